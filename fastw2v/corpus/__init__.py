@@ -1,0 +1,1 @@
+"""From paths or iterables to a vocabulary and spooled word ids."""

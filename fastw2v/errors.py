@@ -1,0 +1,55 @@
+"""What can go wrong in a run, and the exit code of each: these numbers stay for good."""
+
+
+class Fastw2vError(Exception):
+    """Base of every error that a user can mend; its text is one clear line."""
+
+    exit_code = 1
+
+
+class UsageError(Fastw2vError, ValueError):
+    """A parameter or flag is impossible, or two of them contradict each other."""
+
+    exit_code = 2
+
+
+class CorpusError(Fastw2vError, ValueError):
+    """The corpus was read, but what is in it cannot be trained on."""
+
+    exit_code = 3
+
+
+class ReadError(Fastw2vError, OSError):
+    """A file cannot be read."""
+
+    exit_code = 4
+
+
+class SaveError(Fastw2vError, OSError):
+    """A file cannot be written."""
+
+    exit_code = 5
+
+
+class DivergedError(Fastw2vError, ArithmeticError):
+    """Training produced a value that is not finite."""
+
+    exit_code = 6
+
+
+class ModelFormatError(Fastw2vError, ValueError):
+    """A vectors or vocabulary file is not what its format says."""
+
+    exit_code = 7
+
+
+class OutOfMemoryError(Fastw2vError, MemoryError):
+    """The model does not fit into memory."""
+
+    exit_code = 8
+
+
+class CheckpointError(Fastw2vError, RuntimeError):
+    """A checkpoint cannot be used for this run."""
+
+    exit_code = 9

@@ -1,0 +1,1 @@
+"""Vectors files, one format a module."""

@@ -1,0 +1,1 @@
+"""What is drawn: noise words, Huffman paths, subsampling."""

@@ -1,0 +1,1 @@
+"""Parameters, schedule and the threads that run the kernels."""

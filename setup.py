@@ -1,0 +1,35 @@
+"""Build the one extension module: Cython front, C kernels, no flag that ties the wheel to a CPU."""
+
+import os
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+# -fno-math-errno only drops errno from sqrt and the like; results stay exact IEEE.
+COMPILE_FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-Wno-psabi"]
+DEBUG = os.environ.get("FASTW2V_DEBUG", "0") not in ("", "0")
+
+c_sources = sorted(str(path) for path in Path("fastw2v/_c").glob("*.c"))
+c_headers = sorted(str(path) for path in Path("fastw2v/_c").glob("*.h"))
+
+extension = Extension(
+    "fastw2v._core",
+    ["fastw2v/_core.pyx", *c_sources],
+    include_dirs=["fastw2v/_c"],
+    depends=c_headers,
+    extra_compile_args=COMPILE_FLAGS + (["-O0", "-g"] if DEBUG else []),
+)
+
+setup(
+    ext_modules=cythonize(
+        [extension],
+        language_level=3,
+        compiler_directives={
+            "boundscheck": DEBUG,
+            "wraparound": False,
+            "embedsignature": True,
+            "freethreading_compatible": True,
+        },
+    )
+)
