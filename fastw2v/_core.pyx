@@ -1,12 +1,293 @@
 """Check, fill structs, release the GIL, call: the only door between Python and C."""
 
+from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from libc.string cimport memset
+
+# --- training ---
+
 cdef extern from "api.h" nogil:
-    int w2v_n_backends()
-    const char *w2v_backend_name(int backend)
-    int w2v_backend_supported(int backend)
+    enum: W2V_CACHE_LINE
+    enum: W2V_NEGATIVE_SAMPLING
+    enum: W2V_HIERARCHICAL_SOFTMAX
+    enum: W2V_SOFTMAX
+
+    ctypedef struct w2v_alias_column:
+        uint32_t threshold
+        int32_t alias
+
+    ctypedef void w2v_sgemm(char *, char *, int *, int *, int *, float *, float *, int *,
+                            float *, int *, float *, float *, int *) noexcept
+
+    ctypedef struct w2v_model:
+        float *in_rows
+        float *out_rows
+        float *out_bias
+        const uint32_t *keep_threshold
+        const w2v_alias_column *noise
+        const int64_t *path_begin
+        const int32_t *path_steps
+        w2v_sgemm *sgemm
+        int64_t n_words
+        int64_t n_outputs
+        int64_t dim
+        int64_t stride_floats
+        int32_t objective
+        int32_t is_cbow
+        int32_t window
+        int32_t shrink_windows
+        int32_t negative
+        int32_t block_centres
+        int32_t block_noise
+        int32_t longest_path
+        int32_t loss_every
+        int32_t cbow_divide
+        float cbow_rate
+
+    ctypedef struct w2v_worker:
+        char *scratch
+        int64_t n_trained
+        int64_t n_subsampled
+        int64_t n_predictions
+        int64_t n_loss_predictions
+        int64_t n_blocks
+        double loss_sum
+
+    ctypedef struct w2v_chunk:
+        const int32_t *word_ids
+        const int64_t *sentence_ends
+        int64_t n_tokens
+        int64_t n_ends
+        int64_t first_token
+        int64_t centre_begin
+        int64_t centre_end
+        uint64_t epoch_key
+        float lr
+
+    ctypedef int64_t (*train_function)(const w2v_model *, w2v_worker *,
+                                       const w2v_chunk *) noexcept
+
+    ctypedef struct w2v_backend:
+        const char *name
+        train_function train_chunk
+
+    const w2v_backend *w2v_get_backend(int index)
+    int w2v_backend_supported(int index)
+    int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens)
+
+
+OBJECTIVES = {
+    "ns": W2V_NEGATIVE_SAMPLING,
+    "hs": W2V_HIERARCHICAL_SOFTMAX,
+    "softmax": W2V_SOFTMAX,
+}
+
+
+cdef const w2v_backend *find_backend(str name) except NULL:
+    cdef int index = 0
+    while w2v_get_backend(index) != NULL:
+        if w2v_get_backend(index).name.decode() == name and w2v_backend_supported(index):
+            return w2v_get_backend(index)
+        index += 1
+    raise ValueError(f"backend must be one of {', '.join(backends())}, got {name!r}")
 
 
 def backends():
     """Return the names of the kernels that this CPU can run, slowest first."""
-    return [w2v_backend_name(i).decode() for i in range(w2v_n_backends())
-            if w2v_backend_supported(i)]
+    cdef int index = 0
+    names = []
+    while w2v_get_backend(index) != NULL:
+        if w2v_backend_supported(index):
+            names.append(w2v_get_backend(index).name.decode())
+        index += 1
+    return names
+
+
+cdef check_shape(name, shape, expected):
+    if tuple(shape) != tuple(expected):
+        raise ValueError(f"{name} must have shape {tuple(expected)}, got {tuple(shape)}")
+
+
+cdef check_rows(name, float[:, ::1] rows):
+    if rows.shape[1] % (W2V_CACHE_LINE // 4) or <uintptr_t>&rows[0, 0] % W2V_CACHE_LINE:
+        raise ValueError(f"{name} must be padded and aligned to {W2V_CACHE_LINE} bytes")
+
+
+cdef class Model:
+    """The rows to train and the tables to draw from, as the kernels see them.
+
+    arrays: the attributes of fastw2v.training.model.ModelArrays, checked here.
+    settings: the attributes of fastw2v.training.model.KernelSettings.
+    Raises ValueError if shapes, dtypes or alignment do not fit.
+    """
+
+    cdef w2v_model c
+    cdef const w2v_backend *backend
+    cdef readonly object arrays
+
+    def __init__(self, arrays, settings):
+        self.arrays = arrays
+        memset(&self.c, 0, sizeof(self.c))
+        self.backend = find_backend(settings.backend)
+        self.set_settings(settings)
+        self.set_rows(arrays)
+        self.set_tables(arrays)
+
+    cdef set_settings(self, settings):
+        self.c.objective = OBJECTIVES[settings.objective]
+        self.c.dim = settings.dim
+        self.c.is_cbow = settings.is_cbow
+        self.c.window = settings.window
+        self.c.shrink_windows = settings.shrink_windows
+        self.c.negative = settings.negative
+        self.c.block_centres = settings.block_centres
+        self.c.block_noise = settings.block_noise
+        self.c.loss_every = settings.loss_every
+        self.c.cbow_divide = settings.cbow_divide
+        self.c.cbow_rate = settings.cbow_rate
+
+    cdef set_rows(self, arrays):
+        cdef float[:, ::1] in_rows = arrays.in_rows
+        cdef float[:, ::1] out_rows = arrays.out_rows
+        cdef float[::1] out_bias
+        check_rows("in_rows", in_rows)
+        check_rows("out_rows", out_rows)
+        self.c.n_words, self.c.stride_floats = in_rows.shape[0], in_rows.shape[1]
+        if not 0 < self.c.dim <= self.c.stride_floats:
+            raise ValueError(f"dim must be in 1..{self.c.stride_floats}, got {self.c.dim}")
+        self.c.n_outputs = self.c.n_words
+        if self.c.objective == W2V_HIERARCHICAL_SOFTMAX:
+            self.c.n_outputs -= 1
+        check_shape("out_rows", [out_rows.shape[0], out_rows.shape[1]],
+                    [self.c.n_outputs, self.c.stride_floats])
+        self.c.in_rows, self.c.out_rows = &in_rows[0, 0], &out_rows[0, 0]
+        if arrays.out_bias is not None:
+            out_bias = arrays.out_bias
+            check_shape("out_bias", [out_bias.shape[0]], [self.c.n_outputs])
+            self.c.out_bias = &out_bias[0]
+
+    cdef set_tables(self, arrays):
+        cdef const uint32_t[::1] keep_threshold = arrays.keep_threshold
+        cdef const w2v_alias_column[::1] noise
+        cdef const int64_t[::1] path_begin
+        cdef const int32_t[::1] path_steps
+        check_shape("keep_threshold", [keep_threshold.shape[0]], [self.c.n_words])
+        self.c.keep_threshold = &keep_threshold[0]
+        if self.c.objective == W2V_NEGATIVE_SAMPLING:
+            noise = arrays.noise
+            check_shape("noise", [noise.shape[0]], [self.c.n_words])
+            self.c.noise = &noise[0]
+        elif self.c.objective == W2V_HIERARCHICAL_SOFTMAX:
+            path_begin, path_steps = arrays.paths.begin, arrays.paths.steps
+            check_shape("path_begin", [path_begin.shape[0]], [self.c.n_words + 1])
+            check_shape("path_steps", [path_steps.shape[0]], [path_begin[self.c.n_words]])
+            self.c.path_begin, self.c.path_steps = &path_begin[0], &path_steps[0]
+            self.c.longest_path = arrays.paths.longest
+        else:
+            self.c.sgemm = load_sgemm()
+
+
+cdef w2v_sgemm *load_sgemm() except NULL:
+    # Looked up by capsule, not cimported: a cimport would load scipy with this module.
+    from scipy.linalg import cython_blas
+    capsule = cython_blas.__pyx_capi__["sgemm"]
+    return <w2v_sgemm *>PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))
+
+
+cdef class Worker:
+    """One thread's private state and counters; chunks may hold up to max_tokens tokens."""
+
+    cdef w2v_worker c
+    cdef Model model
+    cdef int64_t max_tokens
+    cdef char[::1] scratch
+
+    def __init__(self, Model model, int64_t max_tokens, allocate):
+        """Take scratch memory from allocate(n_bytes), a writable page-aligned buffer."""
+        self.model = model
+        self.max_tokens = max_tokens
+        memset(&self.c, 0, sizeof(self.c))
+        self.scratch = allocate(w2v_scratch_bytes(&model.c, max_tokens))
+        if <uintptr_t>&self.scratch[0] % W2V_CACHE_LINE:
+            raise ValueError(f"scratch must be aligned to {W2V_CACHE_LINE} bytes")
+        self.c.scratch = &self.scratch[0]
+
+    def train(self, chunk, uint64_t epoch_key, float lr):
+        """Train the centres of a chunk at one learning rate; return how many were kept.
+
+        chunk: fastw2v.corpus.ChunkData.  epoch_key: seeds every draw.  lr: >= 0.
+        """
+        cdef const int32_t[::1] word_ids = chunk.word_ids
+        cdef const int64_t[::1] sentence_ends = chunk.sentence_ends
+        cdef w2v_chunk c
+        cdef int64_t n_trained
+        c.n_tokens, c.n_ends = word_ids.shape[0], sentence_ends.shape[0]
+        c.first_token = chunk.first_token
+        c.centre_begin, c.centre_end = chunk.centre_begin, chunk.centre_end
+        c.epoch_key, c.lr = epoch_key, lr
+        if not 0 <= c.centre_begin <= c.centre_end <= c.n_tokens <= self.max_tokens:
+            raise ValueError(f"chunk of {c.n_tokens} tokens with centres "
+                             f"{c.centre_begin}..{c.centre_end} exceeds {self.max_tokens}")
+        if c.centre_begin == c.centre_end:
+            return 0
+        if c.n_ends == 0 or sentence_ends[c.n_ends - 1] < c.first_token + c.n_tokens:
+            raise ValueError("the last sentence of the chunk has no end")
+        c.word_ids, c.sentence_ends = &word_ids[0], &sentence_ends[0]
+        with nogil:
+            n_trained = self.model.backend.train_chunk(&self.model.c, &self.c, &c)
+        return n_trained
+
+    def counters(self):
+        """Return the counts and the loss sum (nats) so far, by name."""
+        return {
+            "n_trained": self.c.n_trained,
+            "n_subsampled": self.c.n_subsampled,
+            "n_predictions": self.c.n_predictions,
+            "n_loss_predictions": self.c.n_loss_predictions,
+            "loss_sum": self.c.loss_sum,
+        }
+
+
+# --- tables ---
+
+cdef extern from "tables.h" nogil:
+    void w2v_build_alias(double *weights, int64_t n, int32_t *work, w2v_alias_column *columns)
+    int64_t w2v_huffman_tree(const int64_t *counts, int64_t n, int64_t *weights,
+                             int32_t *parent, uint8_t *bit, int64_t *begin)
+    void w2v_huffman_paths(int64_t n, const int32_t *parent, const uint8_t *bit,
+                           const int64_t *begin, int32_t *steps)
+
+
+def build_alias(double[::1] weights, int32_t[::1] work, w2v_alias_column[::1] columns):
+    """Fill columns (n,) from weights (n,) of mean 1, which are overwritten; work is (n,)."""
+    check_shape("work", [work.shape[0]], [weights.shape[0]])
+    check_shape("columns", [columns.shape[0]], [weights.shape[0]])
+    with nogil:
+        w2v_build_alias(&weights[0], weights.shape[0], &work[0], &columns[0])
+
+
+def huffman_tree(const int64_t[::1] counts, int64_t[::1] weights, int32_t[::1] parent,
+                 uint8_t[::1] bit, int64_t[::1] begin):
+    """Fill parent and bit (2n - 1,) and begin (n + 1,); return the steps of all paths.
+
+    counts: (n,) descending, n >= 2.  weights: (n - 1,) work space.
+    """
+    cdef int64_t n = counts.shape[0], n_steps
+    if n < 2:
+        raise ValueError(f"a Huffman tree needs at least 2 words, got {n}")
+    check_shape("weights", [weights.shape[0]], [n - 1])
+    check_shape("parent", [parent.shape[0]], [2 * n - 1])
+    check_shape("bit", [bit.shape[0]], [2 * n - 1])
+    check_shape("begin", [begin.shape[0]], [n + 1])
+    with nogil:
+        n_steps = w2v_huffman_tree(&counts[0], n, &weights[0], &parent[0], &bit[0], &begin[0])
+    return n_steps
+
+
+def huffman_paths(const int32_t[::1] parent, const uint8_t[::1] bit, const int64_t[::1] begin,
+                  int32_t[::1] steps):
+    """Fill steps (begin[n],) with inner node * 2 + code bit, from the root down."""
+    cdef int64_t n = begin.shape[0] - 1
+    check_shape("steps", [steps.shape[0]], [begin[n]])
+    with nogil:
+        w2v_huffman_paths(n, &parent[0], &bit[0], &begin[0], &steps[0])

@@ -5,11 +5,86 @@
 
 #include <stdint.h>
 
-enum { W2V_CACHE_LINE = 64 }; /* bytes; rows and worker states are aligned to it */
+enum { W2V_CACHE_LINE = 64 }; /* bytes; rows, scratch and worker states are aligned to it */
 
-/* dispatch.c: one table of functions per instruction set, in rising order of width. */
-int w2v_n_backends(void);
-const char *w2v_backend_name(int backend);
-int w2v_backend_supported(int backend); /* 1 if this CPU can run it */
+/* One column of Walker's alias table: the noise word is the column itself if the 32-bit
+   draw is <= threshold, else alias. */
+typedef struct {
+    uint32_t threshold;
+    int32_t alias;
+} w2v_alias_column;
+
+/* Fortran sgemm of scipy.linalg.cython_blas. */
+typedef void w2v_sgemm(char *trans_a, char *trans_b, int *m, int *n, int *k, float *alpha,
+                       float *a, int *lda, float *b, int *ldb, float *beta, float *c, int *ldc);
+
+enum w2v_objective { W2V_NEGATIVE_SAMPLING, W2V_HIERARCHICAL_SOFTMAX, W2V_SOFTMAX };
+
+/* The model and all that its workers share. Only the rows and the bias are written. */
+typedef struct {
+    float *in_rows;  /* (n_words, stride_floats) float32, shared, racy */
+    float *out_rows; /* (n_outputs, stride_floats) float32, shared, racy */
+    float *out_bias; /* (n_outputs,) float32, shared, racy; NULL without bias */
+    const uint32_t *keep_threshold; /* (n_words,) a token stays if its 32-bit draw is <= it */
+    const w2v_alias_column *noise;  /* (n_words,) negative sampling only, else NULL */
+    const int64_t *path_begin;      /* (n_words + 1,) hierarchical softmax only, else NULL */
+    const int32_t *path_steps;      /* (path_begin[n_words],) inner node * 2 + code bit */
+    w2v_sgemm *sgemm;               /* full softmax only, else NULL */
+    int64_t n_words;
+    int64_t n_outputs;      /* n_words, or n_words - 1 inner nodes */
+    int64_t dim;            /* floats in use per row */
+    int64_t stride_floats;  /* floats per row, a multiple of 16; the rest is zero */
+    int32_t objective;      /* enum w2v_objective */
+    int32_t is_cbow;        /* 0: skip-gram */
+    int32_t window;         /* >= 1, words on either side */
+    int32_t shrink_windows; /* 1: each centre draws its reach from 1..window */
+    int32_t negative;       /* noise words per prediction, K */
+    int32_t block_centres;  /* consecutive centres per block, B */
+    int32_t block_noise;    /* noise words shared by a block, S */
+    int32_t longest_path;   /* steps of the longest Huffman path */
+    int32_t loss_every;     /* the loss is measured on every n-th block */
+    int32_t cbow_divide;    /* 1: a context row gets 1/n_contexts of the gradient */
+    float cbow_rate;        /* multiplies the gradient of context rows in CBOW */
+} w2v_model;
+
+/* One thread's private state, on cache lines of its own. */
+typedef struct {
+    char *scratch;             /* (w2v_scratch_bytes(),) aligned to W2V_CACHE_LINE */
+    int64_t n_trained;         /* centres trained */
+    int64_t n_subsampled;      /* tokens of the chunks dropped by subsampling */
+    int64_t n_predictions;     /* (input, target) predictions trained */
+    int64_t n_loss_predictions; /* those of the blocks where the loss was measured */
+    int64_t n_blocks;
+    double loss_sum; /* nats over n_loss_predictions */
+    char pad[W2V_CACHE_LINE - 7 * 8];
+} w2v_worker;
+
+/* A run of the token stream: the centres to train and the margins that hold their contexts. */
+typedef struct {
+    const int32_t *word_ids;      /* (n_tokens,) in [0, n_words) */
+    const int64_t *sentence_ends; /* (n_ends,) stream positions, ascending, the last one >=
+                                     first_token + n_tokens */
+    int64_t n_tokens;
+    int64_t n_ends;
+    int64_t first_token;  /* stream position of word_ids[0] */
+    int64_t centre_begin; /* indices into word_ids: tokens trained as centres */
+    int64_t centre_end;
+    uint64_t epoch_key; /* seeds every draw, together with the stream position */
+    float lr;
+} w2v_chunk;
+
+/* The functions of one instruction set. */
+typedef struct {
+    const char *name;
+    /* Train the chunk's centres; returns the number trained. */
+    int64_t (*train_chunk)(const w2v_model *model, w2v_worker *worker, const w2v_chunk *chunk);
+} w2v_backend;
+
+/* dispatch.c: backends in rising order of width, NULL past the last. */
+const w2v_backend *w2v_get_backend(int index);
+int w2v_backend_supported(int index); /* 1 if this CPU can run it */
+
+/* Bytes of scratch a worker needs for chunks of up to max_tokens tokens, margins included. */
+int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens);
 
 #endif

@@ -1,27 +1,41 @@
 /* Which kernels this build holds and which of them this CPU can run. */
 #include "api.h"
+#include "scratch.h"
 
-static const char *const BACKEND_NAMES[] = {
-    "scalar",
-    "vec128",
+extern const w2v_backend w2v_backend_scalar, w2v_backend_vec128;
 #if defined(__x86_64__)
-    "avx2",
-    "avx512",
+extern const w2v_backend w2v_backend_avx2, w2v_backend_avx512;
+#endif
+
+static const w2v_backend *const BACKENDS[] = {
+    &w2v_backend_scalar,
+    &w2v_backend_vec128,
+#if defined(__x86_64__)
+    &w2v_backend_avx2,
+    &w2v_backend_avx512,
 #endif
 };
 
-int w2v_n_backends(void) { return (int)(sizeof BACKEND_NAMES / sizeof *BACKEND_NAMES); }
+const w2v_backend *w2v_get_backend(int index)
+{
+    int n = (int)(sizeof BACKENDS / sizeof *BACKENDS);
+    return index < n ? BACKENDS[index] : NULL;
+}
 
-const char *w2v_backend_name(int backend) { return BACKEND_NAMES[backend]; }
-
-int w2v_backend_supported(int backend)
+int w2v_backend_supported(int index)
 {
 #if defined(__x86_64__)
-    if (backend == 2)
+    if (BACKENDS[index] == &w2v_backend_avx2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (backend == 3)
+    if (BACKENDS[index] == &w2v_backend_avx512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #endif
-    return backend < 2;
+    (void)index;
+    return 1;
+}
+
+int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens)
+{
+    return carve_scratch(model, max_tokens, NULL).n_bytes;
 }

@@ -1,0 +1,92 @@
+/* The one step that serves every mode but the full softmax, on n_in input rows x_j and n_out
+   output rows y_k with weights p_jk (wanted) and q_jk (unwanted):
+
+       s_jk = x_j . y_k + b_k
+       g_jk = lr (p_jk (1 - sigmoid(s_jk)) - q_jk sigmoid(s_jk))
+       x_j += sum_k g_jk y_k        y_k += sum_j g_jk x_j        b_k += sum_j g_jk
+       loss = sum_jk p_jk softplus(-s_jk) + q_jk softplus(s_jk)
+
+   x and y on the right are the values at the start of the block. g is minus lr times the
+   gradient of the loss: d softplus(s)/ds = sigmoid(s).
+   Rows are shared with other threads and updated without locks (Hogwild: Niu et al. 2011,
+   arXiv 1106.5730): a lost update is rare and harmless, and add_products re-reads a row
+   right before it writes it. */
+#ifndef W2V_BLOCK_STEP_H
+#define W2V_BLOCK_STEP_H
+
+#include "products.h"
+#include "scratch.h"
+
+typedef struct {
+    rows in;         /* x */
+    rows in_change;  /* where the change of x is added: x itself, or zeroed scratch rows */
+    rows out;        /* y, pointers padded to a multiple of 4 */
+    int64_t out_step; /* out.n rounded up to a multiple of 4 */
+} block;
+
+/* scores -> g in place; returns the loss if asked, else 0. */
+INLINE double gradients(const scratch *s, int64_t n, float lr, const int with_loss)
+{
+    vf loss = {};
+    for (int64_t i = 0; i < n; i += W2V_LANES) {
+        vf score = load(s->scores + i), want = load(s->want + i), weight = load(s->weight + i);
+        if (with_loss) {
+            vf up = softplus(score); /* softplus(-s) = softplus(s) - s */
+            loss += want * (up - score) + (weight - want) * up;
+        }
+        store(s->scores + i, lr * (want - weight * sigmoid(score)));
+    }
+    return with_loss ? (double)horizontal_sum(loss) : 0.0;
+}
+
+static void add_bias_to_scores(const w2v_model *m, const scratch *s, const block *b)
+{
+    for (int64_t k = 0; k < b->out.n; k++)
+        s->bias[k] = m->out_bias[s->out_id[k]];
+    for (int64_t j = 0; j < b->in.n; j++)
+        for (int64_t k = 0; k < b->out.n; k++)
+            s->scores[j * b->out_step + k] += s->bias[k];
+}
+
+static void update_bias(const w2v_model *m, const scratch *s, const block *b)
+{
+    for (int64_t k = 0; k < b->out.n; k++) {
+        float change = 0;
+        for (int64_t j = 0; j < b->in.n; j++)
+            change += s->scores[j * b->out_step + k];
+        m->out_bias[s->out_id[k]] += change;
+    }
+}
+
+/* y += g' x, then x += g y with y as it was: the change of y waits in scratch meanwhile. */
+static void update_rows(const w2v_model *m, const scratch *s, const block *b, int64_t n_vectors)
+{
+    rows out_change = {s->out_change_row, b->out.n};
+    memset(s->out_change, 0, (size_t)(b->out.n * m->stride_floats) * sizeof(float));
+    add_products(out_change, b->in, (factors){s->scores, 1, b->out_step}, n_vectors);
+    add_products(b->in_change, b->out, (factors){s->scores, b->out_step, 1}, n_vectors);
+    for (int64_t k = 0; k < b->out.n; k++)
+        add_row(b->out.row[k], out_change.row[k], 1.0f, n_vectors);
+}
+
+static void block_step(const w2v_model *m, w2v_worker *w, const scratch *s, const block *b,
+                       float lr, int64_t n_predictions)
+{
+    int64_t n_vectors = (m->dim + W2V_LANES - 1) / W2V_LANES;
+    int64_t n_scores = round_up(b->in.n * b->out_step, W2V_LANES);
+    dot_products(b->in, b->out, n_vectors, s->scores, b->out_step);
+    if (m->out_bias)
+        add_bias_to_scores(m, s, b);
+    if (w->n_blocks++ % m->loss_every == 0) {
+        w->loss_sum += gradients(s, n_scores, lr, 1);
+        w->n_loss_predictions += n_predictions;
+    } else {
+        gradients(s, n_scores, lr, 0);
+    }
+    w->n_predictions += n_predictions;
+    if (m->out_bias)
+        update_bias(m, s, b);
+    update_rows(m, s, b, n_vectors);
+}
+
+#endif

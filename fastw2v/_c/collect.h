@@ -1,0 +1,253 @@
+/* Collectors: which rows and which weights go into a block step, mode by mode. */
+#ifndef W2V_COLLECT_H
+#define W2V_COLLECT_H
+
+#include "block_step.h"
+#include "rng.h"
+#include "subsample.h"
+
+/* All that the training of one chunk needs at hand. */
+typedef struct {
+    const w2v_model *model;
+    w2v_worker *worker;
+    scratch s;
+    centres trained;
+    int64_t n_vectors;
+    int64_t noise_counter; /* of the block's first noise draw */
+    uint64_t noise_key;
+    float lr;
+} run;
+
+INLINE float *in_row(const run *r, int64_t kept)
+{
+    return r->model->in_rows + r->s.kept_id[kept] * r->model->stride_floats;
+}
+
+INLINE float *out_row(const run *r, int32_t output)
+{
+    return r->model->out_rows + output * r->model->stride_floats;
+}
+
+/* Kept tokens that any centre of [begin, end) has as a context. */
+static centres reached(const scratch *s, int64_t begin, int64_t end)
+{
+    centres span = {s->kept_begin[begin], s->kept_end[begin]};
+    for (int64_t c = begin + 1; c < end; c++) {
+        span.begin = min64(span.begin, s->kept_begin[c]);
+        span.end = max64(span.end, s->kept_end[c]);
+    }
+    return span;
+}
+
+/* Start a block of n_in inputs and n_out outputs with all weights zero. */
+static block new_block(const run *r, int64_t n_in, int64_t n_out)
+{
+    const scratch *s = &r->s;
+    int64_t out_step = round_up(n_out, 4);
+    size_t n_bytes = (size_t)round_up(n_in * out_step, W2V_LANES) * sizeof(float);
+    memset(s->want, 0, n_bytes);
+    memset(s->weight, 0, n_bytes);
+    for (int64_t k = n_out; k < out_step; k++)
+        s->out_row[k] = s->zero_row;
+    rows in = {s->in_row, n_in};
+    return (block){in, in, {s->out_row, n_out}, out_step};
+}
+
+INLINE void want_pair(const scratch *s, const block *b, int64_t j, int64_t k)
+{
+    s->want[j * b->out_step + k] = s->weight[j * b->out_step + k] = 1.0f;
+}
+
+static void set_output(const run *r, int64_t k, int32_t output)
+{
+    r->s.out_id[k] = output;
+    r->s.out_row[k] = out_row(r, output);
+}
+
+/* ---- negative sampling ---- */
+
+/* Draw the noise words of a block and ask for their rows. An alias column and its 32-bit
+   draw come from one 64 x 64-bit product, so the column is exactly uniform. */
+static void draw_noise(run *r)
+{
+    const w2v_model *m = r->model;
+    for (int32_t i = 0; i < m->block_noise; i++) {
+        uint64_t bits = draw64(r->noise_key, (uint64_t)r->noise_counter++);
+        unsigned __int128 wide = (unsigned __int128)bits * (uint64_t)m->n_words;
+        int32_t column = (int32_t)(wide >> 64);
+        const w2v_alias_column *noise = m->noise + column;
+        int32_t word = (uint32_t)(wide >> 32) <= noise->threshold ? column : noise->alias;
+        r->s.noise_id[i] = word;
+        prefetch_row(out_row(r, word), m->dim);
+    }
+}
+
+/* Outputs: the centres, then the noise words. A prediction meets each of the S shared noise
+   words with weight K/S: the expected gradient of K noise words of its own. A noise word that
+   is the target itself is left out, as in word2vec.c. */
+static void set_noise_outputs(run *r, block *b, int64_t begin, int64_t n_centres)
+{
+    const scratch *s = &r->s;
+    const w2v_model *m = r->model;
+    float share = (float)m->negative / (float)m->block_noise;
+    for (int64_t k = 0; k < n_centres; k++)
+        set_output(r, k, s->kept_id[begin + k]);
+    for (int64_t i = 0; i < m->block_noise; i++)
+        set_output(r, n_centres + i, s->noise_id[i]);
+    for (int64_t j = 0; j < b->in.n; j++)
+        for (int64_t i = 0; i < m->block_noise; i++)
+            s->weight[j * b->out_step + n_centres + i] = s->n_paired[j] * share;
+    for (int64_t i = n_centres; i < b->out.n; i++)
+        for (int64_t k = 0; k < n_centres; k++)
+            if (s->out_id[i] == s->out_id[k])
+                for (int64_t j = 0; j < b->in.n; j++)
+                    s->weight[j * b->out_step + i] -= s->want[j * b->out_step + k] * share;
+}
+
+/* Ask for the rows that only the next block needs: its centres and its furthest contexts. */
+static void prefetch_next(const run *r, int64_t next)
+{
+    const w2v_model *m = r->model;
+    int64_t last = r->trained.end;
+    for (int64_t c = next; c < min64(next + m->block_centres, last); c++) {
+        prefetch_row(out_row(r, r->s.kept_id[c]), m->dim);
+        prefetch_row(in_row(r, min64(c + m->window, last - 1)), m->dim);
+    }
+}
+
+static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
+{
+    const scratch *s = &r->s;
+    centres span = reached(s, begin, begin + n_centres);
+    block b = new_block(r, span.end - span.begin, n_centres + r->model->block_noise);
+    int64_t n_predictions = 0;
+    for (int64_t j = 0; j < b.in.n; j++) {
+        s->in_row[j] = in_row(r, span.begin + j);
+        s->n_paired[j] = 0;
+    }
+    for (int64_t k = 0; k < n_centres; k++) {
+        int64_t centre = begin + k;
+        for (int64_t c = s->kept_begin[centre]; c < s->kept_end[centre]; c++) {
+            if (c == centre)
+                continue;
+            want_pair(s, &b, c - span.begin, k);
+            s->n_paired[c - span.begin] += 1;
+        }
+        n_predictions += s->kept_end[centre] - s->kept_begin[centre] - 1;
+    }
+    set_noise_outputs(r, &b, begin, n_centres);
+    draw_noise(r);
+    block_step(r->model, r->worker, s, &b, r->lr, n_predictions);
+}
+
+/* ---- hierarchical softmax ---- */
+
+/* Outputs: the inner nodes of the word's Huffman path; code bit 0 is wanted, as in
+   word2vec.c. Every input takes every step. */
+static void set_path_outputs(run *r, const block *b, const int32_t *steps)
+{
+    const scratch *s = &r->s;
+    for (int64_t k = 0; k < b->out.n; k++) {
+        set_output(r, k, steps[k] >> 1);
+        float want = (float)(1 - (steps[k] & 1));
+        for (int64_t j = 0; j < b->in.n; j++) {
+            s->want[j * b->out_step + k] = want;
+            s->weight[j * b->out_step + k] = 1.0f;
+        }
+    }
+}
+
+static block new_path_block(run *r, int64_t centre, int64_t n_in)
+{
+    const w2v_model *m = r->model;
+    int32_t word = r->s.kept_id[centre];
+    const int32_t *steps = m->path_steps + m->path_begin[word];
+    block b = new_block(r, n_in, m->path_begin[word + 1] - m->path_begin[word]);
+    set_path_outputs(r, &b, steps);
+    return b;
+}
+
+static void skipgram_path_block(run *r, int64_t centre)
+{
+    const scratch *s = &r->s;
+    int64_t n_in = 0;
+    for (int64_t c = s->kept_begin[centre]; c < s->kept_end[centre]; c++)
+        if (c != centre)
+            s->in_row[n_in++] = in_row(r, c);
+    if (n_in == 0)
+        return;
+    block b = new_path_block(r, centre, n_in);
+    block_step(r->model, r->worker, s, &b, r->lr, n_in);
+}
+
+/* ---- CBOW ---- */
+
+/* hidden[slot] = the mean of the centre's context rows; its change starts at zero. */
+static void set_hidden(const run *r, int64_t centre, int64_t slot)
+{
+    const scratch *s = &r->s;
+    int64_t stride = r->model->stride_floats;
+    float *hidden = s->hidden + slot * stride;
+    int64_t n_contexts = s->kept_end[centre] - s->kept_begin[centre] - 1;
+    memset(hidden, 0, (size_t)stride * sizeof(float));
+    memset(s->hidden_change + slot * stride, 0, (size_t)stride * sizeof(float));
+    for (int64_t c = s->kept_begin[centre]; c < s->kept_end[centre]; c++)
+        if (c != centre)
+            add_row(hidden, in_row(r, c), 1.0f / (float)n_contexts, r->n_vectors);
+    s->in_row[slot] = hidden;
+    s->in_change_row[slot] = s->hidden_change + slot * stride;
+}
+
+/* Hand the change of the mean to the context rows, divided among them (Irsoy et al. 2021,
+   arXiv 2012.15332, section 2) or, as word2vec.c does, undivided. */
+static void scatter_hidden(const run *r, int64_t centre, int64_t slot)
+{
+    const scratch *s = &r->s;
+    int64_t n_contexts = s->kept_end[centre] - s->kept_begin[centre] - 1;
+    float factor = r->model->cbow_rate;
+    if (r->model->cbow_divide)
+        factor /= (float)n_contexts;
+    for (int64_t c = s->kept_begin[centre]; c < s->kept_end[centre]; c++)
+        if (c != centre)
+            add_row(in_row(r, c), s->in_change_row[slot], factor, r->n_vectors);
+}
+
+INLINE int has_context(const scratch *s, int64_t centre)
+{
+    return s->kept_end[centre] - s->kept_begin[centre] > 1;
+}
+
+static void cbow_noise_block(run *r, int64_t begin, int64_t n_centres)
+{
+    const scratch *s = &r->s;
+    int64_t n_predictions = 0;
+    block b = new_block(r, n_centres, n_centres + r->model->block_noise);
+    b.in_change.row = s->in_change_row;
+    for (int64_t k = 0; k < n_centres; k++) {
+        int alone = !has_context(s, begin + k);
+        set_hidden(r, begin + k, k);
+        s->n_paired[k] = (float)!alone;
+        if (alone)
+            continue;
+        want_pair(s, &b, k, k);
+        n_predictions++;
+    }
+    set_noise_outputs(r, &b, begin, n_centres);
+    draw_noise(r);
+    block_step(r->model, r->worker, s, &b, r->lr, n_predictions);
+    for (int64_t k = 0; k < n_centres; k++)
+        scatter_hidden(r, begin + k, k);
+}
+
+static void cbow_path_block(run *r, int64_t centre)
+{
+    if (!has_context(&r->s, centre))
+        return;
+    set_hidden(r, centre, 0);
+    block b = new_path_block(r, centre, 1);
+    b.in_change.row = r->s.in_change_row;
+    block_step(r->model, r->worker, &r->s, &b, r->lr, 1);
+    scatter_hidden(r, centre, 0);
+}
+
+#endif

@@ -1,0 +1,80 @@
+/* The kernel of one instruction set: a chunk in, rows updated. Compiled once per stub. */
+#ifndef W2V_KERNEL_H
+#define W2V_KERNEL_H
+
+#include "api.h"
+#include "softmax.h"
+
+/* n_centres = how many consecutive centres go into one block. */
+#define FOR_BLOCKS(r, step)                                                        \
+    for (int64_t begin = (r)->trained.begin, end = (r)->trained.end, n_centres;    \
+         n_centres = min64((step), end - begin), begin < end; begin += n_centres)
+
+static void train_noise(run *r)
+{
+    const w2v_model *m = r->model;
+    draw_noise(r);
+    FOR_BLOCKS(r, m->block_centres)
+    {
+        prefetch_next(r, begin + n_centres);
+        if (m->is_cbow)
+            cbow_noise_block(r, begin, n_centres);
+        else
+            skipgram_noise_block(r, begin, n_centres);
+    }
+}
+
+static void train_paths(run *r)
+{
+    FOR_BLOCKS(r, 1)
+    {
+        if (r->model->is_cbow)
+            cbow_path_block(r, begin);
+        else
+            skipgram_path_block(r, begin);
+    }
+}
+
+static void train_softmax(run *r)
+{
+    FOR_BLOCKS(r, r->model->block_centres)
+    {
+        if (r->model->is_cbow)
+            cbow_softmax_block(r, begin, n_centres);
+        else
+            skipgram_softmax_block(r, begin, n_centres);
+    }
+}
+
+static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
+{
+    run r = {.model = m, .worker = w, .lr = c->lr};
+    r.s = carve_scratch(m, c->n_tokens, w->scratch);
+    r.n_vectors = (m->dim + W2V_LANES - 1) / W2V_LANES;
+    r.noise_key = stream_key(c->epoch_key, W2V_STREAM_NOISE);
+    r.noise_counter = (c->first_token + c->centre_begin) * m->block_noise;
+    r.trained = subsample(m, c, &r.s);
+    memset(r.s.zero_row, 0, (size_t)m->stride_floats * sizeof(float));
+    for (int64_t k = 0; k < r.s.max_out && m->objective != W2V_SOFTMAX; k++)
+        r.s.out_change_row[k] = r.s.out_change + k * m->stride_floats;
+    return r;
+}
+
+static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
+{
+    run r = start_run(m, w, c);
+    if (m->objective == W2V_NEGATIVE_SAMPLING)
+        train_noise(&r);
+    else if (m->objective == W2V_HIERARCHICAL_SOFTMAX)
+        train_paths(&r);
+    else
+        train_softmax(&r);
+    int64_t n_trained = r.trained.end - r.trained.begin;
+    w->n_trained += n_trained;
+    w->n_subsampled += c->centre_end - c->centre_begin - n_trained;
+    return n_trained;
+}
+
+const w2v_backend W2V_BACKEND = {W2V_BACKEND_NAME, train_chunk};
+
+#endif

@@ -1,0 +1,36 @@
+/* Counter-based draws: SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom
+   number generators", figure 17). A draw is a function of a key and a counter, so it depends
+   on the seed, the epoch and the place in the corpus, never on threads or on chunk borders. */
+#ifndef W2V_RNG_H
+#define W2V_RNG_H
+
+#include <stdint.h>
+
+enum w2v_stream { W2V_STREAM_TOKENS = 1, W2V_STREAM_NOISE = 2 };
+
+static inline uint64_t mix64(uint64_t z)
+{
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+/* The key of one stream of draws within an epoch. */
+static inline uint64_t stream_key(uint64_t epoch_key, enum w2v_stream stream)
+{
+    return mix64(epoch_key + (uint64_t)stream);
+}
+
+/* The counter-th 64 random bits of a stream. */
+static inline uint64_t draw64(uint64_t key, uint64_t counter)
+{
+    return mix64(key + (counter + 1) * 0x9E3779B97F4A7C15u);
+}
+
+/* Map 32 random bits to 0..n-1 (Lemire 2019, "Fast random integer generation"). */
+static inline uint32_t below(uint32_t bits, uint32_t n)
+{
+    return (uint32_t)(((uint64_t)bits * n) >> 32);
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* A worker's scratch memory: one buffer, carved the same way by whoever measures or uses it. */
+#ifndef W2V_SCRATCH_H
+#define W2V_SCRATCH_H
+
+#include <stddef.h>
+
+#include "api.h"
+
+typedef struct {
+    float **in_row;        /* (max_in + 4,) */
+    float **in_change_row; /* (max_in + 4,) */
+    float **out_row;       /* (max_out + 4,) */
+    float **out_change_row; /* (max_out + 4,) */
+    float *want;           /* (max_in, max_out + 4) p of the block step */
+    float *weight;         /* (max_in, max_out + 4) p + q */
+    float *scores;         /* (max_in, max_out + 4), softmax: (max_in, score_stride) */
+    float *bias;           /* (max_out + 4,) biases of the block's outputs */
+    float *n_paired;       /* (max_in,) predictions each input takes part in */
+    float *zero_row;       /* (stride_floats,) pads the outputs to whole tiles */
+    float *out_change;     /* (max_out, stride_floats) */
+    float *hidden;         /* (max_in, stride_floats) CBOW means; softmax: packed inputs */
+    float *hidden_change;  /* (max_in, stride_floats) */
+    int32_t *out_id;       /* (max_out + 4,) */
+    int32_t *noise_id;     /* (block_noise,) drawn one block ahead */
+    int32_t *pair_input;   /* (block_centres * 2 * window,) softmax only: input of each pair */
+    int32_t *pair_target;  /* (block_centres * 2 * window,) softmax only: its target word */
+    int32_t *kept_id;      /* (max_tokens,) tokens left by subsampling */
+    int32_t *kept_begin;   /* (max_tokens,) first context, index into kept_id */
+    int32_t *kept_end;     /* (max_tokens,) past the last context */
+    int64_t max_out;       /* most outputs of a block */
+    int64_t score_stride;  /* floats per row of softmax scores */
+    int64_t n_bytes;
+} scratch;
+
+static inline void *carve(scratch *s, char *base, int64_t n, size_t item_bytes)
+{
+    void *place = base ? base + s->n_bytes : NULL;
+    int64_t line = W2V_CACHE_LINE;
+    s->n_bytes += (n * (int64_t)item_bytes + line - 1) / line * line;
+    return place;
+}
+
+/* Lay the arrays out from base; with base NULL only n_bytes is of use. */
+static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char *base)
+{
+    scratch s = {0};
+    int is_softmax = m->objective == W2V_SOFTMAX;
+    int64_t max_in = m->block_centres + 2 * (int64_t)m->window;
+    int64_t max_out = m->objective == W2V_HIERARCHICAL_SOFTMAX ? m->longest_path
+                                                               : m->block_centres + m->block_noise;
+    s.max_out = max_out;
+    int64_t out_step = (max_out + 3) / 4 * 4;
+    int64_t n_weights = is_softmax ? 0 : max_in * out_step + 16;
+    int64_t n_pairs = is_softmax ? 2 * (int64_t)m->block_centres * m->window : 0;
+    s.score_stride = is_softmax ? (m->n_outputs + 15) / 16 * 16 : 0;
+    s.in_row = carve(&s, base, max_in + 4, sizeof(float *));
+    s.in_change_row = carve(&s, base, max_in + 4, sizeof(float *));
+    s.out_row = carve(&s, base, out_step, sizeof(float *));
+    s.out_change_row = carve(&s, base, out_step, sizeof(float *));
+    s.want = carve(&s, base, n_weights, sizeof(float));
+    s.weight = carve(&s, base, n_weights, sizeof(float));
+    s.scores = carve(&s, base, is_softmax ? max_in * s.score_stride : n_weights, sizeof(float));
+    s.bias = carve(&s, base, out_step, sizeof(float));
+    s.n_paired = carve(&s, base, max_in, sizeof(float));
+    s.zero_row = carve(&s, base, m->stride_floats, sizeof(float));
+    s.out_change = carve(&s, base, is_softmax ? 0 : out_step * m->stride_floats, sizeof(float));
+    s.hidden = carve(&s, base, max_in * m->stride_floats, sizeof(float));
+    s.hidden_change = carve(&s, base, max_in * m->stride_floats, sizeof(float));
+    s.out_id = carve(&s, base, out_step, sizeof(int32_t));
+    s.noise_id = carve(&s, base, m->block_noise, sizeof(int32_t));
+    s.pair_input = carve(&s, base, n_pairs, sizeof(int32_t));
+    s.pair_target = carve(&s, base, n_pairs, sizeof(int32_t));
+    s.kept_id = carve(&s, base, max_tokens, sizeof(int32_t));
+    s.kept_begin = carve(&s, base, max_tokens, sizeof(int32_t));
+    s.kept_end = carve(&s, base, max_tokens, sizeof(int32_t));
+    return s;
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* Compile what stands between BEGIN_TARGET and END_TARGET for more than the baseline CPU.
+   System headers come first, so that none of their inline functions is compiled for it. */
+#ifndef W2V_TARGET_H
+#define W2V_TARGET_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define BEGIN_TARGET(list) \
+    PRAGMA(clang attribute push(__attribute__((target(list))), apply_to = function))
+#define END_TARGET _Pragma("clang attribute pop")
+#else
+#define BEGIN_TARGET(list) _Pragma("GCC push_options") PRAGMA(GCC target(list))
+#define END_TARGET _Pragma("GCC pop_options")
+#endif
+
+#endif

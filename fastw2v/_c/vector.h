@@ -1,0 +1,171 @@
+/* Vectors of W2V_LANES floats, written once with GCC/Clang vector types. */
+#ifndef W2V_VECTOR_H
+#define W2V_VECTOR_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Loops over tile rows and vectors must unroll fully, or the accumulators live in memory. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+typedef float vf __attribute__((vector_size(4 * W2V_LANES), may_alias));
+typedef int32_t vi __attribute__((vector_size(4 * W2V_LANES), may_alias));
+
+INLINE vf load(const float *p) { return *(const vf *)p; }
+INLINE void store(float *p, vf v) { *(vf *)p = v; }
+INLINE vf splat(float x) { return (vf){} + x; }
+INLINE vf select(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+INLINE vf absolute(vf x) { return (vf)((vi)x & ((vi){} + 0x7FFFFFFF)); }
+
+INLINE float horizontal_sum(vf v)
+{
+    float sum = 0;
+    UNROLL
+    for (int i = 0; i < W2V_LANES; i++)
+        sum += v[i];
+    return sum;
+}
+
+/* GCC and Clang spell a constant shuffle of two vectors differently. */
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (vi){__VA_ARGS__})
+#endif
+
+/* sum_rows: add up the lanes of `rows` x 4 accumulators and store the sums row by row,
+   sums[row * row_step + column]. Transposing while adding costs two shuffles and one add a
+   vector; lane by lane it would be four of each.
+   sum_four leaves, in every 128-bit part, the part's sums of the four vectors. */
+#if W2V_LANES == 1
+INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
+{
+    UNROLL
+    for (int r = 0; r < rows; r++)
+        UNROLL
+        for (int c = 0; c < 4; c++)
+            sums[r * row_step + c] = acc[r][c][0];
+}
+#else
+
+#if W2V_LANES == 16
+#define LOW_PAIRS 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define HIGH_PAIRS 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#define LOW_HALVES 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define HIGH_HALVES 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#elif W2V_LANES == 8
+#define LOW_PAIRS 0, 8, 1, 9, 4, 12, 5, 13
+#define HIGH_PAIRS 2, 10, 3, 11, 6, 14, 7, 15
+#define LOW_HALVES 0, 1, 8, 9, 4, 5, 12, 13
+#define HIGH_HALVES 2, 3, 10, 11, 6, 7, 14, 15
+#else
+#define LOW_PAIRS 0, 4, 1, 5
+#define HIGH_PAIRS 2, 6, 3, 7
+#define LOW_HALVES 0, 1, 4, 5
+#define HIGH_HALVES 2, 3, 6, 7
+#endif
+
+INLINE vf sum_four(const vf a[4])
+{
+    vf ab = SHUFFLE(a[0], a[1], LOW_PAIRS) + SHUFFLE(a[0], a[1], HIGH_PAIRS);
+    vf cd = SHUFFLE(a[2], a[3], LOW_PAIRS) + SHUFFLE(a[2], a[3], HIGH_PAIRS);
+    return SHUFFLE(ab, cd, LOW_HALVES) + SHUFFLE(ab, cd, HIGH_HALVES);
+}
+
+#if W2V_LANES == 16
+INLINE vf join_four(vf r0, vf r1, vf r2, vf r3)
+{
+    vf r01 = SHUFFLE(r0, r1, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+             SHUFFLE(r0, r1, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    vf r23 = SHUFFLE(r2, r3, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+             SHUFFLE(r2, r3, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    return SHUFFLE(r01, r23, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+           SHUFFLE(r01, r23, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+#endif
+
+INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
+{
+    enum { PARTS = W2V_LANES / 4 }; /* rows whose sums fill one vector */
+    UNROLL
+    for (int first = 0; first < rows; first += PARTS) {
+        vf part[4] = {};
+        UNROLL
+        for (int r = 0; r < PARTS; r++)
+            if (first + r < rows)
+                part[r] = sum_four(acc[first + r]);
+#if W2V_LANES == 16
+        vf all = join_four(part[0], part[1], part[2], part[3]);
+#elif W2V_LANES == 8
+        vf all = SHUFFLE(part[0], part[1], 0, 1, 2, 3, 8, 9, 10, 11) +
+                 SHUFFLE(part[0], part[1], 4, 5, 6, 7, 12, 13, 14, 15);
+#else
+        vf all = part[0];
+#endif
+        UNROLL
+        for (int r = 0; r < PARTS; r++)
+            if (first + r < rows)
+                memcpy(sums + (first + r) * row_step, (const char *)&all + 16 * r, 16);
+    }
+}
+#endif
+
+/* exp(-a) for a >= 0; past 87 the result would leave the normal floats and is held there.
+   2^f on [-1/2, 1/2] by its Taylor series: relative error below 2e-7. NaN stays NaN. */
+INLINE vf exp_minus(vf a)
+{
+    vf top = splat(87.0f);
+    vf t = select(a > top, top, a) * -1.44269504f;
+    vf magic = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer */
+    vf shifted = t + magic;
+    vf f = t - (shifted - magic);
+    vf p = splat(1.540353e-4f);
+    p = p * f + 1.3333558e-3f;
+    p = p * f + 9.6181291e-3f;
+    p = p * f + 5.5504109e-2f;
+    p = p * f + 2.4022651e-1f;
+    p = p * f + 6.9314718e-1f;
+    p = p * f + 1.0f;
+    return (vf)((vi)p + (((vi)shifted - (vi)magic) << 23));
+}
+
+/* 1 / x for x in [1, 2] without a division: a quadratic start (error 1/99), then two Newton
+   steps, which square it twice. */
+INLINE vf reciprocal_1_2(vf x)
+{
+    vf r = (0.3232323f * x - 1.4545455f) * x + 2.1212121f;
+    r = r * (2.0f - x * r);
+    return r * (2.0f - x * r);
+}
+
+/* The logistic function; no table, no cut-off. */
+INLINE vf sigmoid(vf s)
+{
+    vf e = exp_minus(absolute(s));
+    vf r = reciprocal_1_2(1.0f + e);
+    return select(s < 0.0f, e * r, r);
+}
+
+/* log(1 + exp(s)) = -log sigmoid(-s), by log1p(e) = 2 atanh(e / (2 + e)): error below 2e-7. */
+INLINE vf softplus(vf s)
+{
+    vf e = exp_minus(absolute(s));
+    vf z = e / (2.0f + e), z2 = z * z;
+    vf p = splat(2.0f / 13);
+    p = p * z2 + 2.0f / 11;
+    p = p * z2 + 2.0f / 9;
+    p = p * z2 + 2.0f / 7;
+    p = p * z2 + 2.0f / 5;
+    p = p * z2 + 2.0f / 3;
+    p = p * z2 + 2.0f;
+    return select(s < 0.0f, (vf){}, s) + p * z;
+}
+
+#endif

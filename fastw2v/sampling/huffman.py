@@ -1,0 +1,51 @@
+"""The Huffman tree of hierarchical softmax."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v import _core
+
+
+@dataclass(frozen=True)
+class HuffmanPaths:
+    """Each word's way from the root of the tree.
+
+    begin: (n_words + 1,) int64: word w's steps are steps[begin[w]:begin[w + 1]].
+    steps: (n_steps,) int32, inner node * 2 + code bit; inner nodes are 0..n_words - 2, the
+    root is the last.
+    """
+
+    begin: NDArray[np.int64]
+    steps: NDArray[np.int32]
+
+    @property
+    def code_lengths(self) -> NDArray[np.int64]:
+        """Steps per word: (n_words,) int64."""
+        return np.diff(self.begin)
+
+    @property
+    def longest(self) -> int:
+        """Steps of the longest path."""
+        return int(self.code_lengths.max())
+
+
+def huffman_paths(counts: NDArray[np.int64]) -> HuffmanPaths:
+    """Return the paths of an optimal prefix code, in time linear in the words and steps.
+
+    counts: (n_words,) int64, > 0, descending, at least 2.
+    Raises ValueError for fewer than 2 words or unsorted counts.
+    Reference: Huffman 1952; hierarchical softmax: Mikolov et al. 2013 (1310.4546), section 2.1.
+    """
+    if np.any(np.diff(counts) > 0):
+        raise ValueError("counts must be sorted in descending order")
+    n_words = len(counts)
+    parent = np.zeros(2 * n_words - 1, np.int32)
+    bit = np.zeros(2 * n_words - 1, np.uint8)
+    begin = np.zeros(n_words + 1, np.int64)
+    weights = np.zeros(max(n_words - 1, 0), np.int64)
+    n_steps = _core.huffman_tree(counts, weights, parent, bit, begin)
+    steps = np.empty(n_steps, np.int32)
+    _core.huffman_paths(parent, bit, begin, steps)
+    return HuffmanPaths(begin, steps)

@@ -1,0 +1,31 @@
+"""Subsampling of frequent words."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.errors import UsageError
+
+
+def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
+    """Return the chance that each word survives subsampling.
+
+    counts: (n_words,) int64, > 0.  sample: float >= 0, typically 1e-3; 0 keeps every token.
+    Returns (n_words,) float64 in (0, 1].  Raises UsageError if sample < 0.
+    Reference: Mikolov et al. 2013 (1310.4546), section 2.3, with the form word2vec.c uses:
+    sqrt(t / f) + t / f, f being the word's share of all tokens.
+    """
+    if sample < 0:
+        raise UsageError(f"sample must be at least 0, got {sample}")
+    if sample == 0:
+        return np.ones(len(counts))
+    ratio = sample * counts.sum() / counts
+    return np.asarray(np.minimum(1.0, np.sqrt(ratio) + ratio))
+
+
+def keep_thresholds(probabilities: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """Return the greatest 32-bit draw that keeps a token: P(draw <= threshold) = probability.
+
+    probabilities: (n_words,) float64 in (0, 1].  Returns (n_words,) uint32; 1 is exact.
+    """
+    thresholds = np.rint(probabilities * 2.0**32) - 1
+    return thresholds.clip(0, 2.0**32 - 1).astype(np.uint32)

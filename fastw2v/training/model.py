@@ -1,0 +1,159 @@
+"""The arrays that training writes and reads, laid out for the kernels."""
+
+import mmap
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v import _core
+from fastw2v.errors import OutOfMemoryError, UsageError
+from fastw2v.sampling import (
+    HuffmanPaths,
+    alias_table,
+    huffman_paths,
+    keep_probabilities,
+    keep_thresholds,
+    noise_probabilities,
+)
+from fastw2v.training.parameters import SOFTMAX_MAX_WORDS, Parameters
+
+ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
+INIT_ROWS = 4096  # rows drawn at a time, so that the draw needs little memory
+
+
+@dataclass(frozen=True)
+class KernelSettings:
+    """The numbers a kernel needs; see api.h for the meaning of each."""
+
+    backend: str
+    objective: str
+    dim: int
+    is_cbow: bool
+    window: int
+    shrink_windows: bool
+    negative: int
+    block_centres: int
+    block_noise: int
+    loss_every: int
+    cbow_divide: bool
+    cbow_rate: float
+
+
+@dataclass
+class ModelArrays:
+    """Rows to train and tables to draw from.
+
+    in_rows: (n_words, stride) float32; out_rows: (n_outputs, stride) float32, n_outputs being
+    n_words, or n_words - 1 inner nodes with hierarchical softmax; both shared by all threads.
+    out_bias: (n_outputs,) float32 or None.  keep_threshold: (n_words,) uint32.
+    noise: (n_words,) alias columns, negative sampling only.  paths: hierarchical softmax only.
+    """
+
+    in_rows: NDArray[np.float32]
+    out_rows: NDArray[np.float32]
+    out_bias: NDArray[np.float32] | None
+    keep_threshold: NDArray[np.uint32]
+    noise: NDArray[np.void] | None = None
+    paths: HuffmanPaths | None = None
+
+
+def allocate(n_bytes: int) -> mmap.mmap:
+    """Return zeroed, page-aligned memory, on huge pages where the system has them.
+
+    Raises OutOfMemoryError if it cannot be had.
+    """
+    try:
+        memory = mmap.mmap(-1, max(n_bytes, 1))
+    except (OSError, OverflowError, ValueError) as error:
+        raise OutOfMemoryError(f"cannot allocate {n_bytes / 2**20:,.0f} MiB: {error}") from None
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return memory
+
+
+def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:
+    """Return (n_rows, stride) float32 zeros, each row aligned to 64 bytes."""
+    stride = -(-dim // ROW_FLOATS) * ROW_FLOATS
+    flat = np.frombuffer(allocate(n_rows * stride * 4), np.float32, n_rows * stride)
+    return flat.reshape(n_rows, stride)
+
+
+def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
+    """Fill the first dim columns with uniform draws of +-0.5/dim, as word2vec.c does."""
+    rng = np.random.default_rng(seed)
+    for begin in range(0, len(rows), INIT_ROWS):
+        block = rows[begin : begin + INIT_ROWS, :dim]
+        block[...] = (rng.random(block.shape, np.float32) - 0.5) / dim
+
+
+def choose_backend(asked: str | None) -> str:
+    """Return the backend asked for, by argument or FASTW2V_BACKEND, or else the fastest.
+
+    Raises UsageError if this CPU or this build does not have it.
+    """
+    available = _core.backends()
+    name = asked or os.environ.get("FASTW2V_BACKEND") or available[-1]
+    if name not in available:
+        raise UsageError(f"backend must be one of {', '.join(available)}, got {name!r}")
+    return name
+
+
+def kernel_settings(parameters: Parameters) -> KernelSettings:
+    """Translate the parameters of a run for the kernels."""
+    centres, noise = parameters.block_shape
+    corrected = parameters.cbow_update == "corrected"
+    return KernelSettings(
+        backend=choose_backend(parameters.backend),
+        objective=parameters.objective,
+        dim=parameters.vector_size,
+        is_cbow=not parameters.sg,
+        window=parameters.window,
+        shrink_windows=parameters.shrink_windows,
+        negative=parameters.negative,
+        block_centres=centres,
+        block_noise=noise,
+        loss_every=parameters.loss_every,
+        cbow_divide=corrected,
+        cbow_rate=parameters.expected_contexts if corrected else 1.0,
+    )
+
+
+def check_vocabulary_size(parameters: Parameters, n_words: int) -> None:
+    """Raise UsageError if the objective cannot be trained on this many words."""
+    if parameters.objective == "hs" and n_words < 2:
+        raise UsageError(f"hierarchical softmax needs at least 2 words, got {n_words}")
+    if parameters.objective == "softmax" and n_words > SOFTMAX_MAX_WORDS:
+        raise UsageError(
+            f"the full softmax is meant for at most {SOFTMAX_MAX_WORDS:,} words, got {n_words:,}; "
+            "raise min_count, set max_final_vocab, or use negative sampling"
+        )
+
+
+def build_arrays(parameters: Parameters, counts: NDArray[np.int64]) -> ModelArrays:
+    """Return the arrays of an untrained model: random inputs, zero outputs.
+
+    counts: (n_words,) int64, descending.
+    Raises UsageError if the objective does not fit the vocabulary, OutOfMemoryError if
+    memory does not.
+    """
+    n_words, dim = len(counts), parameters.vector_size
+    check_vocabulary_size(parameters, n_words)
+    by_path = parameters.objective == "hs"
+    n_outputs = n_words - 1 if by_path else n_words
+    tables: dict[str, Any] = {}
+    if by_path:
+        tables["paths"] = huffman_paths(counts)
+    elif parameters.objective == "ns":
+        tables["noise"] = alias_table(noise_probabilities(counts, parameters.ns_exponent))
+    in_rows = zero_rows(n_words, dim)
+    fill_uniform(in_rows, dim, parameters.seed)
+    return ModelArrays(
+        in_rows=in_rows,
+        out_rows=zero_rows(n_outputs, dim),
+        out_bias=np.zeros(n_outputs, np.float32) if parameters.bias else None,
+        keep_threshold=keep_thresholds(keep_probabilities(counts, parameters.sample)),
+        **tables,
+    )

@@ -1,0 +1,173 @@
+"""What a run is asked to do: every setting, its range, and the default that measured best."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from fastw2v.errors import UsageError
+from fastw2v.sampling import NOISE_POWER
+
+OBJECTIVES = {
+    "ns": "negative sampling",
+    "hs": "hierarchical softmax",
+    "softmax": "full softmax",
+}
+CBOW_UPDATES = ("corrected", "word2vec")
+
+# The full softmax scores every word for every input: past this it takes days.
+SOFTMAX_MAX_WORDS = 50_000
+
+# Learning rates by (is skip-gram, objective).
+DEFAULT_ALPHA = {
+    (True, "ns"): 0.025,
+    (True, "hs"): 0.025,
+    (True, "softmax"): 0.025,
+    (False, "ns"): 0.1,
+    (False, "hs"): 0.1,
+    (False, "softmax"): 0.1,
+}
+
+# Consecutive centres per block and noise words they share, by is skip-gram. Fewer noise words
+# cost analogies, more cost time.
+DEFAULT_BLOCK = {True: (8, 8), False: (8, 16)}
+SOFTMAX_BLOCK_CENTRES = 32  # enough rows for the matrix products to run at full speed
+
+
+def usable_cores() -> int:
+    """Return the cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The settings of a run; gensim's names where gensim has one.
+
+    vector_size: dimension, >= 1.  window: words on either side, >= 1; shrink_windows draws
+    each centre's reach from 1..window.
+    sg: skip-gram, else CBOW.  objective: "ns", "hs" or "softmax".  bias: train output biases.
+    negative: noise words per prediction, >= 1; ns_exponent: power of the counts they follow.
+    sample: subsampling threshold in [0, 1), 0 keeps every token.
+    alpha: first learning rate, > 0, None for the model's default; it falls linearly to
+    min_alpha, >= 0.
+    epochs: >= 1.  workers: threads, None for all cores.  seed: >= 0, governs every draw.
+    cbow_update: "corrected" divides the gradient among the context words (Irsoy et al. 2021,
+    2012.15332), times the expected number of them so that alpha keeps its meaning; "word2vec"
+    leaves it undivided.
+    block_centres, block_noise: centres per block and noise words they share, None for the
+    model's default.  loss_every: the loss is measured on every n-th block, >= 1.
+    backend: a name of fastw2v.backends(), None for the fastest.
+    """
+
+    vector_size: int = 100
+    window: int = 5
+    shrink_windows: bool = True
+    sg: bool = False
+    objective: str = "ns"
+    bias: bool = False
+    negative: int = 5
+    ns_exponent: float = NOISE_POWER
+    sample: float = 1e-3
+    alpha: float | None = None
+    min_alpha: float = 1e-4
+    epochs: int = 5
+    workers: int | None = None
+    seed: int = 1
+    cbow_update: str = "corrected"
+    block_centres: int | None = None
+    block_noise: int | None = None
+    loss_every: int = 8
+    backend: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("vector_size", "window", "negative", "epochs", "loss_every"):
+            check_at_least(name, getattr(self, name), 1)
+        for name in ("workers", "block_centres", "block_noise"):
+            if getattr(self, name) is not None:
+                check_at_least(name, getattr(self, name), 1)
+        check_at_least("seed", self.seed, 0)
+        check_choice("objective", self.objective, tuple(OBJECTIVES))
+        check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)
+        check_finite("ns_exponent", self.ns_exponent)
+        if not 0 <= check_finite("sample", self.sample) < 1:
+            raise UsageError(f"sample must be at least 0 and below 1, got {self.sample}")
+        if self.alpha is not None and check_finite("alpha", self.alpha) <= 0:
+            raise UsageError(f"alpha must be above 0, got {self.alpha}")
+        if not 0 <= check_finite("min_alpha", self.min_alpha) <= self.first_rate:
+            raise UsageError(
+                f"min_alpha must be between 0 and alpha ({self.first_rate}), got {self.min_alpha}"
+            )
+
+    @property
+    def first_rate(self) -> float:
+        """The learning rate at the start."""
+        if self.alpha is not None:
+            return self.alpha
+        return DEFAULT_ALPHA[self.sg, self.objective]
+
+    @property
+    def block_shape(self) -> tuple[int, int]:
+        """Centres per block and noise words they share."""
+        centres, noise = DEFAULT_BLOCK[self.sg]
+        if self.objective == "softmax":
+            centres = SOFTMAX_BLOCK_CENTRES
+        return self.block_centres or centres, self.block_noise or noise
+
+    @property
+    def n_threads(self) -> int:
+        """Threads that train."""
+        return self.workers or usable_cores()
+
+    @property
+    def expected_contexts(self) -> float:
+        """Context words of a centre far from sentence ends, on average."""
+        return self.window + 1.0 if self.shrink_windows else 2.0 * self.window
+
+    def effective(self) -> dict[str, Any]:
+        """Return every setting with the defaults filled in, as stored in the model."""
+        centres, noise = self.block_shape
+        return asdict(self) | {
+            "alpha": self.first_rate,
+            "block_centres": centres,
+            "block_noise": noise,
+            "workers": self.n_threads,
+        }
+
+    @classmethod
+    def from_mapping(cls, settings: Mapping[str, Any]) -> "Parameters":
+        """Return the parameters named in a mapping; other keys are a UsageError."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(settings) - known)
+        if unknown:
+            raise UsageError(
+                f"unknown setting {unknown[0]!r}; accepted are {', '.join(sorted(known))}"
+            )
+        return cls(**settings)
+
+
+def check_at_least(name: str, value: Any, least: int) -> None:
+    """Raise UsageError unless value is an integer of at least `least`."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise UsageError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise UsageError(f"{name} must be at least {least}, got {value}")
+
+
+def check_finite(name: str, value: Any) -> float:
+    """Return value as a float; raise UsageError unless it is a finite number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{name} must be a number, got {value!r}") from None
+    if not math.isfinite(number):
+        raise UsageError(f"{name} must be finite, got {value}")
+    return number
+
+
+def check_choice(name: str, value: Any, accepted: tuple[str, ...]) -> None:
+    """Raise UsageError unless value is one of those accepted."""
+    if value not in accepted:
+        raise UsageError(f"{name} must be one of {', '.join(accepted)}, got {value!r}")

@@ -1,0 +1,167 @@
+"""Threads that pull chunks of the token stream and hand them to the kernels."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from fastw2v import _core
+from fastw2v.errors import DivergedError
+from fastw2v.training.model import ModelArrays, allocate, kernel_settings
+from fastw2v.training.parameters import Parameters
+from fastw2v.training.report import Counts, EpochRecord, Observer, Report
+from fastw2v.training.schedule import linear_rate
+
+# Tokens a kernel call trains: long enough that Python's share of the time does not show,
+# short enough that Ctrl-C is answered at once. The softmax takes up to 1 ms a token.
+CHUNK_TOKENS = {"ns": 10_000, "hs": 10_000, "softmax": 256}
+MARGIN_WINDOWS = 4  # margin on either side of a chunk, in windows: subsampling thins it out
+REPORT_SECONDS = 0.2
+
+
+class Chunks(Protocol):
+    """The token stream in chunks; read may be called from any thread."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int, /) -> Any: ...
+
+
+class TokenStream(Protocol):
+    """What the trainer asks of a spool."""
+
+    @property
+    def n_tokens(self) -> int: ...
+
+    def chunks(self, chunk_tokens: int, margin_tokens: int) -> Chunks: ...
+
+
+class Trainer:
+    """Trains a model's arrays on a token stream, epoch by epoch."""
+
+    def __init__(self, parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> None:
+        self.parameters = parameters
+        self.stream = stream
+        self.chunk_tokens = CHUNK_TOKENS[parameters.objective]
+        margin = MARGIN_WINDOWS * parameters.window
+        self.chunks = stream.chunks(self.chunk_tokens, margin)
+        self.total_tokens = parameters.epochs * stream.n_tokens
+        model = _core.Model(arrays, kernel_settings(parameters))
+        n_threads = min(parameters.n_threads, len(self.chunks))
+        self.workers = [
+            _core.Worker(model, self.chunk_tokens + 2 * margin, allocate) for _ in range(n_threads)
+        ]
+        self.history: list[EpochRecord] = []
+
+    def counts(self) -> Counts:
+        """Return the sums over all workers since training began."""
+        return sum((Counts(**worker.counters()) for worker in self.workers), Counts())
+
+    def run(self, observer: Observer | None = None) -> None:
+        """Train all epochs, reporting about five times a second to the observer.
+
+        Raises DivergedError when the loss stops being finite, the first worker's error if
+        one fails, and KeyboardInterrupt within one chunk; no thread is left behind.
+        """
+        start = time.perf_counter()
+        for epoch in range(self.parameters.epochs):
+            before, epoch_start = self.counts(), time.perf_counter()
+            self._run_epoch(epoch, Reporter(self, observer, epoch, start))
+            done = self.counts() - before
+            self.history.append(
+                EpochRecord(
+                    epoch=epoch + 1,
+                    loss=done.mean_loss,
+                    lr=self.rate(epoch + 1, 0),
+                    n_trained=done.n_trained,
+                    n_subsampled=done.n_subsampled,
+                    n_predictions=done.n_predictions,
+                    seconds=time.perf_counter() - epoch_start,
+                )
+            )
+
+    def rate(self, epoch: int, chunk: int) -> float:
+        """Return the learning rate at the start of a chunk: it follows the place in the
+        corpus, so it does not depend on threads."""
+        done = epoch * self.stream.n_tokens + chunk * self.chunk_tokens
+        p = self.parameters
+        return linear_rate(p.first_rate, p.min_alpha, min(1.0, done / max(self.total_tokens, 1)))
+
+    def _run_epoch(self, epoch: int, report: Callable[[], None]) -> None:
+        stop, errors = threading.Event(), []
+        next_chunk = itertools.count()
+        key = epoch_key(self.parameters.seed, epoch)
+
+        def work(worker: _core.Worker) -> None:
+            try:
+                while not stop.is_set() and (i := next(next_chunk)) < len(self.chunks):
+                    worker.train(self.chunks.read(i), key, self.rate(epoch, i))
+            except BaseException as error:
+                errors.append(error)
+                stop.set()
+
+        threads = [threading.Thread(target=work, args=(w,), daemon=True) for w in self.workers]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(REPORT_SECONDS)
+                    report()
+        finally:
+            stop.set()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+        if errors:
+            raise errors[0]
+        report()
+
+
+class Reporter:
+    """Turns the workers' counters into reports and watches the loss."""
+
+    def __init__(
+        self, trainer: Trainer, observer: Observer | None, epoch: int, start: float
+    ) -> None:
+        self.trainer, self.observer = trainer, observer
+        self.epoch, self.start = epoch, start
+        self.last = trainer.counts()
+
+    def __call__(self) -> None:
+        """Report the state now; raise DivergedError if the loss is not finite."""
+        trainer, now = self.trainer, self.trainer.counts()
+        loss = (now - self.last).mean_loss
+        rate = self._rate(now)
+        if not np.isfinite(now.loss_sum):
+            raise DivergedError(
+                f"the loss is no longer finite in epoch {self.epoch + 1} at learning rate "
+                f"{rate:.4g}; start from a lower alpha than {trainer.parameters.first_rate:g}"
+            )
+        self.last = now
+        if self.observer is not None:
+            self.observer(
+                Report(
+                    stage="train",
+                    done=now.n_tokens,
+                    total=trainer.total_tokens,
+                    n_tokens=now.n_tokens,
+                    seconds=time.perf_counter() - self.start,
+                    lr=rate,
+                    loss=loss,
+                    epoch=self.epoch + 1,
+                )
+            )
+
+    def _rate(self, now: Counts) -> float:
+        p = self.trainer.parameters
+        progress = now.n_tokens / max(self.trainer.total_tokens, 1)
+        return linear_rate(p.first_rate, p.min_alpha, progress)
+
+
+def epoch_key(seed: int, epoch: int) -> int:
+    """Return the 64 bits that seed every draw of an epoch."""
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0])

@@ -1,0 +1,108 @@
+"""One small training problem, posed both to a kernel and to the reference."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import reference
+
+from fastw2v import _core
+from fastw2v.sampling import (
+    alias_table,
+    huffman_paths,
+    keep_probabilities,
+    keep_thresholds,
+    noise_probabilities,
+)
+from fastw2v.training.model import KernelSettings, ModelArrays, allocate, zero_rows
+
+EPOCH_KEY = 0x0123456789ABCDEF
+MODES = [(arch, obj) for arch in ("sg", "cbow") for obj in ("ns", "hs", "softmax")]
+
+
+@dataclass
+class Chunk:
+    """The tokens handed to a kernel; see w2v_chunk in api.h."""
+
+    word_ids: np.ndarray
+    sentence_ends: np.ndarray
+    first_token: int
+    centre_begin: int
+    centre_end: int
+
+
+def make_chunk(rng, n_words, n_tokens=120, first_token=1000, margin=7):
+    """A chunk of random sentences of 0 to 12 tokens, the last one running on past its end."""
+    ids = rng.integers(0, n_words, n_tokens).astype(np.int32)
+    ends = first_token + np.cumsum(rng.integers(1, 13, n_tokens))
+    ends = ends[: np.searchsorted(ends, first_token + n_tokens) + 1].astype(np.int64)
+    return Chunk(ids, ends, first_token, margin, n_tokens - margin)
+
+
+class Case:
+    """A vocabulary, a random state, and the settings of one mode."""
+
+    def __init__(self, arch, objective, dim, n_words=30, bias=True, sample=0.05, seed=0, **kw):
+        self.rng = np.random.default_rng(seed)
+        self.dim, self.n_words = dim, n_words
+        self.settings = reference.Settings(objective, arch == "cbow", **kw)
+        self.counts = np.sort(self.rng.integers(1, 200, n_words))[::-1].astype(np.int64).copy()
+        self.keep_threshold = keep_thresholds(keep_probabilities(self.counts, sample))
+        self.noise = alias_table(noise_probabilities(self.counts)) if objective == "ns" else None
+        self.paths = huffman_paths(self.counts) if objective == "hs" else None
+        n_outputs = n_words - (objective == "hs")
+        self.state = reference.State(
+            self.rng.normal(0, 0.5, (n_words, dim)),
+            self.rng.normal(0, 0.5, (n_outputs, dim)),
+            self.rng.normal(0, 0.5, n_outputs) if bias else None,
+        )
+
+    def tables(self):
+        paths = self.paths
+        if paths is not None:
+            cut = np.split(paths.steps, paths.begin[1:-1])
+            paths = [[(int(s) >> 1, int(s) & 1) for s in path] for path in cut]
+        return reference.Tables(self.keep_threshold, self.noise, paths)
+
+    def arrays(self):
+        in_rows = zero_rows(self.n_words, self.dim)
+        out_rows = zero_rows(len(self.state.out_rows), self.dim)
+        in_rows[:, : self.dim] = self.state.in_rows
+        out_rows[:, : self.dim] = self.state.out_rows
+        bias = None if self.state.bias is None else self.state.bias.astype(np.float32)
+        return ModelArrays(in_rows, out_rows, bias, self.keep_threshold, self.noise, self.paths)
+
+    def blocks(self, chunk):
+        """The reference's blocks of a chunk."""
+        return reference.blocks(chunk, self.settings, self.tables(), EPOCH_KEY)
+
+    def train_kernel(self, backend, chunks, lr):
+        """Return the arrays and the counters after training the chunks."""
+        s, arrays = self.settings, self.arrays()
+        settings = KernelSettings(
+            backend=backend,
+            objective=s.objective,
+            dim=self.dim,
+            is_cbow=s.is_cbow,
+            window=s.window,
+            shrink_windows=s.shrink_windows,
+            negative=s.negative,
+            block_centres=s.block_centres,
+            block_noise=s.block_noise,
+            loss_every=1,
+            cbow_divide=s.cbow_divide,
+            cbow_rate=s.cbow_rate,
+        )
+        worker = _core.Worker(
+            _core.Model(arrays, settings), max(len(c.word_ids) for c in chunks), allocate
+        )
+        for chunk in chunks:
+            worker.train(chunk, EPOCH_KEY, lr)
+        return arrays, worker.counters()
+
+    def train_reference(self, chunks, lr):
+        """Return the state, the loss sum and the number of predictions."""
+        state, loss, n = self.state.copy(), 0.0, 0
+        for chunk in chunks:
+            more = reference.train(state, chunk, self.settings, self.tables(), EPOCH_KEY, lr)
+            loss, n = loss + more[0], n + more[1]
+        return state, loss, n

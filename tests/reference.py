@@ -1,0 +1,261 @@
+"""Every training mode in plain float64 NumPy: the definition that the kernels are held to.
+
+It follows the papers and the design, not the C code, and shares nothing with the kernels but
+the numbers of the random stream. Slow on purpose: one block at a time, one pair at a time.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+GAMMA = 0x9E3779B97F4A7C15
+MASK = 2**64 - 1
+STREAM_TOKENS, STREAM_NOISE = 1, 2
+
+
+def mix64(z):
+    """SplitMix64's output function (Steele, Lea, Flood 2014, figure 17)."""
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def stream_key(epoch_key, stream):
+    return mix64((epoch_key + stream) & MASK)
+
+
+def draw64(key, counter):
+    return mix64((key + (counter + 1) * GAMMA) & MASK)
+
+
+@dataclass
+class Settings:
+    """What the reference needs to know of a run; names as in Parameters."""
+
+    objective: str
+    is_cbow: bool
+    window: int = 3
+    shrink_windows: bool = True
+    negative: int = 5
+    block_centres: int = 4
+    block_noise: int = 6
+    cbow_divide: bool = True
+    cbow_rate: float = 1.0
+
+
+@dataclass
+class Tables:
+    """keep_threshold (n_words,), alias columns (n_words,), paths per word as (node, bit)."""
+
+    keep_threshold: np.ndarray
+    noise: np.ndarray | None
+    paths: list | None
+
+
+@dataclass
+class State:
+    """in_rows (n_words, dim), out_rows (n_outputs, dim), bias (n_outputs,) or None; float64."""
+
+    in_rows: np.ndarray
+    out_rows: np.ndarray
+    bias: np.ndarray | None
+
+    def copy(self):
+        bias = None if self.bias is None else self.bias.copy()
+        return State(self.in_rows.copy(), self.out_rows.copy(), bias)
+
+
+@dataclass
+class Block:
+    """One simultaneous update.
+
+    bags: for each input, the word ids whose rows it averages.  outputs: (n_out,) output ids.
+    p, q: (n_in, n_out) weights, wanted and unwanted; for the softmax p counts the pairs of an
+    input and a target and q is unused.
+    """
+
+    bags: list
+    outputs: np.ndarray
+    p: np.ndarray
+    q: np.ndarray
+    n_predictions: int
+
+
+# ---- from a chunk to kept tokens ----
+
+
+@dataclass
+class Kept:
+    """Tokens left by subsampling: ids, context ranges [begin, end), and which are centres."""
+
+    ids: list
+    begin: list
+    end: list
+    centres: list
+
+
+def keep(chunk, settings, tables, epoch_key):
+    key = stream_key(epoch_key, STREAM_TOKENS)
+    kept, start = Kept([], [], [], []), 0
+    for stop in chunk.sentence_ends:
+        stop = min(stop - chunk.first_token, len(chunk.word_ids))
+        sentence_begin, reaches = len(kept.ids), []
+        for t in range(start, stop):
+            bits = draw64(key, chunk.first_token + t)
+            word = int(chunk.word_ids[t])
+            if bits >> 32 > int(tables.keep_threshold[word]):
+                continue
+            shrink = ((bits & 0xFFFFFFFF) * settings.window) >> 32
+            reaches.append(settings.window - shrink * settings.shrink_windows)
+            if chunk.centre_begin <= t < chunk.centre_end:
+                kept.centres.append(len(kept.ids))
+            kept.ids.append(word)
+        for i, reach in enumerate(reaches, sentence_begin):
+            kept.begin.append(max(i - reach, sentence_begin))
+            kept.end.append(min(i + reach + 1, len(kept.ids)))
+        start = stop
+    return kept
+
+
+def contexts(kept, centre):
+    return [c for c in range(kept.begin[centre], kept.end[centre]) if c != centre]
+
+
+# ---- from kept tokens to blocks ----
+
+
+class NoiseWords:
+    """The words drawn from an alias table, one after the other."""
+
+    def __init__(self, chunk, settings, tables, epoch_key):
+        self.key = stream_key(epoch_key, STREAM_NOISE)
+        self.counter = (chunk.first_token + chunk.centre_begin) * settings.block_noise
+        self.table = tables.noise
+
+    def draw(self):
+        product = draw64(self.key, self.counter) * len(self.table)
+        self.counter += 1
+        column, bits = product >> 64, (product >> 32) & 0xFFFFFFFF
+        threshold, alias = self.table[column]
+        return column if bits <= threshold else int(alias)
+
+
+def pairs_of(kept, centres, is_cbow):
+    """Return the inputs' bags and the (input, centre) pairs, both as indices."""
+    if is_cbow:
+        return [contexts(kept, c) for c in centres], [
+            (k, k) for k, c in enumerate(centres) if contexts(kept, c)
+        ]
+    reached = sorted({x for c in centres for x in contexts(kept, c)})
+    position = {x: j for j, x in enumerate(reached)}
+    pairs = [(position[x], k) for k, c in enumerate(centres) for x in contexts(kept, c)]
+    return [[x] for x in reached], pairs
+
+
+def noise_block(kept, centres, settings, noise_words):
+    bags, pairs = pairs_of(kept, centres, settings.is_cbow)
+    noise = [noise_words.draw() for _ in range(settings.block_noise)]
+    outputs = [kept.ids[c] for c in centres] + noise
+    p, q = np.zeros((2, len(bags), len(outputs)))
+    for j, k in pairs:
+        p[j, k] = 1
+        for i, word in enumerate(noise, len(centres)):
+            if word != outputs[k]:
+                q[j, i] += settings.negative / settings.block_noise
+    return bags, outputs, p, q, len(pairs)
+
+
+def path_block(kept, centre, settings, tables):
+    bags, pairs = pairs_of(kept, [centre], settings.is_cbow)
+    path = tables.paths[kept.ids[centre]]
+    p, q = np.zeros((2, len(bags), len(path)))
+    for j, _ in pairs:
+        for k, (_, bit) in enumerate(path):
+            p[j, k], q[j, k] = 1 - bit, bit
+    return bags, [node for node, _ in path], p, q, len(pairs)
+
+
+def softmax_block(kept, centres, settings, n_words):
+    bags, pairs = pairs_of(kept, centres, settings.is_cbow)
+    p = np.zeros((len(bags), n_words))
+    for j, k in pairs:
+        p[j, kept.ids[centres[k]]] += 1
+    return bags, range(n_words), p, np.zeros_like(p), len(pairs)
+
+
+def blocks(chunk, settings, tables, epoch_key):
+    """Return the blocks of a chunk in order."""
+    kept = keep(chunk, settings, tables, epoch_key)
+    noise_words = NoiseWords(chunk, settings, tables, epoch_key)
+    size = 1 if settings.objective == "hs" else settings.block_centres
+    found = []
+    for begin in range(0, len(kept.centres), size):
+        centres = kept.centres[begin : begin + size]
+        if settings.objective == "ns":
+            parts = noise_block(kept, centres, settings, noise_words)
+        elif settings.objective == "hs":
+            parts = path_block(kept, centres[0], settings, tables)
+        else:
+            parts = softmax_block(kept, centres, settings, len(tables.keep_threshold))
+        bags, outputs, p, q, n_pairs = parts
+        bags = [[kept.ids[x] for x in bag] for bag in bags]
+        found.append(Block(bags, np.array(outputs, int), p, q, n_pairs))
+    return found
+
+
+# ---- the step ----
+
+
+def inputs_of(state, block):
+    x = np.zeros((len(block.bags), state.in_rows.shape[1]))
+    for j, bag in enumerate(block.bags):
+        if bag:
+            x[j] = state.in_rows[bag].mean(axis=0)
+    return x
+
+
+def scores_of(state, block):
+    s = inputs_of(state, block) @ state.out_rows[block.outputs].T
+    return s if state.bias is None else s + state.bias[block.outputs]
+
+
+def loss_of(state, block, objective):
+    """Return the block's loss in nats, summed over its predictions."""
+    s = scores_of(state, block)
+    if objective == "softmax":
+        top = s.max(axis=1, keepdims=True)
+        log_sum = top + np.log(np.exp(s - top).sum(axis=1, keepdims=True))
+        return float((block.p * (log_sum - s)).sum())
+    return float((block.p * np.logaddexp(0, -s) + block.q * np.logaddexp(0, s)).sum())
+
+
+def score_gradient(state, block, objective):
+    """Return minus the derivative of the loss by the scores, (n_in, n_out)."""
+    s = scores_of(state, block)
+    if objective == "softmax":
+        e = np.exp(s - s.max(axis=1, keepdims=True))
+        return block.p - block.p.sum(axis=1, keepdims=True) * e / e.sum(axis=1, keepdims=True)
+    sigmoid = np.exp(-np.logaddexp(0, -s))
+    return block.p * (1 - sigmoid) - block.q * sigmoid
+
+
+def step(state, block, settings, lr):
+    """Update the state by one block; return the loss before the update."""
+    loss = loss_of(state, block, settings.objective)
+    g = lr * score_gradient(state, block, settings.objective)
+    x, y = inputs_of(state, block), state.out_rows[block.outputs]
+    for bag, change in zip(block.bags, g @ y, strict=True):
+        for word in bag:
+            share = settings.cbow_rate / len(bag) if settings.cbow_divide else 1.0
+            state.in_rows[word] += change * (share if settings.is_cbow else 1.0)
+    np.add.at(state.out_rows, block.outputs, g.T @ x)
+    if state.bias is not None:
+        np.add.at(state.bias, block.outputs, g.sum(axis=0))
+    return loss
+
+
+def train(state, chunk, settings, tables, epoch_key, lr):
+    """Train a chunk in place; return (loss sum in nats, predictions)."""
+    found = blocks(chunk, settings, tables, epoch_key)
+    loss = sum(step(state, block, settings, lr) for block in found)
+    return loss, sum(block.n_predictions for block in found)

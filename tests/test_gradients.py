@@ -1,0 +1,78 @@
+"""Every parameter's gradient, of reference and kernel, against two-sided differences."""
+
+import numpy as np
+import pytest
+import reference
+from kernel_case import MODES, Case, make_chunk
+
+from fastw2v import backends
+
+STEP = 1e-5
+
+
+def one_block_case(arch, objective):
+    """A chunk trained as one block: then change = -lr * gradient of the total loss."""
+    case = Case(arch, objective, dim=6, n_words=12, block_centres=64, block_noise=9)
+    chunk = make_chunk(case.rng, case.n_words, n_tokens=24, margin=3)
+    if objective == "hs":  # its blocks hold one centre each
+        chunk.centre_begin, chunk.centre_end = one_centre(case, chunk)
+    return case, chunk
+
+
+def one_centre(case, chunk):
+    for token in range(chunk.centre_begin, chunk.centre_end):
+        chunk.centre_begin, chunk.centre_end = token, token + 1
+        if any(block.n_predictions > 1 or case.settings.is_cbow and block.n_predictions
+               for block in case.blocks(chunk)):
+            return token, token + 1
+    raise AssertionError("no centre with contexts in this chunk")
+
+
+def numeric_gradient(state, block, objective, values):
+    """d loss / d values by central differences; values is an array of the state."""
+    gradient = np.zeros_like(values)
+    for index in np.ndindex(values.shape):
+        kept = values[index]
+        values[index] = kept + STEP
+        above = reference.loss_of(state, block, objective)
+        values[index] = kept - STEP
+        gradient[index] = (above - reference.loss_of(state, block, objective)) / (2 * STEP)
+        values[index] = kept
+    return gradient
+
+
+@pytest.mark.parametrize("backend", ["reference", *backends()])
+@pytest.mark.parametrize(("arch", "objective"), MODES)
+def test_gradient_matches_finite_differences(arch, objective, backend):
+    case, chunk = one_block_case(arch, objective)
+    (block,) = case.blocks(chunk)
+    state = case.state
+    if backend == "reference":
+        after, _, _ = case.train_reference([chunk], lr=1.0)
+        changed, tolerance = (after.in_rows, after.out_rows, after.bias), 1e-7
+    else:
+        after, _ = case.train_kernel(backend, [chunk], lr=1.0)
+        changed = (after.in_rows[:, : case.dim], after.out_rows[:, : case.dim], after.out_bias)
+        tolerance = 1e-5  # float32 sums of some ten values of order one
+    for before, now in zip((state.in_rows, state.out_rows, state.bias), changed, strict=True):
+        gradient = numeric_gradient(state, block, objective, before)
+        assert np.abs(gradient).max() > 0.1
+        np.testing.assert_allclose(before - now, gradient, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+def test_undivided_cbow_gradient_is_the_true_one_times_the_contexts(objective):
+    """What word2vec.c, gensim and fastText do, kept as an option."""
+    case, chunk = one_block_case("cbow", objective)
+    chunk.centre_end = chunk.centre_begin + 1
+    if objective != "hs":
+        chunk.centre_begin, chunk.centre_end = one_centre(case, chunk)
+    (block,) = case.blocks(chunk)
+    (bag,) = block.bags
+    divided, _ = case.train_kernel(backends()[-1], [chunk], lr=1.0)
+    case.settings.cbow_divide = False
+    undivided, _ = case.train_kernel(backends()[-1], [chunk], lr=1.0)
+    start = case.arrays().in_rows
+    np.testing.assert_allclose(
+        undivided.in_rows - start, len(bag) * (divided.in_rows - start), rtol=0, atol=1e-5
+    )

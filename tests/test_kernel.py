@@ -1,0 +1,122 @@
+"""Every kernel against the float64 reference, on the same draws."""
+
+import numpy as np
+import pytest
+from kernel_case import MODES, Case, make_chunk
+
+from fastw2v import backends
+
+# dims that leave a vector of 4, 8 or 16 floats part empty, fill it, and need several panels
+DIMS = [1, 5, 16, 37, 100, 300]
+
+
+def assert_same(case, arrays, counters, expected):
+    """float32 sums of a few hundred products of order one: errors of some 1e-6."""
+    state, loss, n_predictions = expected
+    dim = case.dim
+    np.testing.assert_allclose(arrays.in_rows[:, :dim], state.in_rows, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(arrays.out_rows[:, :dim], state.out_rows, rtol=0, atol=2e-5)
+    assert not arrays.in_rows[:, dim:].any() and not arrays.out_rows[:, dim:].any()
+    if state.bias is not None:
+        np.testing.assert_allclose(arrays.out_bias, state.bias, rtol=0, atol=2e-5)
+    assert counters["n_predictions"] == counters["n_loss_predictions"] == n_predictions > 0
+    assert counters["loss_sum"] == pytest.approx(loss, rel=2e-6)
+
+
+@pytest.mark.parametrize("dim", DIMS)
+@pytest.mark.parametrize(("arch", "objective"), MODES)
+@pytest.mark.parametrize("backend", backends())
+def test_kernel_matches_reference(backend, arch, objective, dim):
+    case = Case(arch, objective, dim)
+    chunks = [make_chunk(case.rng, case.n_words, first_token=first) for first in (0, 5000)]
+    arrays, counters = case.train_kernel(backend, chunks, lr=0.05)
+    assert_same(case, arrays, counters, case.train_reference(chunks, lr=0.05))
+
+
+VARIANTS = {
+    "no-bias": {"bias": False},
+    "fixed-windows": {"shrink_windows": False},
+    "wide-window": {"window": 40},
+    "undivided-cbow": {"cbow_divide": False},
+    "scaled-cbow": {"cbow_rate": 4.0},
+    "one-centre": {"block_centres": 1, "block_noise": 1},
+    "odd-block": {"block_centres": 7, "block_noise": 13, "negative": 2},
+    "large-block": {"block_centres": 50, "block_noise": 60},
+    "two-words": {"n_words": 2},
+    "no-subsampling": {"sample": 0},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("arch", "objective"), MODES)
+def test_kernel_matches_reference_for_every_setting(arch, objective, variant):
+    case = Case(arch, objective, dim=20, **VARIANTS[variant])
+    chunks = [make_chunk(case.rng, case.n_words)]
+    arrays, counters = case.train_kernel(backends()[-1], chunks, lr=0.02)
+    assert_same(case, arrays, counters, case.train_reference(chunks, lr=0.02))
+
+
+@pytest.mark.parametrize("backend", backends())
+@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+def test_saturated_scores_are_trained_and_finite(backend, objective):
+    case = Case("sg", objective, dim=16)
+    case.state.in_rows *= 40
+    case.state.out_rows *= 40
+    chunks = [make_chunk(case.rng, case.n_words, n_tokens=30)]
+    arrays, counters = case.train_kernel(backend, chunks, lr=1e-4)
+    state, loss, _ = case.train_reference(chunks, lr=1e-4)
+    np.testing.assert_allclose(arrays.in_rows, state.in_rows, rtol=1e-5, atol=1e-4)
+    assert counters["loss_sum"] == pytest.approx(loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("backend", backends())
+@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+def test_nan_reaches_the_loss(backend, objective):
+    case = Case("sg", objective, dim=16)
+    case.state.in_rows[:] = np.nan
+    _, counters = case.train_kernel(backend, [make_chunk(case.rng, case.n_words)], lr=0.01)
+    assert np.isnan(counters["loss_sum"])
+
+
+@pytest.mark.parametrize(("arch", "objective"), MODES)
+def test_loss_before_training_is_what_theory_says(arch, objective):
+    """At zero output weights: (k + 1) ln 2, code length ln 2, ln V per prediction."""
+    case = Case(arch, objective, dim=24, n_words=300, sample=0)
+    case.state.out_rows[:] = 0
+    case.state.bias[:] = 0
+    chunk = make_chunk(case.rng, case.n_words, n_tokens=400)
+    _, counters = case.train_kernel(backends()[-1], [chunk], lr=0.0)
+    mean = counters["loss_sum"] / counters["n_predictions"]
+    if objective == "softmax":
+        assert mean == pytest.approx(np.log(300), rel=1e-6)
+    elif objective == "ns":
+        # less the noise words that happened to be the target itself
+        full = (case.settings.negative + 1) * np.log(2)
+        assert full * 0.98 < mean <= full * (1 + 1e-6)
+    else:
+        steps = sum(len(b.outputs) * b.n_predictions for b in case.blocks(chunk))
+        expected = steps * np.log(2)
+        assert counters["loss_sum"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_negative_sampling_starts_at_exactly_k_plus_1_ln_2_without_collisions():
+    case = Case("sg", "ns", dim=24, n_words=50, sample=0)
+    case.state.out_rows[:] = 0
+    case.state.bias[:] = 0
+    case.noise[:] = (2**32 - 1, 0)
+    case.noise["threshold"] = 0
+    case.noise["alias"] = 49  # only word 49 is drawn, and it is never a target
+    chunk = make_chunk(case.rng, 49)
+    _, counters = case.train_kernel(backends()[-1], [chunk], lr=0.0)
+    mean = counters["loss_sum"] / counters["n_predictions"]
+    assert mean == pytest.approx((case.settings.negative + 1) * np.log(2), rel=1e-6)
+
+
+@pytest.mark.parametrize(("arch", "objective"), MODES)
+def test_counters_add_up_to_the_centres_of_the_chunk(arch, objective):
+    case = Case(arch, objective, dim=4, sample=0.01)
+    chunk = make_chunk(case.rng, case.n_words)
+    _, counters = case.train_kernel(backends()[-1], [chunk], lr=0.01)
+    n_centres = chunk.centre_end - chunk.centre_begin
+    assert counters["n_trained"] + counters["n_subsampled"] == n_centres
+    assert 0 < counters["n_trained"] < n_centres
