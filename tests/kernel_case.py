@@ -75,7 +75,7 @@ class Case:
         """The reference's blocks of a chunk."""
         return reference.blocks(chunk, self.settings, self.tables(), EPOCH_KEY)
 
-    def train_kernel(self, backend, chunks, lr):
+    def train_kernel(self, backend, chunks, lr, epoch_key=EPOCH_KEY):
         """Return the arrays and the counters after training the chunks."""
         s, arrays = self.settings, self.arrays()
         settings = KernelSettings(
@@ -96,7 +96,7 @@ class Case:
             _core.Model(arrays, settings), max(len(c.word_ids) for c in chunks), allocate
         )
         for chunk in chunks:
-            worker.train(chunk, EPOCH_KEY, lr)
+            worker.train(chunk, epoch_key, lr)
         return arrays, worker.counters()
 
     def train_reference(self, chunks, lr):

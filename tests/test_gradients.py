@@ -22,8 +22,8 @@ def one_block_case(arch, objective):
 def one_centre(case, chunk):
     for token in range(chunk.centre_begin, chunk.centre_end):
         chunk.centre_begin, chunk.centre_end = token, token + 1
-        if any(block.n_predictions > 1 or case.settings.is_cbow and block.n_predictions
-               for block in case.blocks(chunk)):
+        bags = [bag for block in case.blocks(chunk) for bag in block.bags]
+        if sum(map(len, bags)) > 1:
             return token, token + 1
     raise AssertionError("no centre with contexts in this chunk")
 

@@ -27,16 +27,19 @@ class Chunks(Protocol):
 
     def __len__(self) -> int: ...
 
-    def read(self, index: int, /) -> Any: ...
+    def read(self, index: int, /) -> Any:
+        """Return one chunk as w2v_chunk in api.h describes it."""
 
 
 class TokenStream(Protocol):
     """What the trainer asks of a spool."""
 
     @property
-    def n_tokens(self) -> int: ...
+    def n_tokens(self) -> int:
+        """Tokens in the vocabulary."""
 
-    def chunks(self, chunk_tokens: int, margin_tokens: int) -> Chunks: ...
+    def chunks(self, chunk_tokens: int, margin_tokens: int) -> Chunks:
+        """Cut the stream; neighbours overlap by a margin that holds contexts."""
 
 
 class Trainer:
