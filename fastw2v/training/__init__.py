@@ -1,17 +1,23 @@
 """Parameters, schedule and the threads that run the kernels."""
 
 from fastw2v.training.model import ModelArrays, build_arrays
-from fastw2v.training.parameters import Parameters
+from fastw2v.training.parameters import OBJECTIVES, Parameters, choose_objective, usable_cores
+from fastw2v.training.progress import ProgressLine, choose_observer
 from fastw2v.training.report import Counts, EpochRecord, Observer, Report
 from fastw2v.training.trainer import Trainer
 
 __all__ = [
+    "OBJECTIVES",
     "Counts",
     "EpochRecord",
     "ModelArrays",
     "Observer",
     "Parameters",
+    "ProgressLine",
     "Report",
     "Trainer",
     "build_arrays",
+    "choose_objective",
+    "choose_observer",
+    "usable_cores",
 ]

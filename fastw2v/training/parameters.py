@@ -1,11 +1,11 @@
 """What a run is asked to do: every setting, its range, and the default that measured best."""
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from fastw2v.checks import check_choice, check_finite, check_integer
 from fastw2v.errors import UsageError
 from fastw2v.sampling import NOISE_POWER
 
@@ -15,6 +15,8 @@ OBJECTIVES = {
     "softmax": "full softmax",
 }
 CBOW_UPDATES = ("corrected", "word2vec")
+
+DEFAULT_NEGATIVE = 5  # word2vec.c and gensim; Mikolov et al. 2013 (1310.4546): 5-20, section 2.2
 
 # The full softmax scores every word for every input: past this it takes days.
 SOFTMAX_MAX_WORDS = 50_000
@@ -68,7 +70,7 @@ class Parameters:
     sg: bool = False
     objective: str = "ns"
     bias: bool = False
-    negative: int = 5
+    negative: int = DEFAULT_NEGATIVE
     ns_exponent: float = NOISE_POWER
     sample: float = 1e-3
     alpha: float | None = None
@@ -84,11 +86,11 @@ class Parameters:
 
     def __post_init__(self) -> None:
         for name in ("vector_size", "window", "negative", "epochs", "loss_every"):
-            check_at_least(name, getattr(self, name), 1)
+            check_integer(name, getattr(self, name), 1)
         for name in ("workers", "block_centres", "block_noise"):
             if getattr(self, name) is not None:
-                check_at_least(name, getattr(self, name), 1)
-        check_at_least("seed", self.seed, 0)
+                check_integer(name, getattr(self, name), 1)
+        check_integer("seed", self.seed, 0)
         check_choice("objective", self.objective, tuple(OBJECTIVES))
         check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)
         check_finite("ns_exponent", self.ns_exponent)
@@ -148,26 +150,22 @@ class Parameters:
         return cls(**settings)
 
 
-def check_at_least(name: str, value: Any, least: int) -> None:
-    """Raise UsageError unless value is an integer of at least `least`."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise UsageError(f"{name} must be an integer, got {value!r}")
-    if value < least:
-        raise UsageError(f"{name} must be at least {least}, got {value}")
+def choose_objective(
+    hs: int | bool, negative: int | None, softmax: bool
+) -> tuple[str, int]:
+    """Return the one objective that gensim's and word2vec.c's flags ask for, and K.
 
-
-def check_finite(name: str, value: Any) -> float:
-    """Return value as a float; raise UsageError unless it is a finite number."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"{name} must be a number, got {value!r}") from None
-    if not math.isfinite(number):
-        raise UsageError(f"{name} must be finite, got {value}")
-    return number
-
-
-def check_choice(name: str, value: Any, accepted: tuple[str, ...]) -> None:
-    """Raise UsageError unless value is one of those accepted."""
-    if value not in accepted:
-        raise UsageError(f"{name} must be one of {', '.join(accepted)}, got {value!r}")
+    hs, softmax: true to choose them.  negative: noise words, 0 for none, None if not said.
+    Raises UsageError if they ask for two objectives or for none.
+    """
+    asked = {"hs": bool(hs), "softmax": bool(softmax), "negative": bool(negative)}
+    chosen = [name for name, is_asked in asked.items() if is_asked]
+    if len(chosen) > 1:
+        raise UsageError(
+            f"{' and '.join(chosen)} contradict each other: a model has one objective; "
+            f"leave out all but one{', or set negative=0' if negative else ''}"
+        )
+    if not chosen and negative == 0:
+        raise UsageError("negative=0 leaves nothing to train: set negative, hs or softmax")
+    objective = chosen[0] if chosen else "negative"
+    return ("ns" if objective == "negative" else objective), negative or DEFAULT_NEGATIVE

@@ -1,0 +1,40 @@
+"""Checks of what users pass; each error names the parameter, the value and what is accepted."""
+
+import math
+import operator
+from typing import Any
+
+from fastw2v.errors import UsageError
+
+MOST = 2**31 - 1  # what the kernels hold settings in
+
+
+def check_integer(name: str, value: Any, least: int) -> None:
+    """Raise UsageError unless value is an integer from `least` to MOST."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise UsageError(f"{name} must be an integer, got {value!r}")
+    if number < least:
+        raise UsageError(f"{name} must be at least {least}, got {value}")
+    if number > MOST:
+        raise UsageError(f"{name} must be at most {MOST}, got {value}")
+
+
+def check_finite(name: str, value: Any) -> float:
+    """Return value as a float; raise UsageError unless it is a finite number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{name} must be a number, got {value!r}") from None
+    if not math.isfinite(number):
+        raise UsageError(f"{name} must be finite, got {value}")
+    return number
+
+
+def check_choice(name: str, value: Any, accepted: tuple[str, ...]) -> None:
+    """Raise UsageError unless value is one of those accepted."""
+    if value not in accepted:
+        raise UsageError(f"{name} must be one of {', '.join(accepted)}, got {value!r}")

@@ -1,0 +1,155 @@
+"""fastw2v train: from text files to a vectors file."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from fastw2v.cli.settings import (
+    CORPUS_FLAGS,
+    MODEL_FLAGS,
+    add_flags,
+    load_tokenizer,
+    read_config,
+)
+from fastw2v.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastw2v.word2vec import Summary, Word2Vec
+
+FORMAT_NAMES = ("native", "text", "bin", "vec", "glove")
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the subcommand."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train word vectors on text files",
+        description="Train word vectors on text: one sentence a line, words split at white space.",
+    )
+    parser.add_argument(
+        "corpus",
+        nargs="+",
+        metavar="CORPUS",
+        help="files and globs, also .gz .bz2 .xz .zst; - for standard input",
+    )
+    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="vectors file to write")
+    parser.add_argument(
+        "--format", choices=FORMAT_NAMES, help="of OUT (by its suffix: .txt .bin .vec; else native)"
+    )
+    parser.add_argument("--config", metavar="FILE", help="TOML file of settings; flags go first")
+    parser.add_argument("--save-vocab", metavar="FILE", help="write the words and their counts")
+    parser.add_argument("--read-vocab", metavar="FILE", help="use these words and counts")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--progress", action="store_true", help="show progress in a log too")
+    shown.add_argument("-q", "--quiet", action="store_true", help="show neither progress nor summary")
+    model = parser.add_argument_group("model")
+    architecture = model.add_mutually_exclusive_group()
+    architecture.add_argument(
+        "--sg", action="store_true", default=argparse.SUPPRESS, help="skip-gram"
+    )
+    architecture.add_argument(
+        "--cbow", dest="sg", action="store_false", default=argparse.SUPPRESS, help="CBOW (default)"
+    )
+    add_flags(model, MODEL_FLAGS)
+    add_flags(parser.add_argument_group("corpus"), CORPUS_FLAGS)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train as the flags and the configuration file say; flags win."""
+    accepted = {"sg", "cbow", *MODEL_FLAGS, *CORPUS_FLAGS}
+    settings = read_config(args.config, accepted) if args.config else {}
+    given = {name: value for name, value in vars(args).items() if name in accepted}
+    if "cbow" in settings:
+        settings["sg"] = not settings.pop("cbow")
+    train_to_file(
+        args.corpus,
+        args.output,
+        settings | given,
+        write=lambda model, path: model.save(path, args.format or format_of(path)),
+        vocab_files=(args.read_vocab, args.save_vocab),
+        progress=False if args.quiet else True if args.progress else None,
+        quiet=args.quiet,
+    )
+    return 0
+
+
+def format_of(path: str) -> str:
+    """Return the format that a path's suffix names, native if it names none."""
+    from fastw2v.formats import format_of_suffix
+
+    try:
+        return format_of_suffix(path)
+    except UsageError:
+        return "native"
+
+
+def train_to_file(
+    corpus: list[str],
+    output: str | None,
+    settings: dict[str, Any],
+    *,
+    write: "Callable[[Word2Vec, str], None]",
+    vocab_files: tuple[str | None, str | None] = (None, None),
+    progress: bool | None = None,
+    quiet: bool = False,
+) -> None:
+    """Check all that can be checked, then read, train and write.
+
+    output: None stops after the vocabulary.  settings: of Word2Vec, the tokenizer by name.
+    write: called with the trained model and output.  vocab_files: one to read, one to write.
+    """
+    from fastw2v.corpus import Vocabulary
+    from fastw2v.word2vec import Word2Vec
+
+    tokenizer = settings.get("tokenizer")
+    loaded = {"tokenizer": load_tokenizer(tokenizer)} if tokenizer else {}
+    model = Word2Vec(**settings | loaded, progress=progress)
+    read_vocab, save_vocab = vocab_files
+    for path in (output, save_vocab):
+        if path:
+            check_writable(path)
+    vocabulary = Vocabulary.load(read_vocab) if read_vocab else None
+    model.build_vocab(corpus_file=list(corpus), vocabulary=vocabulary)
+    assert model.vocabulary is not None
+    if save_vocab:
+        model.vocabulary.save(save_vocab)
+    if output is None:
+        return
+    summary = model.train()
+    write(model, output)
+    if not quiet:
+        print(format_summary(summary, output))
+
+
+def check_writable(path: str) -> None:
+    """Raise SaveError now rather than after hours of training."""
+    from fastw2v.formats.atomic import check_writable
+
+    check_writable(path)
+
+
+def format_summary(s: "Summary", output: str) -> str:
+    """Return what the run did: an account of every token read, and where the vectors are."""
+    n_read, n_below = s.n_tokens_read * s.epochs, s.n_below_min_count * s.epochs
+    rows = [
+        ("tokens read", n_read, f"{s.n_tokens_read:,} x {s.epochs} epochs"),
+        ("trained", s.n_trained, share(s.n_trained, n_read)),
+        ("subsampled", s.n_subsampled, share(s.n_subsampled, n_read)),
+        ("not in vocabulary", n_below, share(n_below, n_read)),
+    ]
+    lines = [f"{name:18} {count:>15,}  {note}" for name, count, note in rows]
+    lines.append(f"{'words':18} {s.n_words:>15,}  in {s.n_sentences:,} sentences")
+    if s.loss is not None:
+        lines.append(f"{'loss':18} {s.loss:>15.4f}  nats per prediction, last epoch")
+    seconds = f"{s.read_seconds:.1f} s reading, {s.train_seconds:.1f} s training"
+    lines.append(f"{'speed':18} {s.words_per_second / 1e6:>15.2f}  M words/s; {seconds}")
+    if s.peak_bytes:
+        lines.append(f"{'memory':18} {s.peak_bytes / 2**20:>15,.0f}  MiB at most")
+    return "\n".join([*lines, f"vectors in {output}"])
+
+
+def share(part: int, whole: int) -> str:
+    """Return a part in percent."""
+    return f"{part / whole:.1%}" if whole else ""

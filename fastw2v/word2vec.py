@@ -1,0 +1,290 @@
+"""Word2Vec: the model that users hold. Parameters, vocabulary, training, files; no arithmetic."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.corpus import (
+    EncodedCorpus,
+    Vocabulary,
+    VocabularyRules,
+    read_sentences,
+    read_text,
+)
+from fastw2v.errors import ModelFormatError, UsageError
+from fastw2v.formats import WordVectors, read_vectors, write_vectors
+from fastw2v.keyed_vectors import KeyedVectors
+from fastw2v.training import (
+    EpochRecord,
+    ModelArrays,
+    Observer,
+    Parameters,
+    Report,
+    Trainer,
+    build_arrays,
+    choose_observer,
+    choose_objective,
+)
+
+Path = str | os.PathLike[str]
+Sentences = Iterable[Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of a run's tokens: n_tokens_read * epochs = n_trained + n_subsampled +
+    n_below_min_count * epochs.
+
+    n_below_min_count counts the tokens outside the vocabulary.  Speeds are in tokens of the
+    vocabulary per second of wall time; peak_bytes is the process's greatest resident size,
+    None where the system does not tell.
+    """
+
+    n_words: int
+    n_tokens_read: int
+    n_below_min_count: int
+    n_sentences: int
+    epochs: int
+    n_trained: int
+    n_subsampled: int
+    n_predictions: int
+    loss: float | None
+    read_seconds: float
+    train_seconds: float
+    words_per_second: float
+    peak_bytes: int | None
+
+
+class Word2Vec:
+    """Word vectors trained by skip-gram or CBOW (Mikolov et al. 2013, 1301.3781, 1310.4546).
+
+    sentences: lists of tokens, any iterable of them, a generator included; or corpus_file: a
+    path, glob, "-" or list of these, one sentence a line. With either, training starts at once;
+    with neither, call build_vocab and train.
+    sg: 1 for skip-gram, 0 for CBOW.  One objective: negative sampling with `negative` noise
+    words (the default, 5), hs=1 for hierarchical softmax, softmax=True for the full softmax.
+    min_count: rarer words are dropped; max_final_vocab: at most that many words stay.
+    lowercase, tokenizer: for corpus_file, see fastw2v.corpus.read_text.
+    progress: True, False, a function that takes a Report, or None for a line on a terminal.
+    All other settings: see Parameters, which checks them.
+    Raises UsageError, CorpusError, ReadError, SaveError, OutOfMemoryError, DivergedError.
+
+    wv holds the vectors, history one record an epoch, summary the counts of the last run.
+    A bias of the input side would add one vector to all rows of the input matrix, so it needs
+    no parameter: `bias` is the output side's, one number a word or inner node.
+    """
+
+    def __init__(
+        self,
+        sentences: Sentences | None = None,
+        corpus_file: Path | list[Path] | None = None,
+        *,
+        min_count: int = 5,
+        max_final_vocab: int | None = None,
+        sg: int | bool = 0,
+        hs: int | bool = 0,
+        negative: int | None = None,
+        softmax: bool = False,
+        lowercase: bool = False,
+        tokenizer: Callable[[str], list[str]] | None = None,
+        progress: bool | Observer | None = None,
+        **settings: Any,
+    ) -> None:
+        objective, negative = choose_objective(hs, negative, softmax)
+        named = {"sg": bool(sg), "objective": objective, "negative": negative}
+        self.parameters = Parameters.from_mapping(settings | named)
+        self.rules = VocabularyRules(min_count, max_final_vocab)
+        self._reading = {"lowercase": lowercase, "tokenizer": tokenizer}
+        self._observer = choose_observer(progress)
+        self.vocabulary: Vocabulary | None = None
+        self.arrays: ModelArrays | None = None
+        self.history: list[EpochRecord] = []
+        self.summary: Summary | None = None
+        self._corpus: EncodedCorpus | None = None
+        if sentences is not None or corpus_file is not None:
+            self.build_vocab(sentences, corpus_file)
+            self.train()
+
+    def build_vocab(
+        self,
+        corpus_iterable: Sentences | None = None,
+        corpus_file: Path | list[Path] | None = None,
+        *,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
+        """Read the corpus, count its words and make an untrained model of them.
+
+        The corpus is kept, as word ids, for the call of train() that follows.
+        vocabulary: use these words and counts instead of the corpus's own.
+        """
+        self._corpus = self._read(corpus_iterable, corpus_file, vocabulary)
+        self.vocabulary = self._corpus.vocabulary
+        self.arrays = build_arrays(self.parameters, self.vocabulary.counts)
+
+    def train(
+        self,
+        corpus_iterable: Sentences | None = None,
+        corpus_file: Path | list[Path] | None = None,
+        *,
+        epochs: int | None = None,
+    ) -> Summary:
+        """Train on the corpus given, or on the one that build_vocab read; return the counts.
+
+        epochs: instead of the model's own number.
+        """
+        if self.arrays is None or self.vocabulary is None:
+            raise UsageError("there is no vocabulary yet: call build_vocab before train")
+        if corpus_iterable is not None or corpus_file is not None:
+            self._corpus = self._read(corpus_iterable, corpus_file, self.vocabulary)
+        if self._corpus is None:
+            raise UsageError("there is no corpus: pass one to train, or call build_vocab first")
+        corpus, self._corpus = self._corpus, None
+        parameters = self.parameters
+        if epochs is not None:
+            parameters = replace(parameters, epochs=epochs)
+        with corpus.spool:
+            start = time.perf_counter()
+            trainer = Trainer(parameters, self.arrays, corpus.spool)
+            try:
+                trainer.run(self._observer)
+            finally:
+                self.history += trainer.history
+                self._close_progress()
+            self.summary = summarise(corpus, trainer, time.perf_counter() - start)
+        return self.summary
+
+    def _read(
+        self,
+        sentences: Sentences | None,
+        corpus_file: Path | list[Path] | None,
+        vocabulary: Vocabulary | None,
+    ) -> EncodedCorpus:
+        if (sentences is None) == (corpus_file is None):
+            raise UsageError("pass either sentences or corpus_file, and not both")
+        common: dict[str, Any] = {
+            "rules": self.rules,
+            "vocabulary": vocabulary,
+            "progress": self._reading_progress(),
+        }
+        try:
+            if sentences is not None:
+                return read_sentences(sentences, **common)
+            assert corpus_file is not None
+            threads = self.parameters.n_threads
+            return read_text(corpus_file, threads=threads, **common, **self._reading)
+        finally:
+            self._close_progress()
+
+    def _reading_progress(self) -> Callable[[int, int | None, int], None] | None:
+        observer, start = self._observer, time.perf_counter()
+        if observer is None:
+            return None
+
+        def report(done: int, total: int | None, n_tokens: int) -> None:
+            observer(Report("read", done, total, n_tokens, time.perf_counter() - start))
+
+        return report
+
+    def _close_progress(self) -> None:
+        if hasattr(self._observer, "close"):
+            self._observer.close()
+
+    # ---- results ----
+
+    @property
+    def wv(self) -> KeyedVectors:
+        """The word vectors as they are now: (n_words, vector_size) float32 and their words."""
+        vocabulary, arrays = self._built()
+        dim = self.parameters.vector_size
+        return KeyedVectors(vocabulary.words, arrays.in_rows[:, :dim], vocabulary.counts)
+
+    @property
+    def output_vectors(self) -> NDArray[np.float32]:
+        """The other matrix, (n_words, vector_size) float32, or (n_words - 1, ...) inner nodes."""
+        return self._built()[1].out_rows[:, : self.parameters.vector_size]
+
+    def _built(self) -> tuple[Vocabulary, ModelArrays]:
+        if self.vocabulary is None or self.arrays is None:
+            raise UsageError("the model has no vocabulary yet: call build_vocab")
+        return self.vocabulary, self.arrays
+
+    # ---- files ----
+
+    def to_word_vectors(self) -> WordVectors:
+        """Return all that a file can hold of the model, without copying the rows."""
+        vocabulary, arrays = self._built()
+        settings = self.parameters.effective() | {
+            "min_count": self.rules.min_count,
+            "max_final_vocab": self.rules.max_final_vocab,
+        }
+        return WordVectors(
+            words=vocabulary.words,
+            vectors=arrays.in_rows[:, : self.parameters.vector_size],
+            counts=vocabulary.counts,
+            output_vectors=self.output_vectors,
+            output_bias=arrays.out_bias,
+            settings=settings,
+        )
+
+    def save(self, path: Path, format: str = "native") -> None:
+        """Write the model: native (safetensors, all of it), text, bin, vec or glove."""
+        write_vectors(path, self.to_word_vectors(), format)
+
+    @classmethod
+    def load(cls, path: Path) -> Word2Vec:
+        """Read a model that save() wrote in the native format, ready to train on.
+
+        Raises ModelFormatError if the file holds vectors only.
+        """
+        data = read_vectors(path, "native")
+        if data.counts is None or data.output_vectors is None or not data.settings:
+            raise ModelFormatError(
+                f"{os.fspath(path)}: holds vectors but no model; read it with KeyedVectors.load"
+            )
+        model = cls()
+        settings = dict(data.settings)
+        model.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))
+        model.parameters = Parameters.from_mapping(settings)
+        model.vocabulary = Vocabulary(data.words, data.counts)
+        model.arrays = build_arrays(model.parameters, data.counts)
+        dim = model.parameters.vector_size
+        model.arrays.in_rows[:, :dim] = data.vectors
+        model.arrays.out_rows[:, :dim] = data.output_vectors
+        if data.output_bias is not None:
+            model.arrays.out_bias = data.output_bias
+        return model
+
+
+def summarise(corpus: EncodedCorpus, trainer: Trainer, seconds: float) -> Summary:
+    """Gather the counts of a run."""
+    counts = trainer.counts()
+    return Summary(
+        n_words=len(corpus.vocabulary),
+        n_tokens_read=corpus.n_tokens_read,
+        n_below_min_count=corpus.n_below_min_count,
+        n_sentences=corpus.n_sentences,
+        epochs=trainer.parameters.epochs,
+        n_trained=counts.n_trained,
+        n_subsampled=counts.n_subsampled,
+        n_predictions=counts.n_predictions,
+        loss=trainer.history[-1].loss,
+        read_seconds=corpus.seconds,
+        train_seconds=seconds,
+        words_per_second=counts.n_tokens / seconds if seconds > 0 else 0.0,
+        peak_bytes=peak_bytes(),
+    )
+
+
+def peak_bytes() -> int | None:
+    """Return the process's greatest resident size so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
