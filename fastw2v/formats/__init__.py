@@ -16,6 +16,7 @@ __all__ = [
     "WordVectors",
     "detect_format",
     "format_of_suffix",
+    "get_format",
     "read_vectors",
     "write_vectors",
 ]
@@ -57,7 +58,7 @@ def read_vectors(
     if limit is not None and limit < 0:
         raise UsageError(f"limit must be at least 0, got {limit}")
     format = detect_format(path) if format is None else format
-    reader = _format(format)
+    reader = get_format(format)
     if not mmap:
         return reader.read(path, limit=limit)
     if format != "native":
@@ -67,7 +68,7 @@ def read_vectors(
 
 def write_vectors(path: str | PathLike[str], word_vectors: WordVectors, format: str) -> None:
     """Write a vectors file; format: a name in FORMATS.  Raises SaveError or UsageError."""
-    _format(format).write(path, word_vectors)
+    get_format(format).write(path, word_vectors)
 
 
 def format_of_suffix(path: str | PathLike[str]) -> str:
@@ -79,7 +80,7 @@ def format_of_suffix(path: str | PathLike[str]) -> str:
     return SUFFIXES[suffix]
 
 
-def _format(name: str) -> VectorsFormat:
+def get_format(name: str) -> VectorsFormat:
     """Return the module of a format or raise UsageError."""
     if name not in FORMATS:
         raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {name!r}")
