@@ -1,6 +1,28 @@
 """Word vectors trained on CPUs as fast as the hardware allows."""
 
+from typing import TYPE_CHECKING, Any
+
 from fastw2v._core import backends
 
-__all__ = ["__version__", "backends"]
+if TYPE_CHECKING:
+    from fastw2v.keyed_vectors import KeyedVectors
+
+__all__ = ["KeyedVectors", "__version__", "backends"]
 __version__ = "0.1.0"
+
+# Imported on first use: NumPy alone would cost `fastw2v --help` half of its time.
+_LAZY = {"KeyedVectors": "fastw2v.keyed_vectors"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'fastw2v' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_LAZY[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

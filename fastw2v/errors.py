@@ -1,5 +1,9 @@
 """What can go wrong in a run, and the exit code of each: these numbers stay for good."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike, fspath
+
 
 class Fastw2vError(Exception):
     """Base of every error that a user can mend; its text is one clear line."""
@@ -53,3 +57,14 @@ class CheckpointError(Fastw2vError, RuntimeError):
     """A checkpoint cannot be used for this run."""
 
     exit_code = 9
+
+
+@contextmanager
+def reading(path: str | PathLike[str]) -> Iterator[None]:
+    """Turn every OSError of the block into a ReadError that names the path."""
+    try:
+        yield
+    except Fastw2vError:
+        raise
+    except OSError as error:
+        raise ReadError(f"cannot read {fspath(path)}: {error.strerror or error}") from error

@@ -1,1 +1,81 @@
-"""The command line, one subcommand a module."""
+"""The command line, one subcommand a module.
+
+A module of a subcommand has `add_parser(subparsers)` and `run(args) -> int`. It imports what is
+heavy inside `run`, so that help is shown at once.
+"""
+
+import argparse
+import io
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+
+from fastw2v import __version__
+from fastw2v.errors import Fastw2vError, OutOfMemoryError
+
+# The modules, in the order of the help text.
+SUBCOMMANDS = ("evaluate", "nn", "info", "convert")
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+BROKEN_PIPE = 141  # 128 + SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    argv: the arguments, sys.argv[1:] if None.
+    An error that the user can mend is one line on stderr and its own exit code (see errors).
+    """
+    _show_any_word()
+    try:
+        args = _parser().parse_args(argv)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", UserWarning)
+            warnings.showwarning = _show_warning  # type: ignore[assignment]
+            code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except SystemExit as stop:  # argparse, after help or a wrong argument
+        return int(stop.code or 0)
+    except Fastw2vError as error:
+        return _fail(str(error), error.exit_code)
+    except MemoryError:
+        return _fail("out of memory", OutOfMemoryError.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # Whatever is still buffered must not fail again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser with all subcommands."""
+    parser = argparse.ArgumentParser(
+        prog="fastw2v", description="Train, look at and convert word vectors."
+    )
+    parser.add_argument("--version", action="version", version=f"fastw2v {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in SUBCOMMANDS:
+        import_module(f"fastw2v.cli.{name}").add_parser(subparsers)
+    return parser
+
+
+def _fail(message: str, exit_code: int) -> int:
+    """Show one line on stderr and return the exit code."""
+    print(f"fastw2v: error: {message}", file=sys.stderr)
+    return exit_code
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    """Show a warning as one line, without the place in the source."""
+    print(f"fastw2v: warning: {message}", file=sys.stderr)
+
+
+def _show_any_word() -> None:
+    """Let words be printed that are not Unicode or not in the terminal's encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,116 @@
+"""`fastw2v evaluate`: analogies and word pairs."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from fastw2v.cli.output import percent, print_json, print_table
+
+if TYPE_CHECKING:
+    from fastw2v.evaluation import AnalogyResult, AnalogySection, PairsResult
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "evaluate", help="measure vectors on analogies and word pairs"
+    )
+    parser.add_argument("vectors", metavar="VECTORS", help="a vectors file of any format")
+    parser.add_argument("--analogies", metavar="FILE", help="questions, as questions-words.txt")
+    parser.add_argument(
+        "--pairs", metavar="FILE", nargs="+", default=[], help="lines `word word score`"
+    )
+    parser.add_argument(
+        "--restrict-vocab",
+        metavar="N",
+        type=int,
+        default=30_000,
+        help="analogies within the first N words, 0: all (default %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate and print."""
+    from fastw2v.errors import UsageError
+    from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
+    from fastw2v.keyed_vectors import KeyedVectors
+
+    if args.analogies is None and not args.pairs:
+        raise UsageError("nothing to evaluate: give --analogies FILE, --pairs FILE, or both")
+    if args.restrict_vocab < 0:
+        raise UsageError(f"--restrict-vocab must be at least 0, got {args.restrict_vocab}")
+    wv = KeyedVectors.read(args.vectors)
+    analogies = None
+    if args.analogies is not None:
+        restrict = args.restrict_vocab or None
+        analogies = evaluate_analogies(
+            wv.index_to_key, wv.vectors, args.analogies, restrict_vocab=restrict
+        )
+    pairs = {path: evaluate_pairs(wv.index_to_key, wv.vectors, path) for path in args.pairs}
+    if args.json:
+        print_json(_report(args, analogies, pairs))
+    else:
+        _print_tables(analogies, pairs)
+    return 0
+
+
+def _print_tables(analogies: "AnalogyResult | None", pairs: "dict[str, PairsResult]") -> None:
+    """Print a table of analogies and one of word pairs, where there are any."""
+    if analogies is not None:
+        rows = [("analogies", "accuracy", "correct", "asked", "skipped")]
+        rows += [
+            (s.name, percent(s.accuracy), str(s.n_correct), str(s.n_asked), str(s.n_skipped))
+            for s in _sections(analogies)
+        ]
+        print_table(rows)
+    if analogies is not None and pairs:
+        print()
+    if pairs:
+        lines = [("word pairs", "Spearman", "Pearson", "pairs", "covered")]
+        lines += [
+            (path, f"{r.spearman:.3f}", f"{r.pearson:.3f}", str(r.n_pairs), percent(r.coverage))
+            for path, r in pairs.items()
+        ]
+        print_table(lines)
+
+
+def _report(
+    args: argparse.Namespace, analogies: "AnalogyResult | None", pairs: "dict[str, PairsResult]"
+) -> dict[str, Any]:
+    """Return all results as JSON can hold them."""
+    report: dict[str, Any] = {"vectors": args.vectors}
+    if analogies is not None:
+        sections = [
+            {
+                "name": s.name,
+                "accuracy": s.accuracy,
+                "correct": s.n_correct,
+                "asked": s.n_asked,
+                "skipped": s.n_skipped,
+            }
+            for s in _sections(analogies)
+        ]
+        report["analogies"] = {
+            "file": args.analogies,
+            "restrict_vocab": args.restrict_vocab or None,
+            "sections": sections[:-3],
+            **{section["name"]: section for section in sections[-3:]},
+        }
+    report["pairs"] = [
+        {
+            "file": path,
+            "spearman": r.spearman,
+            "pearson": r.pearson,
+            "pairs": r.n_pairs,
+            "skipped": r.n_skipped,
+            "coverage": r.coverage,
+        }
+        for path, r in pairs.items()
+    ]
+    return report
+
+
+def _sections(analogies: "AnalogyResult") -> "list[AnalogySection]":
+    """Return the sections and the three sums."""
+    return [*analogies.sections, analogies.semantic, analogies.syntactic, analogies.total]

@@ -1,0 +1,85 @@
+"""`fastw2v info`: what is in a vectors file."""
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+from fastw2v.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from fastw2v.formats import WordVectors
+
+N_FIRST_WORDS = 10
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "info", help="show what is in a vectors file"
+    )
+    parser.add_argument("file", metavar="FILE", help="a vectors file of any format")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the file and print."""
+    from fastw2v.formats import detect_format, read_vectors
+
+    format = detect_format(args.file)
+    found = read_vectors(args.file, format, mmap=format == "native")
+    facts = _facts(args.file, format, found)
+    if args.json:
+        print_json(facts)
+        return 0
+    first_words = facts.pop("first_words")
+    settings = facts.pop("settings")
+    rows = [(name.replace("_", " "), _shown(value)) for name, value in facts.items()]
+    print_table(rows, left=2)
+    for title, items in (("settings", settings.items()), ("first words", first_words)):
+        if items:
+            print(f"\n{title}")
+            print_table([(f"  {key}", _shown(value)) for key, value in items], left=2)
+    return 0
+
+
+def _facts(path: str, format: str, found: "WordVectors") -> dict[str, Any]:
+    """Return all that is told about a file, by name."""
+    counts = [None] * len(found.words) if found.counts is None else found.counts.tolist()
+    n_zero, n_not_finite = _odd_rows(found)
+    return {
+        "file": path,
+        "format": format,
+        "bytes": os.path.getsize(path),
+        "words": len(found.words),
+        "dimension": found.dim,
+        "dtype": str(found.vectors.dtype),
+        "counts": found.counts is not None,
+        "output_vectors": found.output_vectors is not None,
+        "output_bias": found.output_bias is not None,
+        "rows_of_zeros": n_zero,
+        "rows_not_finite": n_not_finite,
+        "settings": found.settings,
+        "first_words": list(zip(found.words, counts, strict=True))[:N_FIRST_WORDS],
+    }
+
+
+def _odd_rows(found: "WordVectors") -> tuple[int, int]:
+    """Return how many rows are all zeros, and how many hold a value that is not finite."""
+    import numpy as np
+
+    n_zero = n_not_finite = 0
+    for start in range(0, len(found.words), 4096):
+        rows = found.vectors[start : start + 4096]
+        n_zero += int((~rows.any(axis=1)).sum())
+        n_not_finite += int((~np.isfinite(rows).all(axis=1)).sum())
+    return n_zero, n_not_finite
+
+
+def _shown(value: Any) -> str:
+    """Return a value as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else str(value)

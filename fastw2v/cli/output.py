@@ -1,0 +1,38 @@
+"""What the subcommands print: tables for people, JSON for programs."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+
+def print_json(value: Any) -> None:
+    """Print a value as indented JSON; NaN, which JSON lacks, becomes null."""
+    print(json.dumps(_without_nan(value), indent=2))
+
+
+def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:
+    """Print rows of cells in columns, the first `left` aligned to the left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.ljust(width) if place < left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def percent(share: float) -> str:
+    """Return a share as text, `12.3 %`, or `-` for NaN."""
+    return "-" if math.isnan(share) else f"{100 * share:.1f} %"
+
+
+def _without_nan(value: Any) -> Any:
+    """Return the value with None for every number that is not finite."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,94 @@
+"""Writing a file so that its name holds either the old content or the whole new one."""
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from os import PathLike
+from typing import BinaryIO
+
+from fastw2v.errors import Fastw2vError, SaveError
+
+# 1 MiB: rows of text are written one by one, and the default of 8 KiB costs a call for every few.
+BUFFER_BYTES = 1 << 20
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path` that takes its place when the block succeeds.
+
+    path: a file to create or replace; a link is followed; a pipe or a device is written directly.
+    Returns the file, open for writing bytes.
+    Raises SaveError naming the path when the system refuses; whatever fails inside the block,
+    the old file stays as it was and the temporary one is removed.
+    """
+    name = os.fspath(path)
+    with _saving(name):
+        if _is_special(name):
+            with open(name, "wb", buffering=BUFFER_BYTES) as file:
+                yield file
+            return
+        target = os.path.realpath(name)
+        temporary = _temporary_beside(target)
+        try:
+            with open(temporary, "xb", buffering=BUFFER_BYTES) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            _keep_mode(target, temporary)
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def check_writable(path: str | PathLike[str]) -> None:
+    """Raise SaveError now if a later atomic_write to `path` could not succeed.
+
+    path: a file that may exist already; it is not touched.
+    """
+    name = os.fspath(path)
+    with _saving(name):
+        if _is_special(name):
+            if not os.access(name, os.W_OK):
+                raise SaveError(f"cannot write {name}: permission denied")
+            return
+        temporary = _temporary_beside(os.path.realpath(name))
+        with open(temporary, "xb"):
+            pass
+        os.unlink(temporary)
+
+
+@contextlib.contextmanager
+def _saving(name: str) -> Iterator[None]:
+    """Turn every OSError of the block into a SaveError that names the path."""
+    try:
+        yield
+    except Fastw2vError:
+        raise
+    except OSError as error:
+        raise SaveError(f"cannot write {name}: {error.strerror or error}") from error
+
+
+def _is_special(name: str) -> bool:
+    """Say whether the path is a pipe or a device, which no rename may replace."""
+    try:
+        mode = os.stat(name).st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISDIR(mode):
+        raise SaveError(f"cannot write {name}: it is a directory")
+    return not stat.S_ISREG(mode)
+
+
+def _temporary_beside(target: str) -> str:
+    """Return a new name in the target's folder, short enough for any file system."""
+    return os.path.join(os.path.dirname(target), f".fastw2v-{secrets.token_hex(8)}.tmp")
+
+
+def _keep_mode(target: str, temporary: str) -> None:
+    """Give the new file the permissions of the one that it replaces."""
+    with contextlib.suppress(FileNotFoundError):
+        os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))

@@ -1,0 +1,19 @@
+"""GloVe's text: one line a word and no header."""
+
+from os import PathLike
+
+from fastw2v.formats.text_lines import read_lines, write_lines
+from fastw2v.formats.word_vectors import WordVectors
+
+
+def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
+    """Write the words and vectors, without a header."""
+    write_lines(path, word_vectors, header=False)
+
+
+def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
+    """Read the first `limit` rows, or all; the dimension is that of the first line.
+
+    Words may hold spaces after the first line: glove.840B has tokens such as `. . .`.
+    """
+    return read_lines(path, header=False, limit=limit, spaces_in_words=True)

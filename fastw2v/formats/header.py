@@ -1,0 +1,41 @@
+"""The first line of the word2vec formats: `n_words dim`."""
+
+import os
+import re
+from typing import BinaryIO
+
+from fastw2v.errors import ModelFormatError
+
+# Two 64-bit numbers have at most 40 characters; a longer line is not a header.
+MAX_HEADER_BYTES = 64
+# Far beyond any use; it keeps a damaged header of no words from asking for an absurd shape.
+MAX_DIM = 1 << 24
+_HEADER = re.compile(rb"(\d{1,19})[ \t]+(\d{1,19})[ \t\r]*\n")
+
+
+def parse_header(line: bytes) -> tuple[int, int] | None:
+    """Return (n_words, dim) if the line is a header, else None."""
+    match = _HEADER.fullmatch(line)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def read_header(name: str, file: BinaryIO, value_bytes: int) -> tuple[int, int]:
+    """Return (n_words, dim) from the start of the file, checked against the file's size.
+
+    value_bytes: the least that one value takes in this format; a word takes one byte or more.
+    Raises ModelFormatError if the line is no header or the file cannot hold what it announces.
+    """
+    line = file.readline(MAX_HEADER_BYTES)
+    shape = parse_header(line)
+    if shape is None:
+        raise ModelFormatError(f"{name}: line 1 must be `n_words dim`, got {line[:40]!r}")
+    n_words, dim = shape
+    if not 1 <= dim <= MAX_DIM:
+        raise ModelFormatError(f"{name}: line 1 announces vectors of dimension {dim}")
+    n_left = os.fstat(file.fileno()).st_size - file.tell()
+    if n_words * (value_bytes * dim + 1) > n_left:
+        raise ModelFormatError(
+            f"{name}: line 1 announces {n_words} vectors of dimension {dim}, more than the "
+            f"{n_left} bytes after it can hold; the file was cut off or is damaged"
+        )
+    return n_words, dim

@@ -1,0 +1,118 @@
+"""The native format: one safetensors file with all of a model, readable without running code.
+
+Tensors: vectors (n_words, dim) float32; words uint8, all words one after the other in UTF-8;
+word_offsets (n_words + 1,) int64, where each word starts and the last one ends; and, if held,
+counts (n_words,) int64, output_vectors (n_outputs, dim) float32, output_bias (n_outputs,) float32.
+Metadata: `fastw2v`, the version of this layout, and `settings`, a JSON object.
+"""
+
+import json
+import os
+from itertools import pairwise
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.errors import UsageError, reading
+from fastw2v.formats.atomic import atomic_write
+from fastw2v.formats.tensor_file import TensorFile, write_tensors
+from fastw2v.formats.word_vectors import WordVectors
+from fastw2v.formats.words import decode_words, encode_words
+
+LAYOUT_VERSION = "1"
+
+
+def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
+    """Write everything that `word_vectors` holds; the arrays are streamed, not copied whole.
+
+    Raises SaveError, or UsageError if the settings cannot stand in JSON.
+    """
+    name = os.fspath(path)
+    words = encode_words(name, word_vectors.words)
+    offsets = np.zeros(len(words) + 1, np.int64)
+    np.cumsum([len(word) for word in words], out=offsets[1:])
+    tensors: dict[str, NDArray[Any] | None] = {
+        "vectors": word_vectors.vectors,
+        "output_vectors": word_vectors.output_vectors,
+        "output_bias": word_vectors.output_bias,
+        "counts": word_vectors.counts,
+        "word_offsets": offsets,
+        "words": np.frombuffer(b"".join(words), np.uint8),
+    }
+    metadata = {"fastw2v": LAYOUT_VERSION, "settings": _settings_json(word_vectors.settings)}
+    held = {key: tensor for key, tensor in tensors.items() if tensor is not None}
+    with atomic_write(name) as file:
+        write_tensors(file, held, metadata)
+
+
+def read(
+    path: str | PathLike[str],
+    *,
+    mmap: bool = False,
+    limit: int | None = None,
+    with_output: bool = True,
+) -> WordVectors:
+    """Read a model.
+
+    mmap: leave the matrices in the file and map them, read-only.
+    limit: rows to read at most; the output side, which has rows of its own, is then left out.
+    with_output: whether to read output_vectors and output_bias where the file holds them.
+    Raises ReadError, or ModelFormatError naming the file and what is wrong in it.
+    """
+    name = os.fspath(path)
+    with reading(name), open(name, "rb") as file:
+        model = TensorFile(name, file, mmap=mmap)
+        settings = _settings(model)
+        vectors = model.tensor("vectors", "F32", (None, None), limit)
+        n_words = model.shape("vectors")[0]
+        words = _words(model, n_words, len(vectors))
+        counts = model.optional("counts", "I64", (n_words,), limit)
+        output_vectors = output_bias = None
+        if with_output and limit is None:
+            dim = vectors.shape[1]
+            output_vectors = model.optional("output_vectors", "F32", (None, dim))
+            n_outputs = None if output_vectors is None else len(output_vectors)
+            output_bias = model.optional("output_bias", "F32", (n_outputs,))
+    return WordVectors(words, vectors, counts, output_vectors, output_bias, settings)
+
+
+def _words(model: TensorFile, n_words: int, n_wanted: int) -> list[str]:
+    """Return the first n_wanted words, having checked that the offsets of all make sense."""
+    offsets = model.tensor("word_offsets", "I64", (n_words + 1,))
+    text = model.tensor("words", "U8", (None,)).tobytes()
+    falls = (offsets[1:] < offsets[:-1]).any()  # not by differences, which can overflow
+    if offsets[0] != 0 or offsets[-1] != len(text) or falls:
+        model.complain(f"word_offsets must rise from 0 to {len(text)}, the length of words")
+    places = offsets[: n_wanted + 1].tolist()
+    words = decode_words(text[start:end] for start, end in pairwise(places))
+    if len(set(words)) != len(words):
+        model.complain("the same word stands in it twice")
+    return words
+
+
+def _settings(model: TensorFile) -> dict[str, Any]:
+    """Return the settings, having checked that this is a file of a layout known here."""
+    version = model.metadata.get("fastw2v")
+    if version is None:
+        model.complain("a safetensors file, but not a fastw2v model: no `fastw2v` in its metadata")
+    if version != LAYOUT_VERSION:
+        model.complain(
+            f"layout version {version!r}, and this fastw2v reads {LAYOUT_VERSION!r}; update fastw2v"
+        )
+    try:
+        settings = json.loads(model.metadata.get("settings", "{}"))
+    except (ValueError, RecursionError):
+        settings = None
+    if not isinstance(settings, dict):
+        model.complain("its settings are not a JSON object")
+    return settings
+
+
+def _settings_json(settings: dict[str, Any]) -> str:
+    """Return the settings as JSON or raise UsageError."""
+    try:
+        return json.dumps(settings)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"settings cannot be saved as JSON: {error}") from error

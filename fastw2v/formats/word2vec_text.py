@@ -1,0 +1,16 @@
+"""The text format of word2vec.c and gensim: a line `n_words dim`, then one line a word."""
+
+from os import PathLike
+
+from fastw2v.formats.text_lines import read_lines, write_lines
+from fastw2v.formats.word_vectors import WordVectors
+
+
+def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
+    """Write the words and vectors, byte for byte as gensim does: no space at the line ends."""
+    write_lines(path, word_vectors, header=True)
+
+
+def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
+    """Read the first `limit` rows, or all; word2vec.c's space at the line ends is accepted."""
+    return read_lines(path, header=True, limit=limit)

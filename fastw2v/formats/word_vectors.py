@@ -1,0 +1,58 @@
+"""What every format reads into and writes from."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass
+class WordVectors:
+    """Words with their vectors, and what else a file may hold of a model.
+
+    words: n_words different strings; bytes that are not UTF-8 stand as surrogate escapes.
+    vectors: (n_words, dim) float32; the rows may lie apart (padded), the values of a row may not.
+    counts: (n_words,) int64, how often each word was seen, or None.
+    output_vectors: (n_outputs, dim) float32, the second matrix of the model, or None.
+    output_bias: (n_outputs,) float32, or None.
+    settings: what the model was trained with; anything that JSON can hold.
+    Raises ValueError if the shapes or types disagree.
+    """
+
+    words: list[str]
+    vectors: NDArray[np.float32]
+    counts: NDArray[np.int64] | None = None
+    output_vectors: NDArray[np.float32] | None = None
+    output_bias: NDArray[np.float32] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n_words = len(self.words)
+        _check("vectors", self.vectors, np.float32, (n_words, None))
+        _check("counts", self.counts, np.int64, (n_words,))
+        _check("output_vectors", self.output_vectors, np.float32, (None, self.dim))
+        n_outputs = None if self.output_vectors is None else len(self.output_vectors)
+        _check("output_bias", self.output_bias, np.float32, (n_outputs,))
+
+    @property
+    def dim(self) -> int:
+        """Values in one vector."""
+        return int(self.vectors.shape[1])
+
+
+def _check(
+    name: str, array: NDArray[Any] | None, dtype: type[np.generic], shape: tuple[int | None, ...]
+) -> None:
+    """Raise ValueError unless the array has this type and shape; None fits any length."""
+    if array is None:
+        return
+    fits = array.ndim == len(shape) and all(
+        want in (None, got) for want, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits or array.dtype != dtype:
+        wanted = ", ".join("any" if want is None else str(want) for want in shape)
+        raise ValueError(
+            f"{name} must be {np.dtype(dtype)} of shape ({wanted}), "
+            f"got {array.dtype} of shape {array.shape}"
+        )

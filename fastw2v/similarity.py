@@ -1,0 +1,164 @@
+"""Comparing words and searching the nearest ones, with gensim 4's names and meanings."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.neighbours import cosines, row_norms, top_rows, unit_vector
+from fastw2v.vector_table import KEY_TYPES, Key, KeyOrVector, VectorTable
+
+# What most_similar takes: one key or vector, or several, each alone or with a weight.
+Query = KeyOrVector | Sequence[KeyOrVector | tuple[KeyOrVector, float]] | None
+# Words with their scores, best first, or the scores of all rows.
+Similar = list[tuple[str, float]] | NDArray[Any]
+
+
+class SimilarityTable(VectorTable):
+    """A table of vectors that can be compared and searched; every search is exact."""
+
+    def similarity(self, w1: Key, w2: Key) -> float:
+        """Return the cosine of two keys' vectors."""
+        return float(self.get_vector(w1, norm=True) @ self.get_vector(w2, norm=True))
+
+    def distance(self, w1: Key, w2: Key) -> float:
+        """Return 1 - similarity."""
+        return 1 - self.similarity(w1, w2)
+
+    def distances(
+        self, word_or_vector: KeyOrVector, other_words: Sequence[Key] = ()
+    ) -> NDArray[Any]:
+        """Return 1 - cosine of a key or vector with each of other_words, or with all words."""
+        query = word_or_vector
+        if isinstance(query, KEY_TYPES):
+            query = self.get_vector(query)
+        if len(other_words):
+            vectors = self[other_words]
+            return 1 - cosines(vectors, row_norms(vectors), unit_vector(query))
+        return 1 - cosines(self.vectors, self.norms, unit_vector(query))
+
+    def n_similarity(self, ws1: Sequence[Key], ws2: Sequence[Key]) -> float:
+        """Return the cosine of the mean vectors of two lists of keys."""
+        if not (len(ws1) and len(ws2)):
+            raise ZeroDivisionError("At least one of the passed list is empty.")
+        mean1, mean2 = (self.get_mean_vector(keys, pre_normalize=False) for keys in (ws1, ws2))
+        return float(unit_vector(mean1) @ unit_vector(mean2))
+
+    def most_similar(
+        self,
+        positive: Query = None,
+        negative: Query = None,
+        topn: int | None = 10,
+        clip_start: int = 0,
+        clip_end: int | None = None,
+        restrict_vocab: int | None = None,
+    ) -> Similar:
+        """Return the words nearest to the mean of some vectors, the keys given left out.
+
+        positive, negative: keys or vectors, of weight 1 and -1 unless paired with another.
+        topn: how many (word, cosine) pairs, best first; None: the cosines of all rows searched.
+        clip_start, clip_end: the rows searched; restrict_vocab: instead, the first so many.
+        Raises KeyError for an unknown key, ValueError without any.
+        """
+        if topn is not None and topn < 1:
+            return []
+        pairs = [*_weighted(positive, 1.0), *_weighted(negative, -1.0)]
+        keys = [key for key, _ in pairs]
+        weights = [weight for _, weight in pairs]
+        mean = self.get_mean_vector(keys, weights, post_normalize=True, ignore_missing=False)
+        if restrict_vocab:
+            clip_start, clip_end = 0, restrict_vocab
+        rows = slice(clip_start, clip_end or len(self))
+        scores = cosines(self.vectors[rows], self.norms[rows], mean)
+        return scores if topn is None else self._nearest(scores, topn, keys, clip_start)
+
+    def similar_by_key(
+        self, key: Key, topn: int | None = 10, restrict_vocab: int | None = None
+    ) -> Similar:
+        """Return the words nearest to a key; topn and restrict_vocab as for most_similar."""
+        return self.most_similar([key], topn=topn, restrict_vocab=restrict_vocab)
+
+    def similar_by_word(
+        self, word: Key, topn: int | None = 10, restrict_vocab: int | None = None
+    ) -> Similar:
+        """Return what similar_by_key does."""
+        return self.similar_by_key(word, topn, restrict_vocab)
+
+    def similar_by_vector(
+        self, vector: NDArray[Any], topn: int | None = 10, restrict_vocab: int | None = None
+    ) -> Similar:
+        """Return the words nearest to a (dim,) vector; the rest as for most_similar."""
+        return self.most_similar([vector], topn=topn, restrict_vocab=restrict_vocab)
+
+    def most_similar_cosmul(
+        self,
+        positive: Query = None,
+        negative: Query = None,
+        topn: int | None = 10,
+        restrict_vocab: int | None = None,
+    ) -> Similar:
+        """Return the words that score highest when cosines are multiplied, not added.
+
+        Parameters as for most_similar, without weights.
+        Reference: Levy and Goldberg 2014 (W14-1618), equation 4.
+        """
+        if topn is not None and topn < 1:
+            return []
+        added = [key for key, _ in _weighted(positive, 1.0)]
+        taken = [key for key, _ in _weighted(negative, -1.0)]
+        if not added:
+            raise ValueError("cannot compute similarity with no input")
+        rows = slice(0, restrict_vocab or len(self))
+        scores = self._product(added, rows) / (self._product(taken, rows) + 0.000001)
+        return scores if topn is None else self._nearest(scores, topn, [*added, *taken], 0)
+
+    def doesnt_match(self, words: Iterable[Key]) -> Key:
+        """Return the word farthest from the mean of all; those without a vector are left out."""
+        known = [word for word in words if word in self]
+        if not known:
+            raise ValueError("cannot select a word from an empty list")
+        units = np.stack([self.get_vector(word, norm=True) for word in known])
+        return known[int((units @ unit_vector(units.mean(axis=0))).argmin())]
+
+    def closer_than(self, key1: Key, key2: Key) -> list[str]:
+        """Return all words that are closer to key1 than key2 is."""
+        distances = self.distances(key1)
+        closer = np.flatnonzero(distances < distances[self.get_index(key2)])
+        return [self.index_to_key[row] for row in closer if row != self.get_index(key1)]
+
+    def rank(self, key1: Key, key2: Key) -> int:
+        """Return the place of key2 among all words by their distance from key1, from 1."""
+        return len(self.closer_than(key1, key2)) + 1
+
+    def _nearest(
+        self, scores: NDArray[Any], topn: int, keys: Sequence[KeyOrVector], first_row: int
+    ) -> list[tuple[str, float]]:
+        """Return the topn best words by the scores of the rows from first_row on, less keys."""
+        own_rows = {self.get_index(key) for key in keys if isinstance(key, KEY_TYPES)}
+        best = top_rows(scores, topn + len(own_rows)).tolist()
+        found = [
+            (self.index_to_key[first_row + row], float(scores[row]))
+            for row in best
+            if first_row + row not in own_rows
+        ]
+        return found[:topn]
+
+    def _product(self, keys: Sequence[KeyOrVector], rows: slice) -> NDArray[Any]:
+        """Return for each of the rows the product over keys of cosines moved to 0..1."""
+        product = np.ones(len(self.vectors[rows]), self.vectors.dtype)
+        for key in keys:
+            query = self.get_vector(key, norm=True) if isinstance(key, KEY_TYPES) else key
+            product *= (1 + cosines(self.vectors[rows], self.norms[rows], query)) / 2
+        return product
+
+
+def _weighted(query: Query, weight: float) -> list[tuple[KeyOrVector, float]]:
+    """Return the keys or vectors of a query, each with its own weight or the one given."""
+    if query is None:
+        return []
+    if isinstance(query, KEY_TYPES) or (isinstance(query, np.ndarray) and query.ndim == 1):
+        return [(query, weight)]
+    return [
+        (item[0], item[1]) if isinstance(item, (tuple, list)) else (item, weight) for item in query
+    ]

@@ -1,0 +1,195 @@
+import contextlib
+import json
+import struct
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from fastw2v.errors import ModelFormatError
+from fastw2v.formats import FORMATS, WordVectors, read_vectors, write_vectors
+
+
+@pytest.fixture
+def small(rng):
+    vectors = rng.normal(size=(3, 2)).astype(np.float32)
+    return WordVectors(["the", "of", "né"], vectors, counts=np.array([3, 2, 1]))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_file_cut_off_anywhere_is_a_model_format_error(tmp_path, small, format):
+    path = tmp_path / "v"
+    write_vectors(path, small, format)
+    whole = path.read_bytes()
+    # gensim writes no last newline in binary files; a headerless file has no fixed end.
+    valid = {"bin": {len(whole) - 1}, "glove": {i + 1 for i, b in enumerate(whole) if b == 10}}
+    for n_bytes in range(len(whole)):
+        if n_bytes in valid.get(format, ()):
+            continue
+        path.write_bytes(whole[:n_bytes])
+        for given_format in (format, None):
+            with pytest.raises(ModelFormatError, match=str(path)):
+                read_vectors(path, given_format)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_damaged_file_is_read_or_refused_but_never_crashes(tmp_path_factory, format, data):
+    path = tmp_path_factory.mktemp("hostile") / "v"
+    vectors = np.arange(6, dtype=np.float32).reshape(3, 2)
+    write_vectors(path, WordVectors(["the", "of", "né"], vectors), format)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    for given_format in (format, None):
+        try:
+            read_vectors(path, given_format)
+        except ModelFormatError:
+            pass
+        except UserWarning as warning:
+            assert "repeat an earlier word" in str(warning)
+
+
+@given(content=st.binary(max_size=200))
+@settings(max_examples=60, deadline=None)
+def test_arbitrary_bytes_are_refused(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("hostile") / "v"
+    path.write_bytes(content)
+    for format in (*FORMATS, None):
+        with contextlib.suppress(ModelFormatError, UserWarning):
+            read_vectors(path, format)
+
+
+@pytest.mark.parametrize("format", ["text", "bin", "vec", None])
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"9223372036854775807 9223372036854775807\n",
+        b"1000000000000 1\n",
+        b"1 1000000000000\n",
+        b"0 9223372036854775807\n",
+        b"3 0\n",
+    ],
+)
+def test_absurd_sizes_are_refused_before_memory_is_asked_for(tmp_path, format, header):
+    path = tmp_path / "v"
+    path.write_bytes(header + b"a 1 \n")
+    started = time.perf_counter()
+    with pytest.raises(ModelFormatError, match="line 1 announces"):
+        read_vectors(path, format)
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"2 2\na 1 2\nb 1\n", "line 3: a word and 2 values expected, got 1 values"),
+        (b"2 2\na 1 2\nb 1 2 3\n", "line 3: a word and 2 values expected, got 3 values"),
+        (b"2 2\na 1 2\nb 1 x\n", r"line 3: not 2 numbers: b'1 x'"),
+        (b"2 2\na 1 2\nb 1-2 3\n", "line 3: not 2 numbers"),
+        (b"2 2\na 1 2\nb 1-  3\n", "line 3: a word and 2 values expected, got 3 values"),
+        (b"2 2\na 1 2\nb 1 e\n", "line 3: not 2 numbers"),
+        (b"2 2\na 1 2\nb 1 2", "line 3: no newline at its end"),
+        (b"2 2\na 1 2\nb 1 2\nc 1 2\n", "line 4: the file goes on after 2 vectors"),
+        (b"3 2\na 1 2\nbbbb 1 2\n", "line 4: the file ends after 2 of 3 vectors"),
+        (b"a b\na 1 2\n", "line 1 must be `n_words dim`, got b'a b"),
+    ],
+)
+def test_a_malformed_text_line_is_named(tmp_path, content, message):
+    path = tmp_path / "v"
+    path.write_bytes(content)
+    with pytest.raises(ModelFormatError, match=f"{path}: {message}"):
+        read_vectors(path, "text")
+
+
+def test_a_malformed_line_is_named_beyond_the_first_block(tmp_path, monkeypatch):
+    monkeypatch.setattr("fastw2v.formats.text_rows.BLOCK_BYTES", 100)
+    lines = [b"w%d 1 2\n" % i for i in range(1000)]
+    lines[700] = b"w700 1 oops\n"
+    (tmp_path / "v").write_bytes(b"1000 2\n" + b"".join(lines))
+    with pytest.raises(ModelFormatError, match="line 702: not 2 numbers"):
+        read_vectors(tmp_path / "v", "text")
+
+
+def test_binary_that_goes_on_after_the_last_vector_is_refused(tmp_path, small):
+    write_vectors(tmp_path / "v", small, "bin")
+    with open(tmp_path / "v", "ab") as file:
+        file.write(b"more")
+    with pytest.raises(ModelFormatError, match=r"byte \d+: goes on after 3 vectors"):
+        read_vectors(tmp_path / "v")
+
+
+def native_tensors(**changes):
+    """Return the tensors of a sound model of two words, with some replaced or (None) removed."""
+    tensors = {
+        "vectors": np.zeros((2, 3), np.float32),
+        "words": np.frombuffer(b"ab", np.uint8),
+        "word_offsets": np.array([0, 1, 2]),
+        "counts": np.array([2, 1]),
+        "output_vectors": np.zeros((4, 3), np.float32),
+        "output_bias": np.zeros(4, np.float32),
+    }
+    return {key: value for key, value in (tensors | changes).items() if value is not None}
+
+
+SOUND = {"fastw2v": "1", "settings": "{}"}
+
+
+def test_the_hand_made_native_model_is_sound(tmp_path):
+    save_file(native_tensors(), tmp_path / "v", SOUND)
+    assert read_vectors(tmp_path / "v").words == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vectors": None}, "no tensor 'vectors' in it"),
+        ({"words": None}, "no tensor 'words' in it"),
+        ({"vectors": np.zeros((2, 3))}, "'vectors' must be F32 of shape .*, got F64"),
+        ({"vectors": np.zeros(6, np.float32)}, "'vectors' must be F32"),
+        ({"vectors": np.zeros((3, 3), np.float32)}, "'word_offsets' must be I64 of shape .4."),
+        ({"word_offsets": np.array([0, 1, 3])}, "word_offsets must rise from 0 to 2"),
+        ({"word_offsets": np.array([1, 1, 2])}, "word_offsets must rise from 0 to 2"),
+        ({"word_offsets": np.array([0, 5, 2])}, "word_offsets must rise from 0 to 2"),
+        ({"word_offsets": np.array([0, -1, 2])}, "word_offsets must rise from 0 to 2"),
+        ({"word_offsets": np.array([0, 2**63 - 1, 2])}, "word_offsets must rise from 0 to 2"),
+        ({"words": np.frombuffer(b"aa", np.uint8)}, "the same word stands in it twice"),
+        ({"counts": np.array([1, 2, 3])}, "'counts' must be I64 of shape .2."),
+        ({"output_vectors": np.zeros((4, 2), np.float32)}, "'output_vectors' must be F32"),
+        ({"output_bias": np.zeros(3, np.float32)}, "'output_bias' must be F32 of shape .4."),
+    ],
+)
+def test_a_native_model_whose_tensors_disagree_is_refused(tmp_path, changes, message):
+    save_file(native_tensors(**changes), tmp_path / "v", SOUND)
+    for mmap in (False, True):
+        with pytest.raises(ModelFormatError, match=message):
+            read_vectors(tmp_path / "v", mmap=mmap)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (None, "not a fastw2v model"),
+        ({"format": "pt"}, "not a fastw2v model"),
+        ({"fastw2v": "2"}, "layout version '2', .* update fastw2v"),
+        ({"fastw2v": "1", "settings": "[]"}, "settings are not a JSON object"),
+        ({"fastw2v": "1", "settings": "{"}, "settings are not a JSON object"),
+        ({"fastw2v": "1", "settings": "[" * 100000}, "settings are not a JSON object"),
+    ],
+)
+def test_a_native_model_with_strange_metadata_is_refused(tmp_path, metadata, message):
+    save_file(native_tensors(), tmp_path / "v", metadata)
+    with pytest.raises(ModelFormatError, match=message):
+        read_vectors(tmp_path / "v")
+
+
+@pytest.mark.parametrize("length", [0, 3, 2**40, 2**63, 2**64 - 1])
+def test_a_native_header_of_absurd_length_is_refused(tmp_path, length):
+    (tmp_path / "v").write_bytes(struct.pack("<Q", length) + json.dumps({}).encode())
+    with pytest.raises(ModelFormatError):
+        read_vectors(tmp_path / "v", "native")
