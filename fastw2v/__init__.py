@@ -6,12 +6,13 @@ from fastw2v._core import backends
 
 if TYPE_CHECKING:
     from fastw2v.keyed_vectors import KeyedVectors
+    from fastw2v.word2vec import Word2Vec
 
-__all__ = ["KeyedVectors", "__version__", "backends"]
+__all__ = ["KeyedVectors", "Word2Vec", "__version__", "backends"]
 __version__ = "0.1.0"
 
 # Imported on first use: NumPy alone would cost `fastw2v --help` half of its time.
-_LAZY = {"KeyedVectors": "fastw2v.keyed_vectors"}
+_LAZY = {"KeyedVectors": "fastw2v.keyed_vectors", "Word2Vec": "fastw2v.word2vec"}
 
 
 def __getattr__(name: str) -> Any:

@@ -120,7 +120,7 @@ def train_to_file(
     summary = model.train()
     write(model, output)
     if not quiet:
-        print(format_summary(summary, output))
+        print(f"{format_summary(summary)}\nvectors in {output}")
 
 
 def check_writable(path: str) -> None:
@@ -130,8 +130,8 @@ def check_writable(path: str) -> None:
     check_writable(path)
 
 
-def format_summary(s: "Summary", output: str) -> str:
-    """Return what the run did: an account of every token read, and where the vectors are."""
+def format_summary(s: "Summary") -> str:
+    """Return what the run did, with an account of every token read."""
     n_read, n_below = s.n_tokens_read * s.epochs, s.n_below_min_count * s.epochs
     rows = [
         ("tokens read", n_read, f"{s.n_tokens_read:,} x {s.epochs} epochs"),
@@ -147,7 +147,7 @@ def format_summary(s: "Summary", output: str) -> str:
     lines.append(f"{'speed':18} {s.words_per_second / 1e6:>15.2f}  M words/s; {seconds}")
     if s.peak_bytes:
         lines.append(f"{'memory':18} {s.peak_bytes / 2**20:>15,.0f}  MiB at most")
-    return "\n".join([*lines, f"vectors in {output}"])
+    return "\n".join(lines)
 
 
 def share(part: int, whole: int) -> str:
