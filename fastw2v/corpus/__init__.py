@@ -1,6 +1,7 @@
 """From paths or iterables to a vocabulary and spooled word ids."""
 
 from fastw2v.corpus.encode import EncodedCorpus
+from fastw2v.corpus.scan import read_text
 from fastw2v.corpus.sentences import Progress, read_sentences
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, ChunkData, ChunkTable, Spool
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
@@ -15,4 +16,5 @@ __all__ = [
     "Vocabulary",
     "VocabularyRules",
     "read_sentences",
+    "read_text",
 ]
