@@ -110,6 +110,7 @@ class Word2Vec:
         self.history: list[EpochRecord] = []
         self.summary: Summary | None = None
         self._corpus: EncodedCorpus | None = None
+        self._wv: KeyedVectors | None = None
         if sentences is not None or corpus_file is not None:
             self.build_vocab(sentences, corpus_file)
             self.train()
@@ -129,6 +130,7 @@ class Word2Vec:
         self._corpus = self._read(corpus_iterable, corpus_file, vocabulary)
         self.vocabulary = self._corpus.vocabulary
         self.arrays = build_arrays(self.parameters, self.vocabulary.counts)
+        self._wv = None
 
     def train(
         self,
@@ -158,6 +160,7 @@ class Word2Vec:
                 trainer.run(self._observer)
             finally:
                 self.history += trainer.history
+                self._wv = None  # its norms are those of the rows before
                 self._close_progress()
             self.summary = summarise(corpus, trainer, time.perf_counter() - start)
         return self.summary
@@ -203,9 +206,11 @@ class Word2Vec:
     @property
     def wv(self) -> KeyedVectors:
         """The word vectors as they are now: (n_words, vector_size) float32 and their words."""
-        vocabulary, arrays = self._built()
-        dim = self.parameters.vector_size
-        return KeyedVectors(vocabulary.words, arrays.in_rows[:, :dim], vocabulary.counts)
+        if self._wv is None:
+            vocabulary, arrays = self._built()
+            rows = arrays.in_rows[:, : self.parameters.vector_size]
+            self._wv = KeyedVectors(vocabulary.words, rows, vocabulary.counts)
+        return self._wv
 
     @property
     def output_vectors(self) -> NDArray[np.float32]:

@@ -1,1 +1,20 @@
 """From paths or iterables to a vocabulary and spooled word ids."""
+
+from fastw2v.corpus.encode import EncodedCorpus
+from fastw2v.corpus.scan import read_text
+from fastw2v.corpus.sentences import Progress, read_sentences
+from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, ChunkData, ChunkTable, Spool
+from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
+
+__all__ = [
+    "SPOOL_LIMIT_BYTES",
+    "ChunkData",
+    "ChunkTable",
+    "EncodedCorpus",
+    "Progress",
+    "Spool",
+    "Vocabulary",
+    "VocabularyRules",
+    "read_sentences",
+    "read_text",
+]

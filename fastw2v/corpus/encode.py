@@ -1,0 +1,196 @@
+"""From provisional ids to the vocabulary and the final spool."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastw2v import _core
+from fastw2v.corpus.arrays import Int32Array, Int64Array
+from fastw2v.corpus.spool import Spool, SpoolWriter, memory_columns, spool_bytes
+from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
+from fastw2v.errors import CorpusError
+
+
+class Piece(NamedTuple):
+    """A stretch of the provisional spool: which counter wrote it, and how much it is."""
+
+    counter: int
+    n_tokens: int
+    n_ends: int
+    n_words: int  # distinct words that the counter knew after it
+
+
+@dataclass(frozen=True)
+class CountedCorpus:
+    """What the one pass over a corpus leaves behind.
+
+    counts: (n_words,) int64, of all distinct words in order of first appearance; decode() gives
+    their text.  written, pieces: the provisional ids.  word_numbers: for each counter (n_ids,)
+    int32, from its provisional ids to positions in counts.  name: what errors call the corpus.
+    """
+
+    name: str
+    counts: Int64Array
+    decode: Callable[[Iterable[int]], list[str]]
+    written: SpoolWriter
+    pieces: list[Piece]
+    word_numbers: list[Int32Array]
+
+
+@dataclass(frozen=True)
+class EncodedCorpus:
+    """A corpus ready to be trained on, and what became of its tokens.
+
+    n_tokens_read = spool.n_tokens + n_below_min_count; where the vocabulary was given, the
+    latter counts the tokens outside it.  n_sentences: those read that were not empty.
+    n_bytes_read: bytes of text, after decompression.  min_count: the one in effect, higher
+    than asked for where max_final_vocab needed it; 0 where the vocabulary was given.
+    """
+
+    vocabulary: Vocabulary
+    spool: Spool
+    n_tokens_read: int
+    n_below_min_count: int
+    n_sentences: int
+    n_bytes_read: int
+    seconds: float
+    min_count: int
+
+
+class _Choice(NamedTuple):
+    """The words kept.  final_ids: (n_words,) int32, -1 for a word that is dropped."""
+
+    vocabulary: Vocabulary
+    final_ids: Int32Array
+    min_count: int
+
+
+def encode(
+    counted: CountedCorpus,
+    rules: VocabularyRules,
+    vocabulary: Vocabulary | None,
+    n_bytes_read: int,
+    started: float,
+) -> EncodedCorpus:
+    """Choose the vocabulary and rewrite the provisional ids; `counted` is used up.
+
+    started: what time.perf_counter() gave when the run began.
+    Raises CorpusError if there are no words, or none is kept.
+    """
+    n_read, n_sentences = counted.written.n_tokens, counted.written.n_sentences
+    if n_read == 0:
+        raise CorpusError(f"{counted.name} holds no words")
+    chosen = _choose(counted, rules) if vocabulary is None else _matched(counted, vocabulary)
+    n_kept = int(counted.counts[chosen.final_ids >= 0].sum())
+    return EncodedCorpus(
+        vocabulary=chosen.vocabulary,
+        spool=_rewritten(counted, chosen.final_ids, n_kept),
+        n_tokens_read=n_read,
+        n_below_min_count=n_read - n_kept,
+        n_sentences=n_sentences,
+        n_bytes_read=n_bytes_read,
+        seconds=time.perf_counter() - started,
+        min_count=chosen.min_count,
+    )
+
+
+def fold_case(counted: CountedCorpus) -> CountedCorpus:
+    """Join the words that differ only by case: the work is per distinct word, not per token."""
+    numbers: dict[str, int] = {}
+    folded = np.fromiter(
+        (
+            numbers.setdefault(word.lower(), len(numbers))
+            for word in counted.decode(range(len(counted.counts)))
+        ),
+        np.int32,
+        len(counted.counts),
+    )
+    counts = np.zeros(len(numbers), np.int64)
+    np.add.at(counts, folded, counted.counts)
+    words = list(numbers)
+    return CountedCorpus(
+        name=counted.name,
+        counts=counts,
+        decode=lambda ids: [words[i] for i in ids],
+        written=counted.written,
+        pieces=counted.pieces,
+        word_numbers=[folded[numbers] for numbers in counted.word_numbers],
+    )
+
+
+def _choose(counted: CountedCorpus, rules: VocabularyRules) -> _Choice:
+    """Keep the frequent words, most frequent first, ties by first appearance."""
+    order = np.argsort(-counted.counts, kind="stable")
+    falling = counted.counts[order]
+    min_count = rules.effective_min_count(falling)
+    n_kept = int(np.searchsorted(-falling, -min_count, "right"))
+    if n_kept == 0:
+        raise _nothing_kept(counted, rules, order)
+    final_ids = np.full(len(order), -1, np.int32)
+    final_ids[order[:n_kept]] = np.arange(n_kept, dtype=np.int32)
+    words = counted.decode(order[:n_kept].tolist())
+    return _Choice(Vocabulary(words, falling[:n_kept].copy()), final_ids, min_count)
+
+
+def _nothing_kept(
+    counted: CountedCorpus, rules: VocabularyRules, order: npt.NDArray[np.intp]
+) -> CorpusError:
+    most = int(counted.counts[order[0]])
+    if most >= rules.min_count:
+        n_equal = int((counted.counts == most).sum())
+        return CorpusError(
+            f"max_final_vocab={rules.max_final_vocab} cannot be met: {n_equal} distinct words "
+            f"occur {most} times each, more often than all others; raise max_final_vocab"
+        )
+    (word,) = counted.decode([int(order[0])])
+    return CorpusError(
+        f"0 of {len(order)} distinct words occur at least {rules.min_count} times "
+        f"(most frequent: {word!r}, {most} times); lower min_count"
+    )
+
+
+def _matched(counted: CountedCorpus, vocabulary: Vocabulary) -> _Choice:
+    """Keep the words of a given vocabulary."""
+    find = vocabulary.index.get
+    words = counted.decode(range(len(counted.counts)))
+    final_ids = np.fromiter((find(word, -1) for word in words), np.int32, len(words))
+    if not (final_ids >= 0).any():
+        raise CorpusError(
+            f"none of the {len(words)} distinct words of {counted.name} "
+            f"is in the given vocabulary of {len(vocabulary)} words"
+        )
+    return _Choice(vocabulary, final_ids, 0)
+
+
+def _rewritten(counted: CountedCorpus, final_ids: Int32Array, n_kept: int) -> Spool:
+    """Turn provisional ids into final ones, piece by piece, over the old ones where they are.
+
+    Ids only ever move towards the start, so a piece never overwrites one that is still to come.
+    """
+    old = counted.written.columns
+    limit_bytes = counted.written.limit_bytes
+    fits = spool_bytes(n_kept, counted.written.n_sentences) <= limit_bytes
+    columns = memory_columns() if fits and not old.in_memory else old
+    writer = SpoolWriter(limit_bytes, columns)
+    new_ids = [final_ids[numbers] for numbers in counted.word_numbers]
+    token = end = 0
+    for piece in counted.pieces:
+        word_ids = old.word_ids.read(token, piece.n_tokens)
+        ends = old.ends.read(end, piece.n_ends) - token
+        kept = _core.TokenBuffer(word_ids, ends, piece.n_tokens, piece.n_ends)
+        _core.remap_ids(kept, new_ids[piece.counter])
+        writer.append(word_ids[: kept.n_ids], ends[: kept.n_ends])
+        token, end = token + piece.n_tokens, end + piece.n_ends
+    if columns is not old:
+        old.close()
+    return writer.finish()
+
+
+def corpus_name(names: Sequence[str]) -> str:
+    """Return what errors call a corpus of these files."""
+    more = f" and {len(names) - 3} more files" if len(names) > 3 else ""
+    return f"corpus {', '.join(names[:3])}{more}"

@@ -1,0 +1,105 @@
+"""Distinct words of a text and their counts, kept in C tables that grow."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fastw2v import _core
+from fastw2v.corpus.arrays import Int32Array, Int64Array, fresh
+from fastw2v.errors import CorpusError
+
+Item = TypeVar("Item", bound=np.generic)
+
+MAX_WORDS = 2**31 - 1  # word ids are int32
+# Small enough to cost nothing per thread; the growth from here to 221,257 words is 3 % of a scan.
+INITIAL_SLOTS = 1024
+INITIAL_ARENA_BYTES = 4096
+
+
+class Lexicon:
+    """Words in order of first appearance; used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._offsets = np.zeros(1, np.int64)
+        self._counts = np.empty(0, np.int64)
+        self._arena = np.empty(0, np.uint8)
+        self._n_slots = INITIAL_SLOTS
+        self._rebuild(0, INITIAL_ARENA_BYTES)
+        self._word_ids = np.empty(0, np.int32)
+        self._ends = np.empty(0, np.int64)
+
+    @property
+    def n_words(self) -> int:
+        """How many distinct words there are."""
+        return self._table.n_words
+
+    @property
+    def counts(self) -> Int64Array:
+        """(n_words,) int64, how often each word was seen; a view until the table grows."""
+        return self._counts[: self.n_words]
+
+    def encode(self, text: bytes | bytearray | memoryview) -> tuple[Int32Array, Int64Array]:
+        """Count a block of text that begins and ends outside a word, and return it encoded.
+
+        Returns word_ids (n_tokens,) int32 and ends (n_ends,) int64: the tokens of this block
+        before each sentence's end; ends may start with 0, which closes the sentence left open
+        by the block before.  Both are views, valid until the next call.
+        """
+        n_most = len(text) // 2 + 1 + _core.WORD_BATCH  # a token takes two bytes, but for the last
+        if len(self._word_ids) < n_most:
+            self._word_ids = fresh(n_most, np.int32)
+            self._ends = fresh(n_most + 1, np.int64)
+        out = _core.TokenBuffer(self._word_ids, self._ends)
+        code, position = _core.encode_text(self._table, text, 0, out)
+        while code != _core.DONE:
+            self._grow(code)
+            code, position = _core.encode_text(self._table, text, position, out)
+        return self._word_ids[: out.n_ids], self._ends[: out.n_ends]
+
+    def merge(self, source: "Lexicon", first: int, last: int, new_ids: Int32Array) -> None:
+        """Add words [first, last) of another lexicon; new_ids[first:last] get their ids here."""
+        code, position = _core.merge_words(self._table, source._table, first, last, new_ids)
+        while code != _core.DONE:
+            self._grow(code)
+            code, position = _core.merge_words(self._table, source._table, position, last, new_ids)
+
+    def decode(self, word_ids: Iterable[int]) -> list[str]:
+        """Return the words of these ids; bytes that are not UTF-8 become surrogate escapes."""
+        used = int(self._offsets[self.n_words])
+        arena, offsets = self._arena[:used].tobytes(), self._offsets
+        return [
+            arena[offsets[i] : offsets[i + 1]].decode("utf-8", "surrogateescape") for i in word_ids
+        ]
+
+    def _grow(self, code: int) -> None:
+        n_arena_bytes = len(self._arena) - _core.ARENA_PADDING
+        if code == _core.TABLE_FULL:
+            if self.n_words > MAX_WORDS - _core.WORD_BATCH:
+                raise CorpusError(f"the corpus has more than {MAX_WORDS} distinct words")
+            self._n_slots *= 2
+        elif code == _core.ARENA_FULL:
+            n_arena_bytes *= 2
+        else:
+            raise AssertionError(f"the token buffer is too small (code {code})")
+        self._rebuild(self.n_words, n_arena_bytes)
+
+    def _rebuild(self, n_words: int, n_arena_bytes: int) -> None:
+        """Move the words to arrays of the present size; at most half of the slots are used."""
+        max_words = min(self._n_slots // 2, MAX_WORDS)
+        used = int(self._offsets[n_words])
+        self._offsets = _resized(self._offsets, n_words + 1, max_words + 1)
+        self._counts = _resized(self._counts, n_words, max_words)
+        self._arena = _resized(self._arena, used, n_arena_bytes + _core.ARENA_PADDING)
+        slots = fresh(self._n_slots, np.uint64)
+        self._table = _core.WordTable(slots, self._offsets, self._counts, self._arena, n_words)
+
+
+def _resized(array: npt.NDArray[Item], n_used: int, size: int) -> npt.NDArray[Item]:
+    """Return an array of this size with the first items of the old one; the rest is untouched."""
+    if len(array) == size:
+        return array
+    larger = fresh(size, array.dtype)
+    larger[:n_used] = array[:n_used]
+    return larger

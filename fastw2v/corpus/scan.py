@@ -1,0 +1,106 @@
+"""Read a corpus from files: count and encode in parallel, in one pass."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from fastw2v.corpus import blocks
+from fastw2v.corpus.arrays import Int32Array
+from fastw2v.corpus.blocks import BlockFeed
+from fastw2v.corpus.counting import Scan
+from fastw2v.corpus.encode import CountedCorpus, EncodedCorpus, encode, fold_case
+from fastw2v.corpus.lexicon import Lexicon
+from fastw2v.corpus.line_lexicon import LineLexicon
+from fastw2v.corpus.sentences import Progress
+from fastw2v.corpus.sources import Paths, find_sources
+from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
+from fastw2v.corpus.token_lexicon import TokenLexicon
+from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
+from fastw2v.errors import UsageError
+
+Tokenizer = Callable[[str], list[str]]
+
+
+def read_text(
+    paths: Paths,
+    *,
+    rules: VocabularyRules,
+    vocabulary: Vocabulary | None = None,
+    lowercase: bool = False,
+    tokenizer: Tokenizer | None = None,
+    threads: int = 1,
+    spool_limit_bytes: int = SPOOL_LIMIT_BYTES,
+    progress: Progress | None = None,
+) -> EncodedCorpus:
+    """Count and encode text files in one pass; the result is the same for any `threads`.
+
+    paths: one or many, with globs, .gz .bz2 .xz .zst, "-" for standard input.  Words are what
+    ASCII white space separates; a newline or a file's end ends a sentence.
+    rules: which words are kept.  vocabulary: encode with this one instead.
+    lowercase: lower each word, by Unicode's rules.
+    tokenizer: from a line, without its newline, to a list of tokens; runs on one thread.
+    threads: int >= 1, that count.
+    spool_limit_bytes: what is kept in memory before word ids go to a temporary file.
+    progress: called about ten times a second, from the calling thread, with
+    (bytes of the files done, bytes of all files or None, tokens so far).
+    Returns an EncodedCorpus; close its spool after use.
+    Raises ReadError for what cannot be read, CorpusError if there are no words or none is kept,
+    SaveError if the temporary file cannot be written, UsageError for an impossible parameter.
+    """
+    started = time.perf_counter()
+    if threads < 1:
+        raise UsageError(f"threads must be at least 1, got {threads}")
+    scan = Scan(find_sources(paths), SpoolWriter(spool_limit_bytes))
+    try:
+        if tokenizer is None:
+            counted = _count_words(scan, threads, progress)
+        else:
+            counted = _count_lines(scan, tokenizer, progress)
+        if lowercase:
+            counted = fold_case(counted)
+        return encode(counted, rules, vocabulary, scan.n_text_bytes, started)
+    except BaseException:
+        scan.writer.close()
+        raise
+
+
+def _count_words(scan: Scan, threads: int, progress: Progress | None) -> CountedCorpus:
+    lexicons = [Lexicon() for _ in range(threads)]
+    feed = BlockFeed(scan.sources, blocks.BLOCK_BYTES, blocks.WHITE_SPACE, scan.stop)
+    scan.run(lexicons, feed, progress)
+    if threads == 1:
+        return _result(scan, lexicons[0], [_identity(lexicons[0].n_words)])
+    # Words come in order of first appearance, as pieces are in text order.
+    merged = Lexicon()
+    word_numbers = [np.empty(lexicon.n_words, np.int32) for lexicon in lexicons]
+    n_merged = [0] * threads
+    for piece in scan.pieces:
+        i = piece.counter
+        merged.merge(lexicons[i], n_merged[i], piece.n_words, word_numbers[i])
+        n_merged[i] = piece.n_words
+    return _result(scan, merged, word_numbers)
+
+
+def _count_lines(scan: Scan, tokenizer: Tokenizer, progress: Progress | None) -> CountedCorpus:
+    lexicon = LineLexicon(tokenizer, scan.stop)
+    feed = BlockFeed(scan.sources, blocks.LINE_BLOCK_BYTES, blocks.NEWLINE, scan.stop)
+    scan.run([lexicon], feed, progress)
+    return _result(scan, lexicon, [_identity(lexicon.n_words)])
+
+
+def _identity(n_words: int) -> Int32Array:
+    return np.arange(n_words, dtype=np.int32)
+
+
+def _result(
+    scan: Scan, lexicon: Lexicon | TokenLexicon, word_numbers: list[Int32Array]
+) -> CountedCorpus:
+    return CountedCorpus(
+        name=scan.name,
+        counts=lexicon.counts,
+        decode=lexicon.decode,
+        written=scan.writer,
+        pieces=scan.pieces,
+        word_numbers=word_numbers,
+    )

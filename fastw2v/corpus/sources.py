@@ -1,0 +1,236 @@
+"""What the corpus paths stand for, and the bytes in them."""
+
+import bz2
+import glob
+import gzip
+import importlib
+import io
+import lzma
+import os
+import re
+import select
+import stat
+import sys
+import threading
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import IO, Any, cast
+
+from fastw2v.errors import ReadError, UsageError
+
+PathLike = str | os.PathLike[str]
+Paths = PathLike | Iterable[PathLike]
+
+STDIN = "-"
+PIECE_BYTES = 1 << 20  # what a stream is read by
+FILE_BUFFER_BYTES = 1 << 18  # compressed bytes fetched at once
+POLL_SECONDS = 0.1  # how soon a reader that waits for a pipe sees that it should stop
+
+# First bytes that a compressed file cannot lack, and that no text begins with.
+MAGIC = [
+    (re.compile(rb"\x1f\x8b\x08"), "gzip"),
+    (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), "bzip2"),
+    (re.compile(rb"\xfd7zXZ\x00"), "xz"),
+    (re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), "zstd"),
+]
+MAGIC_BYTES = 10
+SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
+
+
+class Stopped(Exception):
+    """Reading was called off by another thread."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, a pipe or standard input.  n_bytes: size on disk, None where there is none."""
+
+    path: str
+    n_bytes: int | None
+    compression: str | None  # None: not known before it is read
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "standard input" if self.path == STDIN else self.path
+
+    @property
+    def is_plain_file(self) -> bool:
+        """Whether any range of its text can be read on its own."""
+        return bool(self.n_bytes) and self.compression == ""
+
+
+def find_sources(paths: Paths) -> list[Source]:
+    """Resolve paths and globs, in order, and check that each can be opened.
+
+    paths: one path or many; `*?[` are wildcards unless a file has that very name, and match
+    files only, sorted; "-" is standard input.
+    Raises ReadError for what is missing, a directory or unreadable, UsageError for no path.
+    """
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    found = [source for path in given for source in _expand(os.fspath(path))]
+    if not found:
+        raise UsageError("no corpus path was given")
+    if sum(source.path == STDIN for source in found) > 1:
+        raise UsageError("'-' (standard input) is given twice, but can be read only once")
+    return found
+
+
+def _expand(path: str) -> list[Source]:
+    if path == STDIN:
+        return [Source(path, None, None)]
+    if not glob.has_magic(path) or os.path.lexists(path):
+        return [_checked(path)]
+    matches = sorted(match for match in glob.glob(path, recursive=True) if not os.path.isdir(match))
+    if not matches:
+        raise ReadError(f"no file matches {path}")
+    return [_checked(match) for match in matches]
+
+
+def _checked(path: str) -> Source:
+    """Look at a path without reading past its first bytes."""
+    with read_errors(path):
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise ReadError(f"cannot read {path}: it is a directory; did you mean {path}/* ?")
+        if not stat.S_ISREG(status.st_mode):
+            return Source(path, None, None)
+        with open(path, "rb", buffering=0) as file:
+            compression = _compression(file.read(MAGIC_BYTES), path)
+    if compression == "zstd":
+        zstd_module(path)
+    return Source(path, status.st_size, compression)
+
+
+def _compression(head: bytes, path: str) -> str:
+    for magic, compression in MAGIC:
+        if magic.match(head):
+            return compression
+    return SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
+
+
+def zstd_module(name: str) -> ModuleType:
+    """Return the zstd module of Python 3.14, or the package that brings it to older ones."""
+    module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        message = f"cannot read {name}: zstd needs one more package: pip install 'fastw2v[zstd]'"
+        raise ReadError(message) from error
+
+
+@contextmanager
+def read_errors(name: str) -> Iterator[None]:
+    """Turn the system's errors into a ReadError that names the file."""
+    try:
+        yield
+    except ReadError:
+        raise
+    except OSError as error:
+        raise ReadError(f"cannot read {name}: {error.strerror or error}") from error
+
+
+class SourceReader:
+    """The text of one source from its start to its end, decompressed."""
+
+    def __init__(self, source: Source, stop: threading.Event) -> None:
+        """Open it; a set `stop` ends any read with Stopped."""
+        self._source = source
+        self._n_bytes = 0
+        with read_errors(source.name):
+            self._raw = _RawFile(source, stop)
+            compression = source.compression
+            if compression is None:
+                compression = _compression(self._raw.peek(MAGIC_BYTES), source.path)
+        self._compression = compression
+        self._damage: tuple[type[Exception], ...] = (EOFError, OSError, zlib.error, lzma.LZMAError)
+        if compression == "zstd":
+            self._damage += (zstd_module(source.name).ZstdError,)
+        self._text = self._decompressed(io.BufferedReader(self._raw, FILE_BUFFER_BYTES))
+
+    @property
+    def n_raw_bytes(self) -> int:
+        """Bytes taken from the file so far, before decompression."""
+        return self._raw.n_bytes
+
+    def read(self, n_bytes: int = PIECE_BYTES) -> bytes:
+        """Return the next piece of text, of up to n_bytes, b"" at the end."""
+        try:
+            piece = self._text.read(n_bytes)
+        except self._damage as error:
+            raise self._read_error(error) from error
+        self._n_bytes += len(piece)
+        return piece
+
+    def close(self) -> None:
+        """Close the file."""
+        self._text.close()
+        self._raw.close()
+
+    def _decompressed(self, file: Any) -> IO[bytes]:
+        if self._compression == "gzip":
+            return cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb"))
+        if self._compression == "bzip2":
+            return cast(IO[bytes], bz2.BZ2File(file))
+        if self._compression == "xz":
+            return cast(IO[bytes], lzma.LZMAFile(file))
+        if self._compression == "zstd":
+            return cast(IO[bytes], zstd_module(self._source.name).ZstdFile(file))
+        return cast(IO[bytes], file)
+
+    def _read_error(self, error: Exception) -> ReadError:
+        start = f"cannot read {self._source.name} after {self._n_bytes} bytes of text: "
+        if isinstance(error, EOFError):
+            return ReadError(f"{start}the {self._compression} data is truncated")
+        if self._compression and getattr(error, "errno", None) is None:
+            return ReadError(f"{start}the {self._compression} data is damaged: {error}")
+        return ReadError(f"{start}{getattr(error, 'strerror', None) or error}")
+
+
+class _RawFile(io.RawIOBase):
+    """An open file that counts its bytes, and gives up when told to stop."""
+
+    def __init__(self, source: Source, stop: threading.Event) -> None:
+        self.n_bytes = 0
+        self._head = b""
+        self._stop = stop
+        self._polled = source.n_bytes is None
+        self._owned = source.path != STDIN
+        self._fd = os.open(source.path, os.O_RDONLY) if self._owned else _stdin_descriptor()
+
+    def readable(self) -> bool:
+        return True
+
+    def peek(self, n_bytes: int) -> bytes:
+        """Return the first bytes, which will be read again."""
+        while len(self._head) < n_bytes and (more := self._read(n_bytes - len(self._head))):
+            self._head += more
+        return self._head
+
+    def readinto(self, buffer: Any) -> int:
+        data, self._head = self._head or self._read(len(buffer)), b""
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _read(self, n_bytes: int) -> bytes:
+        while not self._stop.is_set():
+            # A pipe may stay silent for ever; a file never makes select() wait.
+            if not self._polled or select.select([self._fd], [], [], POLL_SECONDS)[0]:
+                data = os.read(self._fd, n_bytes)
+                self.n_bytes += len(data)
+                return data
+        raise Stopped
+
+    def close(self) -> None:
+        if self._owned and not self.closed:
+            os.close(self._fd)
+        super().close()
+
+
+def _stdin_descriptor() -> int:
+    if sys.stdin is None:
+        raise ReadError("cannot read standard input: it is closed")
+    return sys.stdin.fileno()

@@ -1,0 +1,225 @@
+"""The encoded corpus: word ids and sentence ends, in memory or in temporary files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from fastw2v.corpus.arrays import Int32Array, Int64Array
+from fastw2v.corpus.columns import (
+    Column,
+    MemoryColumn,
+    empty_memory_column,
+    moved_to_file,
+)
+from fastw2v.errors import UsageError
+
+SPOOL_LIMIT_BYTES = 64 << 20  # word ids and ends together; past it both go to disk
+# One end in 1,024 is kept in memory: 8 bytes for 8 KiB of file, one read to find the rest.
+INDEX_STRIDE = 1024
+
+
+class Columns(NamedTuple):
+    """What a spool stores."""
+
+    word_ids: Column
+    ends: Column
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether no file is involved."""
+        return isinstance(self.word_ids, MemoryColumn)
+
+    def close(self) -> None:
+        """Give memory and files back."""
+        self.word_ids.close()
+        self.ends.close()
+
+
+def memory_columns() -> Columns:
+    """Return empty columns in memory."""
+    return Columns(empty_memory_column(np.int32), empty_memory_column(np.int64))
+
+
+def spool_bytes(n_tokens: int, n_sentences: int) -> int:
+    """Return the size of a spool: an int32 a token, an int64 a sentence."""
+    return 4 * n_tokens + 8 * n_sentences
+
+
+@dataclass(frozen=True)
+class ChunkData:
+    """A chunk of the stream, with the tokens around it that its contexts reach into.
+
+    word_ids: (n_ids,) int32.  first_token: stream position of word_ids[0].
+    sentence_ends: (n_ends,) int64 stream positions, ascending: every end inside, and the first
+    one at or after the last token, so that each token has its sentence's end here.
+    centre_begin, centre_end: the chunk proper is word_ids[centre_begin:centre_end].
+    """
+
+    word_ids: Int32Array
+    first_token: int
+    sentence_ends: Int64Array
+    centre_begin: int
+    centre_end: int
+
+
+class Spool:
+    """Word ids and sentence ends of a whole corpus.
+
+    Sentence ends are stream positions, ascending; the last one equals n_tokens.
+    """
+
+    def __init__(self, columns: Columns, every_nth_end: Int64Array) -> None:
+        """Take over columns; every_nth_end: (ceil(n_sentences / INDEX_STRIDE),) int64."""
+        self._columns = columns
+        self._every_nth_end = every_nth_end
+        self.n_tokens = columns.word_ids.n_items
+        self.n_sentences = columns.ends.n_items
+
+    @classmethod
+    def from_arrays(cls, word_ids: Int32Array, sentence_ends: Int64Array) -> "Spool":
+        """Use arrays as they are, without a copy.
+
+        word_ids: (n_tokens,) int32 >= 0.  sentence_ends: (n_sentences,) int64, strictly
+        ascending, > 0, the last one n_tokens.  Raises UsageError if they are not so.
+        """
+        if word_ids.dtype != np.int32 or sentence_ends.dtype != np.int64:
+            given = f"{word_ids.dtype} and {sentence_ends.dtype}"
+            raise UsageError(f"word_ids must be int32 and sentence_ends int64, got {given}")
+        last = int(sentence_ends[-1]) if len(sentence_ends) else 0
+        if last != len(word_ids):
+            raise UsageError(f"the last sentence end must be {len(word_ids)}, got {last}")
+        if np.any(np.diff(sentence_ends, prepend=0) <= 0):
+            raise UsageError("sentence_ends must be strictly ascending and greater than 0")
+        columns = Columns(MemoryColumn(word_ids), MemoryColumn(sentence_ends))
+        return cls(columns, sentence_ends[::INDEX_STRIDE])
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the spool is in memory, not in temporary files."""
+        return self._columns.in_memory
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of word ids and sentence ends."""
+        return spool_bytes(self.n_tokens, self.n_sentences)
+
+    def chunks(self, chunk_tokens: int, margin_tokens: int) -> "ChunkTable":
+        """Cut the stream into chunks of `chunk_tokens` (the last may be shorter).
+
+        Each comes with up to margin_tokens more on either side.  Raises UsageError unless
+        chunk_tokens >= 1 and margin_tokens >= 0.
+        """
+        if chunk_tokens < 1:
+            raise UsageError(f"chunk_tokens must be at least 1, got {chunk_tokens}")
+        if margin_tokens < 0:
+            raise UsageError(f"margin_tokens must be at least 0, got {margin_tokens}")
+        return ChunkTable(self, chunk_tokens, margin_tokens)
+
+    def read_tokens(self, first: int, n_tokens: int) -> Int32Array:
+        """Return word ids [first, first + n_tokens): a view in memory, fresh from disk."""
+        return self._columns.word_ids.read(first, n_tokens)
+
+    def read_ends(self, after: int, reach: int) -> Int64Array:
+        """Return the sentence ends e > after, up to and with the first e >= reach."""
+        index = self._every_nth_end
+        begin = max(int(np.searchsorted(index, after, "right")) - 1, 0) * INDEX_STRIDE
+        end = (int(np.searchsorted(index, reach, "left")) + 1) * INDEX_STRIDE
+        ends = self._columns.ends.read(begin, min(end, self.n_sentences) - begin)
+        first = int(np.searchsorted(ends, after, "right"))
+        return ends[first : int(np.searchsorted(ends, reach, "left")) + 1]
+
+    def close(self) -> None:
+        """Give memory and temporary files back; nothing can be read any more."""
+        self._columns.close()
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class ChunkTable:
+    """The chunks of a spool; read() may be called from any number of threads."""
+
+    def __init__(self, spool: Spool, chunk_tokens: int, margin_tokens: int) -> None:
+        self._spool = spool
+        self._chunk_tokens = chunk_tokens
+        self._margin_tokens = margin_tokens
+
+    def __len__(self) -> int:
+        return -(-self._spool.n_tokens // self._chunk_tokens)
+
+    def __iter__(self) -> Iterator[ChunkData]:
+        return (self.read(i) for i in range(len(self)))
+
+    def read(self, i: int) -> ChunkData:
+        """Return chunk i, counted from 0.  Raises IndexError past the last one."""
+        if not 0 <= i < len(self):
+            raise IndexError(f"chunk must be in [0, {len(self)}), got {i}")
+        n_tokens = self._spool.n_tokens
+        begin = i * self._chunk_tokens
+        end = min(begin + self._chunk_tokens, n_tokens)
+        first = max(begin - self._margin_tokens, 0)
+        last = min(end + self._margin_tokens, n_tokens)
+        return ChunkData(
+            word_ids=self._spool.read_tokens(first, last - first),
+            first_token=first,
+            sentence_ends=self._spool.read_ends(first, last),
+            centre_begin=begin - first,
+            centre_end=end - first,
+        )
+
+
+class SpoolWriter:
+    """Append encoded pieces; past limit_bytes they go to temporary files."""
+
+    def __init__(self, limit_bytes: int = SPOOL_LIMIT_BYTES, columns: Columns | None = None):
+        """Write to new columns, or over given ones from their start on."""
+        self.columns = memory_columns() if columns is None else columns
+        self.n_tokens = 0
+        self.n_sentences = 0
+        self.limit_bytes = limit_bytes
+        self._last_end = 0
+        self._every_nth_end: list[Int64Array] = []
+
+    def append(self, word_ids: Int32Array, ends: Int64Array) -> int:
+        """Append a piece and return how many sentence ends it added.
+
+        word_ids: (n_ids,) int32.  ends: (n_ends,) int64, ascending, counted from the piece's
+        start; a first one of 0 closes the sentence left open by the piece before.
+        """
+        ends = ends + self.n_tokens
+        if len(ends) and ends[0] <= self._last_end:
+            ends = ends[1:]
+        self._spill(len(word_ids), len(ends))
+        self.columns.word_ids.put(self.n_tokens, word_ids)
+        self.columns.ends.put(self.n_sentences, ends)
+        self._every_nth_end.append(ends[-self.n_sentences % INDEX_STRIDE :: INDEX_STRIDE].copy())
+        self.n_tokens += len(word_ids)
+        self.n_sentences += len(ends)
+        if len(ends):
+            self._last_end = int(ends[-1])
+        return len(ends)
+
+    def finish(self) -> Spool:
+        """End the last sentence and hand over the spool."""
+        if self._last_end < self.n_tokens:
+            self.append(np.empty(0, np.int32), np.zeros(1, np.int64))
+        self.columns.word_ids.truncate(self.n_tokens)  # given columns may have held more
+        self.columns.ends.truncate(self.n_sentences)
+        return Spool(self.columns, np.concatenate(self._every_nth_end or [np.empty(0, np.int64)]))
+
+    def close(self) -> None:
+        """Give memory and temporary files back."""
+        self.columns.close()
+
+    def _spill(self, n_ids: int, n_ends: int) -> None:
+        """Move to files when this much more would pass the limit."""
+        needed = spool_bytes(self.n_tokens + n_ids, self.n_sentences + n_ends)
+        if not self.columns.in_memory or needed <= self.limit_bytes:
+            return
+        word_ids, ends = self.columns
+        self.columns = Columns(moved_to_file(word_ids, np.int32), moved_to_file(ends, np.int64))
