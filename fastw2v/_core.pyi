@@ -25,11 +25,13 @@ def huffman_tree(
     weights: NDArray[np.int64],
     parent: NDArray[np.int32],
     bit: NDArray[np.uint8],
+    leaf: NDArray[np.int32],
     begin: NDArray[np.int64],
 ) -> int: ...
 def huffman_paths(
     parent: NDArray[np.int32],
     bit: NDArray[np.uint8],
+    leaf: NDArray[np.int32],
     begin: NDArray[np.int64],
     steps: NDArray[np.int32],
 ) -> None: ...

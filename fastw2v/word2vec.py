@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,40 +26,21 @@ from fastw2v.training import (
     ModelArrays,
     Observer,
     Parameters,
+    ProgressLine,
     Report,
+    Summary,
     Trainer,
     build_arrays,
-    choose_observer,
     choose_objective,
+    choose_observer,
+    effective_settings,
+    peak_bytes,
 )
+
+MACHINE_SETTINGS = ("backend", "workers")  # told in the file, chosen anew on another machine
 
 Path = str | os.PathLike[str]
 Sentences = Iterable[Iterable[Any]]
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What became of a run's tokens: n_tokens_read * epochs = n_trained + n_subsampled +
-    n_below_min_count * epochs.
-
-    n_below_min_count counts the tokens outside the vocabulary.  Speeds are in tokens of the
-    vocabulary per second of wall time; peak_bytes is the process's greatest resident size,
-    None where the system does not tell.
-    """
-
-    n_words: int
-    n_tokens_read: int
-    n_below_min_count: int
-    n_sentences: int
-    epochs: int
-    n_trained: int
-    n_subsampled: int
-    n_predictions: int
-    loss: float | None
-    read_seconds: float
-    train_seconds: float
-    words_per_second: float
-    peak_bytes: int | None
 
 
 class Word2Vec:
@@ -103,7 +82,7 @@ class Word2Vec:
         named = {"sg": bool(sg), "objective": objective, "negative": negative}
         self.parameters = Parameters.from_mapping(settings | named)
         self.rules = VocabularyRules(min_count, max_final_vocab)
-        self._reading = {"lowercase": lowercase, "tokenizer": tokenizer}
+        self._lowercase, self._tokenizer = lowercase, tokenizer
         self._observer = choose_observer(progress)
         self.vocabulary: Vocabulary | None = None
         self.arrays: ModelArrays | None = None
@@ -173,17 +152,22 @@ class Word2Vec:
     ) -> EncodedCorpus:
         if (sentences is None) == (corpus_file is None):
             raise UsageError("pass either sentences or corpus_file, and not both")
-        common: dict[str, Any] = {
-            "rules": self.rules,
-            "vocabulary": vocabulary,
-            "progress": self._reading_progress(),
-        }
+        progress = self._reading_progress()
         try:
             if sentences is not None:
-                return read_sentences(sentences, **common)
+                return read_sentences(
+                    sentences, rules=self.rules, vocabulary=vocabulary, progress=progress
+                )
             assert corpus_file is not None
-            threads = self.parameters.n_threads
-            return read_text(corpus_file, threads=threads, **common, **self._reading)
+            return read_text(
+                corpus_file,
+                rules=self.rules,
+                vocabulary=vocabulary,
+                lowercase=self._lowercase,
+                tokenizer=self._tokenizer,
+                threads=self.parameters.n_threads,
+                progress=progress,
+            )
         finally:
             self._close_progress()
 
@@ -198,7 +182,7 @@ class Word2Vec:
         return report
 
     def _close_progress(self) -> None:
-        if hasattr(self._observer, "close"):
+        if isinstance(self._observer, ProgressLine):
             self._observer.close()
 
     # ---- results ----
@@ -227,7 +211,7 @@ class Word2Vec:
     def to_word_vectors(self) -> WordVectors:
         """Return all that a file can hold of the model, without copying the rows."""
         vocabulary, arrays = self._built()
-        settings = self.parameters.effective() | {
+        settings = effective_settings(self.parameters) | {
             "min_count": self.rules.min_count,
             "max_final_vocab": self.rules.max_final_vocab,
         }
@@ -256,7 +240,7 @@ class Word2Vec:
                 f"{os.fspath(path)}: holds vectors but no model; read it with KeyedVectors.load"
             )
         model = cls()
-        settings = dict(data.settings)
+        settings = {k: v for k, v in data.settings.items() if k not in MACHINE_SETTINGS}
         model.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))
         model.parameters = Parameters.from_mapping(settings)
         model.vocabulary = Vocabulary(data.words, data.counts)
@@ -287,9 +271,3 @@ def summarise(corpus: EncodedCorpus, trainer: Trainer, seconds: float) -> Summar
         words_per_second=counts.n_tokens / seconds if seconds > 0 else 0.0,
         peak_bytes=peak_bytes(),
     )
-
-
-def peak_bytes() -> int | None:
-    """Return the process's greatest resident size so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -65,7 +65,9 @@ def test_a_damaged_file_is_named_with_the_place(tmp_path, suffix):
     data = bytearray(COMPRESS[suffix](os.urandom(20_000)))
     data[len(data) // 2 : len(data) // 2 + 50] = bytes(50)
     path.write_bytes(data)
-    with pytest.raises(ReadError, match=r"bad\.\w+ after \d+ bytes .*: the \w+ data is damaged: "):
+    with pytest.raises(
+        ReadError, match=r"bad\.\w+ after \d+ bytes .*: the \w+ data is (damaged|truncated)"
+    ):
         read_all(path)
 
 

@@ -40,8 +40,8 @@ static int32_t take_lightest(const int64_t *counts, const int64_t *weights, int6
     return (int32_t)(n + (*inner)++);
 }
 
-int64_t w2v_huffman_tree(const int64_t *counts, int64_t n, int64_t *weights, int32_t *parent,
-                         uint8_t *bit, int64_t *begin)
+void w2v_huffman_tree(const int64_t *counts, int64_t n, int64_t *weights, int32_t *parent,
+                         uint8_t *bit)
 {
     int64_t leaf = n - 1, inner = 0;
     for (int64_t i = 0; i < n - 1; i++) {
@@ -53,22 +53,29 @@ int64_t w2v_huffman_tree(const int64_t *counts, int64_t n, int64_t *weights, int
         bit[first] = 0;
         bit[second] = 1;
     }
+}
+
+/* Inner node above a node; the root is node 2n - 2. */
+#define FOR_STEPS_UP(node, leaf) \
+    for (int64_t node = (leaf); node != 2 * n - 2; node = n + parent[node])
+
+int64_t w2v_huffman_begin(int64_t n, const int32_t *parent, const int32_t *leaf, int64_t *begin)
+{
     begin[0] = 0;
     for (int64_t w = 0; w < n; w++) {
-        int64_t length = 0;
-        for (int64_t node = w; node != 2 * n - 2; node = n + parent[node])
-            length++;
-        begin[w + 1] = begin[w] + length;
+        begin[w + 1] = begin[w];
+        FOR_STEPS_UP(node, leaf[w])
+            begin[w + 1]++;
     }
     return begin[n];
 }
 
-void w2v_huffman_paths(int64_t n, const int32_t *parent, const uint8_t *bit, const int64_t *begin,
-                       int32_t *steps)
+void w2v_huffman_paths(int64_t n, const int32_t *parent, const uint8_t *bit, const int32_t *leaf,
+                       const int64_t *begin, int32_t *steps)
 {
     for (int64_t w = 0; w < n; w++) {
         int64_t at = begin[w + 1];
-        for (int64_t node = w; node != 2 * n - 2; node = n + parent[node])
+        FOR_STEPS_UP(node, leaf[w])
             steps[--at] = parent[node] * 2 + bit[node];
     }
 }

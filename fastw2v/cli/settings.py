@@ -55,10 +55,7 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
 
     Raises ReadError if it cannot be read, UsageError if it is not TOML or has another key.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
         with open(path, "rb") as file:
             settings = tomllib.load(file)

@@ -1,12 +1,13 @@
 """Real text that every Python installation has: the documentation of its standard library."""
 
+import contextlib
 import re
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
 SKIPPED_FOLDERS = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3"}
-WORD = re.compile(r"[a-z][a-z_]*[a-z]|[a-z]")
+WORD = re.compile(r"[a-z]{2,}")
 # Parsing every file would find the same strings in twenty times the time.
 DOCSTRING = re.compile(r"^[ \t]*[rRuU]?(\"{3}|'{3})(.*?)\1", re.MULTILINE | re.DOTALL)
 PARAGRAPH = re.compile(r"\n\s*\n")
@@ -23,11 +24,10 @@ def stdlib_sentences() -> Iterator[list[str]]:
 
 def documents() -> Iterator[str]:
     """Yield the texts: pydoc's topics, the docstrings of all modules in source."""
-    try:
+    with contextlib.suppress(ImportError):  # some distributions leave pydoc's data out
         from pydoc_data.topics import topics
-    except ImportError:  # some distributions leave pydoc's data out
-        topics = {}
-    yield from topics.values()
+
+        yield from topics.values()
     root = Path(sysconfig.get_paths()["stdlib"])
     for path in sorted(root.rglob("*.py")):
         if not SKIPPED_FOLDERS.intersection(path.relative_to(root).parts):

@@ -15,7 +15,8 @@ from fastw2v.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fastw2v.word2vec import Summary, Word2Vec
+    from fastw2v.training import Summary
+    from fastw2v.word2vec import Word2Vec
 
 FORMAT_NAMES = ("native", "text", "bin", "vec", "glove")
 
@@ -33,7 +34,9 @@ def add_parser(subparsers: Any) -> None:
         metavar="CORPUS",
         help="files and globs, also .gz .bz2 .xz .zst; - for standard input",
     )
-    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="vectors file to write")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", required=True, help="vectors file to write"
+    )
     parser.add_argument(
         "--format", choices=FORMAT_NAMES, help="of OUT (by its suffix: .txt .bin .vec; else native)"
     )
@@ -42,7 +45,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--read-vocab", metavar="FILE", help="use these words and counts")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--progress", action="store_true", help="show progress in a log too")
-    shown.add_argument("-q", "--quiet", action="store_true", help="show neither progress nor summary")
+    shown.add_argument(
+        "-q", "--quiet", action="store_true", help="show neither progress nor summary"
+    )
     model = parser.add_argument_group("model")
     architecture = model.add_mutually_exclusive_group()
     architecture.add_argument(

@@ -1,9 +1,9 @@
 """Parameters, schedule and the threads that run the kernels."""
 
-from fastw2v.training.model import ModelArrays, build_arrays
+from fastw2v.training.model import ModelArrays, build_arrays, effective_settings
 from fastw2v.training.parameters import OBJECTIVES, Parameters, choose_objective, usable_cores
 from fastw2v.training.progress import ProgressLine, choose_observer
-from fastw2v.training.report import Counts, EpochRecord, Observer, Report
+from fastw2v.training.report import Counts, EpochRecord, Observer, Report, Summary, peak_bytes
 from fastw2v.training.trainer import Trainer
 
 __all__ = [
@@ -15,9 +15,12 @@ __all__ = [
     "Parameters",
     "ProgressLine",
     "Report",
+    "Summary",
     "Trainer",
     "build_arrays",
     "choose_objective",
     "choose_observer",
+    "effective_settings",
+    "peak_bytes",
     "usable_cores",
 ]

@@ -121,6 +121,11 @@ def kernel_settings(parameters: Parameters) -> KernelSettings:
     )
 
 
+def effective_settings(parameters: Parameters) -> dict[str, Any]:
+    """Return every setting with the defaults filled in, as a model's file keeps them."""
+    return parameters.effective() | {"backend": choose_backend(parameters.backend)}
+
+
 def check_vocabulary_size(parameters: Parameters, n_words: int) -> None:
     """Raise UsageError if the objective cannot be trained on this many words."""
     if parameters.objective == "hs" and n_words < 2:

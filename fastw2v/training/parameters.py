@@ -150,9 +150,7 @@ class Parameters:
         return cls(**settings)
 
 
-def choose_objective(
-    hs: int | bool, negative: int | None, softmax: bool
-) -> tuple[str, int]:
+def choose_objective(hs: int | bool, negative: int | None, softmax: bool) -> tuple[str, int]:
     """Return the one objective that gensim's and word2vec.c's flags ask for, and K.
 
     hs, softmax: true to choose them.  negative: noise words, 0 for none, None if not said.

@@ -1,5 +1,6 @@
 """What a run says of itself: live reports, one record an epoch, the counts at the end."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
@@ -78,3 +79,38 @@ class EpochRecord:
     n_subsampled: int
     n_predictions: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of a run's tokens: n_tokens_read * epochs = n_trained + n_subsampled +
+    n_below_min_count * epochs.
+
+    n_below_min_count counts the tokens outside the vocabulary.  Speeds are in tokens of the
+    vocabulary per second of wall time; peak_bytes is the process's greatest resident size,
+    None where the system does not tell.
+    """
+
+    n_words: int
+    n_tokens_read: int
+    n_below_min_count: int
+    n_sentences: int
+    epochs: int
+    n_trained: int
+    n_subsampled: int
+    n_predictions: int
+    loss: float | None
+    read_seconds: float
+    train_seconds: float
+    words_per_second: float
+    peak_bytes: int | None
+
+
+def peak_bytes() -> int | None:
+    """Return the process's greatest resident size so far, None where it is not told."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
