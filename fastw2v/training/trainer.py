@@ -179,7 +179,8 @@ def single_threaded_blas(objective: str) -> contextlib.AbstractContextManager[An
         return contextlib.nullcontext()
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1, "blas")
+    limits: contextlib.AbstractContextManager[Any] = threadpool_limits(1, "blas")
+    return limits
 
 
 def epoch_key(seed: int, epoch: int) -> int:
