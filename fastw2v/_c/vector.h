@@ -20,7 +20,7 @@ typedef int32_t vi __attribute__((vector_size(4 * W2V_LANES), may_alias));
 
 INLINE vf load(const float *p) { return *(const vf *)p; }
 INLINE void store(float *p, vf v) { *(vf *)p = v; }
-INLINE vf splat(float x) { return (vf){} + x; }
+INLINE vf splat(float x) { return x - (vf){}; }
 INLINE vf select(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 INLINE vf absolute(vf x) { return (vf)((vi)x & ((vi){} + 0x7FFFFFFF)); }
 
