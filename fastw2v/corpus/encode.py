@@ -1,7 +1,7 @@
 """From provisional ids to the vocabulary and the final spool."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ class CountedCorpus:
 
     name: str
     counts: Int64Array
-    decode: Callable[[Iterable[int]], list[str]]
+    decode: Callable[[Sequence[int]], list[str]]
     written: SpoolWriter
     pieces: list[Piece]
     word_numbers: list[Int32Array]

@@ -1,6 +1,6 @@
 """Distinct words of a text and their counts, kept in C tables that grow."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -65,12 +65,14 @@ class Lexicon:
             self._grow(code)
             code, position = _core.merge_words(self._table, source._table, position, last, new_ids)
 
-    def decode(self, word_ids: Iterable[int]) -> list[str]:
+    def decode(self, word_ids: Sequence[int]) -> list[str]:
         """Return the words of these ids; bytes that are not UTF-8 become surrogate escapes."""
-        used = int(self._offsets[self.n_words])
-        arena, offsets = self._arena[:used].tobytes(), self._offsets
+        arena = self._arena[: self._offsets[self.n_words]].tobytes()
+        ids = np.asarray(word_ids, np.int64)
+        begins, ends = self._offsets[ids].tolist(), self._offsets[ids + 1].tolist()
         return [
-            arena[offsets[i] : offsets[i + 1]].decode("utf-8", "surrogateescape") for i in word_ids
+            arena[begin:end].decode("utf-8", "surrogateescape")
+            for begin, end in zip(begins, ends, strict=True)
         ]
 
     def _grow(self, code: int) -> None:
