@@ -268,7 +268,7 @@ def _correlations(scores: list[float], cosines: list[float]) -> tuple[float, flo
     if len(scores) < 3 or np.ptp(scores) == 0 or np.ptp(cosines) == 0:
         return nan, nan, nan, nan
     # Half a second to import, so only when asked for.
-    from scipy.stats import pearsonr, spearmanr  # type: ignore[import-untyped]
+    from scipy.stats import pearsonr, spearmanr
 
     spearman, pearson = spearmanr(scores, cosines), pearsonr(scores, cosines)
     return (

@@ -82,11 +82,11 @@ def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:
 
 
 def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
-    """Fill the first dim columns with uniform draws of +-0.5/dim, as word2vec.c does."""
+    """Fill the first dim columns with uniform draws of +-1/dim, as gensim and fastText do."""
     rng = np.random.default_rng(seed)
     for begin in range(0, len(rows), INIT_ROWS):
         block = rows[begin : begin + INIT_ROWS, :dim]
-        block[...] = (rng.random(block.shape, np.float32) - 0.5) / dim
+        block[...] = (rng.random(block.shape, np.float32) * 2 - 1) / dim
 
 
 def choose_backend(asked: str | None) -> str:

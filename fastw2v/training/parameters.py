@@ -27,13 +27,13 @@ DEFAULT_ALPHA = {
     (True, "hs"): 0.025,
     (True, "softmax"): 0.025,
     (False, "ns"): 0.1,
-    (False, "hs"): 0.1,
+    (False, "hs"): 0.05,
     (False, "softmax"): 0.1,
 }
 
 # Consecutive centres per block and noise words they share, by is skip-gram. Fewer noise words
 # cost analogies, more cost time.
-DEFAULT_BLOCK = {True: (8, 8), False: (8, 16)}
+DEFAULT_BLOCK = {True: (8, 12), False: (8, 16)}
 SOFTMAX_BLOCK_CENTRES = 32  # enough rows for the matrix products to run at full speed
 
 
