@@ -1,6 +1,7 @@
 """Checks of what users pass; each error names the parameter, the value and what is accepted."""
 
 import math
+import numbers
 import operator
 from typing import Any
 
@@ -25,13 +26,21 @@ def check_integer(name: str, value: Any, least: int) -> None:
 
 def check_finite(name: str, value: Any) -> float:
     """Return value as a float; raise UsageError unless it is a finite number."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise UsageError(f"{name} must be a number, got {value!r}")
     try:
         number = float(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"{name} must be a number, got {value!r}") from None
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
         raise UsageError(f"{name} must be finite, got {value}")
     return number
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise UsageError unless value is True, False, 1 or 0."""
+    if value not in (0, 1):
+        raise UsageError(f"{name} must be True or False, got {value!r}")
 
 
 def check_choice(name: str, value: Any, accepted: tuple[str, ...]) -> None:

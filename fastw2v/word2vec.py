@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.checks import check_flag
 from fastw2v.corpus import (
     EncodedCorpus,
     Vocabulary,
@@ -35,6 +36,7 @@ from fastw2v.training import (
     choose_observer,
     effective_settings,
     peak_bytes,
+    usable_cores,
 )
 
 MACHINE_SETTINGS = ("backend", "workers")  # told in the file, chosen anew on another machine
@@ -78,6 +80,9 @@ class Word2Vec:
         progress: bool | Observer | None = None,
         **settings: Any,
     ) -> None:
+        flags = {"sg": sg, "hs": hs, "softmax": softmax, "lowercase": lowercase}
+        for name, value in flags.items():
+            check_flag(name, value)
         objective, negative = choose_objective(hs, negative, softmax)
         named = {"sg": bool(sg), "objective": objective, "negative": negative}
         self.parameters = Parameters.from_mapping(settings | named)
@@ -106,10 +111,14 @@ class Word2Vec:
         The corpus is kept, as word ids, for the call of train() that follows.
         vocabulary: use these words and counts instead of the corpus's own.
         """
-        self._corpus = self._read(corpus_iterable, corpus_file, vocabulary)
-        self.vocabulary = self._corpus.vocabulary
-        self.arrays = build_arrays(self.parameters, self.vocabulary.counts)
-        self._wv = None
+        corpus = self._read(corpus_iterable, corpus_file, vocabulary)
+        try:
+            self.arrays = build_arrays(self.parameters, corpus.vocabulary.counts)
+        except BaseException:
+            corpus.spool.close()
+            raise
+        self._keep(corpus)
+        self.vocabulary, self._wv = corpus.vocabulary, None
 
     def train(
         self,
@@ -124,14 +133,14 @@ class Word2Vec:
         """
         if self.arrays is None or self.vocabulary is None:
             raise UsageError("there is no vocabulary yet: call build_vocab before train")
-        if corpus_iterable is not None or corpus_file is not None:
-            self._corpus = self._read(corpus_iterable, corpus_file, self.vocabulary)
-        if self._corpus is None:
-            raise UsageError("there is no corpus: pass one to train, or call build_vocab first")
-        corpus, self._corpus = self._corpus, None
         parameters = self.parameters
         if epochs is not None:
             parameters = replace(parameters, epochs=epochs)
+        if corpus_iterable is not None or corpus_file is not None:
+            self._keep(self._read(corpus_iterable, corpus_file, self.vocabulary))
+        if self._corpus is None:
+            raise UsageError("there is no corpus: pass one to train, or call build_vocab first")
+        corpus, self._corpus = self._corpus, None
         with corpus.spool:
             start = time.perf_counter()
             trainer = Trainer(parameters, self.arrays, corpus.spool)
@@ -143,6 +152,12 @@ class Word2Vec:
                 self._close_progress()
             self.summary = summarise(corpus, trainer, time.perf_counter() - start)
         return self.summary
+
+    def _keep(self, corpus: EncodedCorpus) -> None:
+        """Hold a corpus for the next training, instead of one that waited for it."""
+        if self._corpus is not None:
+            self._corpus.spool.close()
+        self._corpus = corpus
 
     def _read(
         self,
@@ -165,7 +180,7 @@ class Word2Vec:
                 vocabulary=vocabulary,
                 lowercase=self._lowercase,
                 tokenizer=self._tokenizer,
-                threads=self.parameters.n_threads,
+                threads=min(self.parameters.n_threads, usable_cores()),
                 progress=progress,
             )
         finally:
@@ -214,6 +229,7 @@ class Word2Vec:
         settings = effective_settings(self.parameters) | {
             "min_count": self.rules.min_count,
             "max_final_vocab": self.rules.max_final_vocab,
+            "lowercase": bool(self._lowercase),
         }
         return WordVectors(
             words=vocabulary.words,
@@ -232,15 +248,27 @@ class Word2Vec:
     def load(cls, path: Path) -> Word2Vec:
         """Read a model that save() wrote in the native format, ready to train on.
 
-        Raises ModelFormatError if the file holds vectors only.
+        A tokenizer is no part of the file.
+        Raises ModelFormatError if the file holds vectors only, or settings unknown here.
         """
         data = read_vectors(path, "native")
         if data.counts is None or data.output_vectors is None or not data.settings:
             raise ModelFormatError(
                 f"{os.fspath(path)}: holds vectors but no model; read it with KeyedVectors.load"
             )
-        model = cls()
+        try:
+            return cls._from(data)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFormatError(
+                f"{os.fspath(path)}: its settings do not describe a model: {error}"
+            ) from error
+
+    @classmethod
+    def _from(cls, data: WordVectors) -> Word2Vec:
+        """Return the model of a file's content."""
+        assert data.counts is not None
         settings = {k: v for k, v in data.settings.items() if k not in MACHINE_SETTINGS}
+        model = cls(lowercase=settings.pop("lowercase", False))
         model.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))
         model.parameters = Parameters.from_mapping(settings)
         model.vocabulary = Vocabulary(data.words, data.counts)
@@ -248,8 +276,10 @@ class Word2Vec:
         dim = model.parameters.vector_size
         model.arrays.in_rows[:, :dim] = data.vectors
         model.arrays.out_rows[:, :dim] = data.output_vectors
-        if data.output_bias is not None:
-            model.arrays.out_bias = data.output_bias
+        if (model.arrays.out_bias is None) != (data.output_bias is None):
+            raise ValueError(f"bias is {model.parameters.bias}, and the file says otherwise")
+        if model.arrays.out_bias is not None:
+            model.arrays.out_bias[:] = data.output_bias
         return model
 
 

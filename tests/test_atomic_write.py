@@ -44,11 +44,15 @@ def test_full_device_becomes_a_save_error():
         file.write(b"x")
 
 
-def test_a_device_is_written_and_not_replaced():
-    with atomic_write("/dev/null") as file:
-        file.write(b"x")
-    check_writable("/dev/null")
-    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+def test_a_pipe_is_written_and_not_replaced(tmp_path):
+    # Not a device: as root, the failure of this test would replace it for the whole machine.
+    os.mkfifo(tmp_path / "pipe")
+    with os.fdopen(os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        with atomic_write(tmp_path / "pipe") as file:
+            file.write(b"x")
+        check_writable(tmp_path / "pipe")
+        assert reader.read() == b"x"
+    assert stat.S_ISFIFO(os.stat(tmp_path / "pipe").st_mode)
 
 
 def test_a_link_is_followed(tmp_path):

@@ -43,6 +43,12 @@ def test_noise_probabilities_follow_counts_to_the_three_quarters():
     np.testing.assert_allclose(noise_probabilities(np.array([16, 1]), 0.0), [0.5, 0.5])
 
 
+@pytest.mark.parametrize("power", [-1000.0, 1000.0])
+def test_noise_probabilities_of_an_extreme_power_are_finite(power):
+    expected = [1.0, 0.0] if power > 0 else [0.0, 1.0]
+    np.testing.assert_allclose(noise_probabilities(np.array([16, 1]), power), expected)
+
+
 @given(count_lists, st.sampled_from([-0.5, 0.0, 0.5, 0.75, 1.0]))
 def test_alias_table_holds_the_distribution_exactly(counts, power):
     expected = noise_probabilities(descending(counts), power)

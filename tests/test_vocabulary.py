@@ -1,5 +1,7 @@
 """The vocabulary, its rules and its file."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -153,3 +155,17 @@ def test_a_vocabulary_that_shares_no_word_is_explained():
     message = "none of the 1 distinct words of the corpus is in the given vocabulary of 1 words"
     with pytest.raises(CorpusError, match=message):
         read_sentences([["a"]], rules=VocabularyRules(1), vocabulary=Vocabulary(["b"], [1]))
+
+
+def test_save_writes_into_a_pipe_and_through_a_link(tmp_path):
+    vocabulary = Vocabulary(["a"], [3])
+    os.mkfifo(tmp_path / "pipe")
+    with os.fdopen(os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        vocabulary.save(tmp_path / "pipe")
+        assert reader.read() == b"a 3\n"
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "link").symlink_to("file")
+    vocabulary.save(tmp_path / "link")
+    assert (tmp_path / "file").read_text() == "a 3\n"
+    assert (tmp_path / "link").is_symlink()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from fastw2v import __version__
-from fastw2v.errors import Fastw2vError, OutOfMemoryError
+from fastw2v.errors import Fastw2vError, OutOfMemoryError, SaveError
 
 # The modules, in the order of the help text.
 SUBCOMMANDS = ("demo", "train", "word2vec", "evaluate", "nn", "info", "convert")
@@ -46,9 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        # Whatever is still buffered must not fail again when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return BROKEN_PIPE
+    except OSError as error:
+        if error.filename is not None:  # every file's errors are turned into Fastw2vErrors
+            raise
+        _drop_output()
+        return _fail(f"cannot write to standard output: {error.strerror}", SaveError.exit_code)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,6 +71,11 @@ def _fail(message: str, exit_code: int) -> int:
     """Show one line on stderr and return the exit code."""
     print(f"fastw2v: error: {message}", file=sys.stderr)
     return exit_code
+
+
+def _drop_output() -> None:
+    """Keep whatever is still buffered from failing again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:

@@ -61,7 +61,7 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
             settings = tomllib.load(file)
     except OSError as error:
         raise ReadError(f"cannot read {path}: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
         raise UsageError(f"{path} is not valid TOML: {error}") from None
     settings = {key.replace("-", "_"): value for key, value in settings.items()}
     for key in settings:
@@ -74,15 +74,16 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
 
 def load_tokenizer(name: str) -> Callable[[str], list[str]]:
     """Return the function that module:name stands for; modules in this folder are found too."""
-    module_name, _, function_name = name.partition(":")
+    module_name, _, function_name = str(name).partition(":")
     if not module_name or not function_name:
         raise UsageError(f"tokenizer must be given as module:function, got {name!r}")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
         function = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"tokenizer {name!r} cannot be imported: {error}") from None
+    except Exception as error:  # a module runs whatever code it likes
+        kind = type(error).__name__
+        raise UsageError(f"tokenizer {name!r} cannot be imported: {kind}: {error}") from error
     if not callable(function):
         raise UsageError(f"tokenizer {name!r} is not callable")
     return function  # type: ignore[no-any-return]

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from fastw2v.checks import check_flag
+from fastw2v.cli.files import RunFiles
 from fastw2v.cli.settings import (
     CORPUS_FLAGS,
     MODEL_FLAGS,
@@ -42,7 +44,11 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings; flags go first")
     parser.add_argument("--save-vocab", metavar="FILE", help="write the words and their counts")
-    parser.add_argument("--read-vocab", metavar="FILE", help="use these words and counts")
+    parser.add_argument(
+        "--read-vocab",
+        metavar="FILE",
+        help="use these words and counts, as far as min-count and max-final-vocab let them",
+    )
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--progress", action="store_true", help="show progress in a log too")
     shown.add_argument(
@@ -67,13 +73,16 @@ def run(args: argparse.Namespace) -> int:
     settings = read_config(args.config, accepted) if args.config else {}
     given = {name: value for name, value in vars(args).items() if name in accepted}
     if "cbow" in settings:
+        if "sg" in settings:
+            raise UsageError(f"{args.config}: sg and cbow contradict each other; leave one out")
+        check_flag("cbow", settings["cbow"])
         settings["sg"] = not settings.pop("cbow")
+    format = args.format or format_of(args.output)
+    files = RunFiles(args.corpus, args.output, format, args.read_vocab, args.save_vocab)
     train_to_file(
-        args.corpus,
-        args.output,
+        files,
         settings | given,
-        write=lambda model, path: model.save(path, args.format or format_of(path)),
-        vocab_files=(args.read_vocab, args.save_vocab),
+        write=lambda model, path: model.save(path, format),
         progress=False if args.quiet else True if args.progress else None,
         quiet=args.quiet,
     )
@@ -91,48 +100,36 @@ def format_of(path: str) -> str:
 
 
 def train_to_file(
-    corpus: list[str],
-    output: str | None,
+    files: RunFiles,
     settings: dict[str, Any],
     *,
     write: "Callable[[Word2Vec, str], None]",
-    vocab_files: tuple[str | None, str | None] = (None, None),
     progress: bool | None = None,
     quiet: bool = False,
 ) -> None:
     """Check all that can be checked, then read, train and write.
 
-    output: None stops after the vocabulary.  settings: of Word2Vec, the tokenizer by name.
-    write: called with the trained model and output.  vocab_files: one to read, one to write.
+    settings: of Word2Vec, the tokenizer by name.
+    write: called with the trained model and the output's path; without one, nothing is trained.
     """
-    from fastw2v.corpus import Vocabulary
     from fastw2v.word2vec import Word2Vec
 
     tokenizer = settings.get("tokenizer")
     loaded = {"tokenizer": load_tokenizer(tokenizer)} if tokenizer else {}
     model = Word2Vec(**settings | loaded, progress=progress)
-    read_vocab, save_vocab = vocab_files
-    for path in (output, save_vocab):
-        if path:
-            check_writable(path)
-    vocabulary = Vocabulary.load(read_vocab) if read_vocab else None
-    model.build_vocab(corpus_file=list(corpus), vocabulary=vocabulary)
+    files.check()
+    vocabulary = files.load_vocabulary(model.rules)
+    model.build_vocab(corpus_file=list(files.corpus), vocabulary=vocabulary)
     assert model.vocabulary is not None
-    if save_vocab:
-        model.vocabulary.save(save_vocab)
-    if output is None:
+    files.check_words(model.vocabulary.words)
+    if files.save_vocab:
+        model.vocabulary.save(files.save_vocab)
+    if files.output is None:
         return
     summary = model.train()
-    write(model, output)
+    write(model, files.output)
     if not quiet:
-        print(f"{format_summary(summary)}\nvectors in {output}")
-
-
-def check_writable(path: str) -> None:
-    """Raise SaveError now rather than after hours of training."""
-    from fastw2v.formats.atomic import check_writable
-
-    check_writable(path)
+        print(f"{format_summary(summary)}\nvectors in {files.output}")
 
 
 def format_summary(s: "Summary") -> str:

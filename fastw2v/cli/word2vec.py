@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from fastw2v.cli.files import RunFiles
 from fastw2v.cli.train import train_to_file
 from fastw2v.errors import UsageError
 
@@ -57,27 +58,26 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"classes must be at least 0, got {args.classes}")
     if args.output is None and args.save_vocab is None:
         raise UsageError("nothing to write: give -output, -save-vocab or both")
+    format = "bin" if args.binary else "text"
     train_to_file(
-        [args.train],
-        args.output,
+        RunFiles([args.train], args.output, format, args.read_vocab, args.save_vocab),
         settings,
-        write=lambda model, path: write_result(model, path, args),
-        vocab_files=(args.read_vocab, args.save_vocab),
+        write=lambda model, path: write_result(model, path, format, args.classes),
         progress=None if args.debug else False,
         quiet=not args.debug,
     )
     return 0
 
 
-def write_result(model: "Word2Vec", path: str, args: argparse.Namespace) -> None:
+def write_result(model: "Word2Vec", path: str, format: str, n_classes: int) -> None:
     """Write vectors, or with -classes a line `word class` per word."""
-    if not args.classes:
-        model.save(path, "bin" if args.binary else "text")
+    if n_classes == 0:
+        model.save(path, format)
         return
     from fastw2v.classes import word_classes
     from fastw2v.formats.atomic import atomic_write
 
-    classes = word_classes(model.wv.vectors, args.classes)
+    classes = word_classes(model.wv.vectors, n_classes)
     with atomic_write(path) as file:
         for word, number in zip(model.wv.index_to_key, classes.tolist(), strict=True):
             file.write(f"{word} {number}\n".encode("utf-8", "surrogateescape"))

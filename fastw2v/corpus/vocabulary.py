@@ -145,7 +145,14 @@ def _in_order(counts: dict[str, int]) -> Vocabulary:
 
 
 def _replace_file(target: Path, content: bytes) -> None:
-    """Write to a temporary name in the same folder, flush to disk, rename."""
+    """Write to a temporary name in the same folder, flush to disk, rename.
+
+    A link is followed; a pipe or a device is written to, since a rename would put a file there.
+    """
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return
+    target = target.resolve()
     partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with open(partial, "wb") as file:

@@ -19,7 +19,8 @@ def noise_probabilities(
     Returns (n_words,) float64 that sums to 1.
     Reference: Mikolov et al. 2013 (1310.4546), section 2.2.
     """
-    weights = np.power(counts / counts.max(), power)
+    most_drawn = counts.max() if power >= 0 else counts.min()  # no weight above 1 overflows
+    weights = np.power(counts / most_drawn, power)
     return np.asarray(weights / weights.sum())
 
 

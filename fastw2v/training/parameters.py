@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from fastw2v.checks import check_choice, check_finite, check_integer
+from fastw2v.checks import check_choice, check_finite, check_flag, check_integer
 from fastw2v.errors import UsageError
 from fastw2v.sampling import NOISE_POWER
 
@@ -91,6 +91,8 @@ class Parameters:
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
         check_integer("seed", self.seed, 0)
+        for name in ("sg", "shrink_windows", "bias"):
+            check_flag(name, getattr(self, name))
         check_choice("objective", self.objective, tuple(OBJECTIVES))
         check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)
         check_finite("ns_exponent", self.ns_exponent)

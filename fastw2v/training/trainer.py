@@ -17,8 +17,11 @@ from fastw2v.training.report import Counts, EpochRecord, Observer, Report
 from fastw2v.training.schedule import linear_rate
 
 # Tokens a kernel call trains: long enough that Python's share of the time does not show,
-# short enough that Ctrl-C is answered at once. The softmax takes up to 1 ms a token.
-CHUNK_TOKENS = {"ns": 10_000, "hs": 10_000, "softmax": 256}
+# short enough that Ctrl-C is answered at once.
+CHUNK_TOKENS = 10_000
+# The softmax takes 2 ms a token for 50,000 words of dimension 100: a quarter of a second a chunk.
+SOFTMAX_CHUNK_FLOATS = 7 * 10**8  # tokens * floats of the output matrix
+SOFTMAX_LEAST_TOKENS = 64  # two blocks
 MARGIN_WINDOWS = 4  # margin on either side of a chunk, in windows: subsampling thins it out
 REPORT_SECONDS = 0.2
 
@@ -43,16 +46,24 @@ class TokenStream(Protocol):
         """Cut the stream; neighbours overlap by a margin that holds contexts."""
 
 
+def chunk_tokens(objective: str, n_floats: int) -> int:
+    """Return the tokens of a chunk.  n_floats: size of the output matrix."""
+    if objective != "softmax":
+        return CHUNK_TOKENS
+    return min(max(SOFTMAX_CHUNK_FLOATS // n_floats, SOFTMAX_LEAST_TOKENS), CHUNK_TOKENS)
+
+
 class Trainer:
     """Trains a model's arrays on a token stream, epoch by epoch."""
 
     def __init__(self, parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> None:
         self.parameters = parameters
         self.stream = stream
-        self.chunk_tokens = CHUNK_TOKENS[parameters.objective]
+        self.chunk_tokens = chunk_tokens(parameters.objective, arrays.out_rows.size)
         margin = MARGIN_WINDOWS * parameters.window
         self.chunks = stream.chunks(self.chunk_tokens, margin)
         self.total_tokens = parameters.epochs * stream.n_tokens
+        self.model_arrays = arrays
         model = _core.Model(arrays, kernel_settings(parameters))
         n_threads = min(parameters.n_threads, len(self.chunks))
         self.workers = [
@@ -100,33 +111,48 @@ class Trainer:
 
     def _run_epoch(self, epoch: int, report: Callable[[], None]) -> None:
         stop, errors = threading.Event(), []
+        ended = [threading.Event() for _ in self.workers]
         next_chunk = itertools.count()
         key = epoch_key(self.parameters.seed, epoch)
 
-        def work(worker: _core.Worker) -> None:
+        def work(worker: _core.Worker, done: threading.Event) -> None:
             try:
                 while not stop.is_set() and (i := next(next_chunk)) < len(self.chunks):
                     worker.train(self.chunks.read(i), key, self.rate(epoch, i))
             except BaseException as error:
                 errors.append(error)
                 stop.set()
+            finally:
+                done.set()
 
-        threads = [threading.Thread(target=work, args=(w,), daemon=True) for w in self.workers]
+        threads = [
+            threading.Thread(target=work, args=pair, name="fastw2v-train", daemon=True)
+            for pair in zip(self.workers, ended, strict=True)
+        ]
         try:
             for thread in threads:
                 thread.start()
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(REPORT_SECONDS)
+            for done in ended:
+                # Not join() with a timeout: interrupted, Python 3.11's takes the thread for ended.
+                while not done.wait(REPORT_SECONDS):
                     report()
         finally:
             stop.set()
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join()
+            join_all(threads, ended)
         if errors:
             raise errors[0]
         report()
+
+
+def join_all(threads: list[threading.Thread], ended: list[threading.Event]) -> None:
+    """Wait until the threads have ended, a second Ctrl-C or not: it takes one chunk at most."""
+    for thread, done in zip(threads, ended, strict=True):
+        if thread.ident is None:  # it was not started
+            continue
+        while not done.is_set():
+            with contextlib.suppress(KeyboardInterrupt):
+                done.wait()
+        thread.join()
 
 
 class Reporter:

@@ -1,0 +1,85 @@
+"""The files of a training run, checked before anything is read."""
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastw2v.errors import ModelFormatError, UsageError
+
+if TYPE_CHECKING:
+    from fastw2v.corpus import Vocabulary, VocabularyRules
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What a run reads and writes; None for what is not asked for.
+
+    corpus: paths and globs.  output: vectors, in this format.  read_vocab, save_vocab: words
+    and counts.
+    """
+
+    corpus: list[str]
+    output: str | None
+    format: str
+    read_vocab: str | None
+    save_vocab: str | None
+
+    def check(self) -> None:
+        """Raise SaveError, ReadError or UsageError now rather than after hours of training.
+
+        A file to write must be neither one that is read nor the other one to write.
+        """
+        from fastw2v.corpus.sources import find_sources
+        from fastw2v.formats.atomic import check_writable
+
+        written = {"output": self.output, "save-vocab": self.save_vocab}
+        for path in written.values():
+            if path:
+                check_writable(path)
+        roles = {
+            os.path.realpath(source.path): "the corpus" for source in find_sources(self.corpus)
+        }
+        if self.read_vocab:
+            roles[os.path.realpath(self.read_vocab)] = "read-vocab"
+        for name, path in written.items():
+            if not path or is_special(path):
+                continue
+            taken = roles.setdefault(os.path.realpath(path), name)
+            if taken != name:
+                raise UsageError(f"{path} is {name} and {taken} at once; write to another file")
+
+    def load_vocabulary(self, rules: "VocabularyRules") -> "Vocabulary | None":
+        """Return the words of read_vocab that the rules keep, None if none are given.
+
+        Raises ReadError, ModelFormatError, or UsageError if no word is kept.
+        """
+        import numpy as np
+
+        from fastw2v.corpus import Vocabulary
+
+        if self.read_vocab is None:
+            return None
+        found = Vocabulary.load(self.read_vocab)
+        if not len(found):
+            raise ModelFormatError(f"{self.read_vocab}: holds no words")
+        least = rules.effective_min_count(found.counts)
+        n_kept = int(np.count_nonzero(found.counts >= least))
+        if n_kept == 0:
+            raise UsageError(
+                f"{self.read_vocab}: 0 of {len(found)} words have a count of at least {least} "
+                f"(most frequent: {found.words[0]!r}, {found.counts[0]}); lower min_count"
+            )
+        return Vocabulary(found.words[:n_kept], found.counts[:n_kept])
+
+    def check_words(self, words: list[str]) -> None:
+        """Raise SaveError if the output's format cannot hold one of the words."""
+        from fastw2v.formats.words import encode_plain_words
+
+        if self.output and self.format != "native":
+            encode_plain_words(self.output, words)
+
+
+def is_special(path: str) -> bool:
+    """Say whether a path is a pipe or a device, which may be read and written at once."""
+    return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)

@@ -1,0 +1,161 @@
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastw2v
+
+ROOT = Path(fastw2v.__file__).parent
+
+# Modules and packages by layer, the top first: imports run downwards only, except between the
+# modules of one package, and between those named together, which must form no circle.
+LAYERS = [
+    ["__main__"],
+    ["cli"],
+    ["word2vec"],
+    ["keyed_vectors"],
+    ["training", "evaluation", "classes"],
+    ["corpus", "formats", "neighbours", "similarity", "vector_table"],
+    ["sampling"],
+    ["_core"],
+]
+LEAVES = ["errors", "checks"]  # importable by all; checks needs errors
+HEAVY = ["numpy", "scipy", "safetensors"]
+
+
+def modules():
+    """Every module of the package by its dotted name below fastw2v."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(p for p in parts if p != "__init__")] = path
+    return found
+
+
+def imported(path, name):
+    """The modules of the package that a file imports, at its top, inside functions or for types."""
+    known = modules().keys() | {"_core"}
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for full in names:
+            head, _, rest = full.partition(".")
+            while head == "fastw2v" and rest not in known:
+                rest = rest.rpartition(".")[0]
+            if head == "fastw2v" and (rest or package):
+                yield rest
+    if name == "cli":  # imported by name, see SUBCOMMANDS
+        yield from (f"cli.{command}" for command in fastw2v_subcommands())
+
+
+def fastw2v_subcommands():
+    from fastw2v.cli import SUBCOMMANDS
+
+    return SUBCOMMANDS
+
+
+def rank(name):
+    head = name.split(".")[0]
+    if head in LEAVES:
+        return len(LAYERS) + LEAVES[::-1].index(head)
+    return next(i for i, layer in enumerate(LAYERS) if head in layer)
+
+
+EDGES = [
+    (name, target)
+    for name, path in modules().items()
+    if name
+    for target in imported(path, name)
+    if target
+]
+
+
+def test_every_module_has_its_layer():
+    assert {rank(name) for name in modules() if name} | {rank("_core")} >= set(range(len(LAYERS)))
+    assert len(EDGES) > 100
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name])
+def test_imports_run_downwards_only(name):
+    for target in (target for source, target in EDGES if source == name):
+        same_package = "." in name and name.split(".")[0] == target.split(".")[0]
+        is_package = name == target.split(".")[0]
+        beside = rank(target) == rank(name) and "." not in name
+        assert rank(target) > rank(name) or same_package or is_package or beside, (
+            f"{name} imports {target}, which is above it"
+        )
+
+
+def test_the_leaves_import_nothing_but_errors():
+    found = {(name, target) for name, target in EDGES if name in LEAVES}
+    assert found == {("checks", "errors")}
+
+
+def test_the_package_itself_imports_only_the_extension_at_once():
+    tree = ast.parse((ROOT / "__init__.py").read_text("utf-8"))
+    at_once = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert at_once == ["typing", "fastw2v._core"]
+
+
+def test_there_is_no_import_circle():
+    # A package's own modules are imported before its __init__ is done, so that a module which
+    # imports its package would be a circle: names stand for files here.
+    targets = {}
+    for source, target in EDGES:
+        targets.setdefault(source, set()).add(target)
+    done, path = set(), []
+
+    def visit(name):
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name in done:
+            return
+        path.append(name)
+        for target in sorted(targets.get(name, ())):
+            # cli loads its subcommands when it runs, and they may use its constants
+            if (name, target.split(".")[0]) != ("cli", "cli"):
+                visit(target)
+        done.add(path.pop())
+
+    for name in sorted(targets):
+        visit(name)
+
+
+def test_the_extension_imports_nothing_of_the_package():
+    source = (ROOT / "_core.pyx").read_text("utf-8")
+    imports = re.findall(r"^\s*(?:from|import|cimport)\s+([\w.]+)", source, re.MULTILINE)
+    assert "scipy.linalg" in imports
+    assert [name for name in imports if name.startswith((".", "fastw2v"))] == []
+
+
+def test_the_kernels_know_nothing_of_python():
+    files = [p for p in (ROOT / "_c").iterdir() if p.suffix in (".c", ".h")]
+    assert len(files) > 10
+    for path in files:
+        assert "Python.h" not in path.read_text("utf-8"), path
+
+
+def loaded_by(code):
+    command = f"import sys; {code}; print(*(m for m in {HEAVY} if m in sys.modules))"
+    shown = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=True
+    )
+    return shown.stdout.split()
+
+
+def test_importing_the_package_loads_no_heavy_library():
+    assert loaded_by("import fastw2v; fastw2v.backends()") == []
+    assert loaded_by("import fastw2v.cli; fastw2v.cli._parser()") == []
+
+
+def test_training_by_sampling_loads_neither_scipy_nor_safetensors():
+    train = "fastw2v.Word2Vec([['a', 'b']] * 9, workers=1)"
+    assert loaded_by(f"import fastw2v; {train}") == ["numpy"]

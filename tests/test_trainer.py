@@ -1,0 +1,336 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from small_corpus import topic_sentences
+
+from fastw2v import _core, backends
+from fastw2v.corpus import Spool, VocabularyRules, read_sentences
+from fastw2v.errors import DivergedError
+from fastw2v.training import Parameters, Trainer, build_arrays
+from fastw2v.training import trainer as trainer_module
+
+MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs", "softmax")]
+RULES = VocabularyRules(min_count=1)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Chunks of 500 tokens instead of 10,000, so that small corpora have many."""
+    monkeypatch.setattr(trainer_module, "CHUNK_TOKENS", 500)
+    monkeypatch.setattr(trainer_module, "REPORT_SECONDS", 0.005)
+
+
+@pytest.fixture
+def no_thread_left():
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+pytestmark = pytest.mark.usefixtures("no_thread_left")
+
+
+def random_spool(n_tokens=5_200, n_words=40, sentence_tokens=13, seed=0):
+    ids = np.random.default_rng(seed).geometric(0.12, n_tokens).clip(1, n_words) - 1
+    ends = np.append(np.arange(sentence_tokens, n_tokens, sentence_tokens), n_tokens)
+    return Spool.from_arrays(ids.astype(np.int32), ends.astype(np.int64))
+
+
+def counts_of(spool, n_words=40):
+    counts = np.bincount(spool.read_tokens(0, spool.n_tokens), minlength=n_words)
+    return np.sort(counts + 1)[::-1].astype(np.int64)
+
+
+def make_trainer(spool, **settings):
+    parameters = Parameters(**{"vector_size": 16, "epochs": 2, "sample": 0.005} | settings)
+    return Trainer(parameters, build_arrays(parameters, counts_of(spool)), spool)
+
+
+def trained(spool, **settings):
+    trainer = make_trainer(spool, **settings)
+    trainer.run()
+    return trainer
+
+
+class SlowStream:
+    """A stream whose reads take a while, and that runs a function at one of them."""
+
+    def __init__(self, at, action, seconds=0.02):
+        self.spool, self.at, self.action, self.seconds = random_spool(30_000), at, action, seconds
+        self.n_tokens, self.n_inside = self.spool.n_tokens, 0
+        self.n_read = 0
+
+    def chunks(self, chunk_tokens, margin_tokens):
+        self.table = self.spool.chunks(chunk_tokens, margin_tokens)
+        return self
+
+    def __len__(self):
+        return len(self.table)
+
+    def read(self, index):
+        self.n_inside += 1
+        self.n_read += 1
+        try:
+            if index == self.at:
+                self.action()
+            time.sleep(self.seconds)
+            return self.table.read(index)
+        finally:
+            self.n_inside -= 1
+
+    def trainer(self, workers=1, **settings):
+        parameters = Parameters(vector_size=16, epochs=2, workers=workers, **settings)
+        return Trainer(parameters, build_arrays(parameters, counts_of(self.spool)), self)
+
+
+# ---- what is trained ----
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5, 64])
+@pytest.mark.parametrize(("sg", "objective"), MODES)
+def test_every_token_is_trained_or_subsampled(small_chunks, sg, objective, workers):
+    spool = random_spool()
+    trainer = trained(spool, sg=sg, objective=objective, workers=workers)
+    counts = trainer.counts()
+    assert len(trainer.workers) == min(workers, len(trainer.chunks))
+    assert counts.n_trained + counts.n_subsampled == 2 * spool.n_tokens
+    assert counts.n_trained > 0
+    assert counts.n_subsampled > 0
+    assert counts.n_predictions > counts.n_loss_predictions > 0
+    assert sum(e.n_trained for e in trainer.history) == counts.n_trained
+    assert [e.n_trained + e.n_subsampled for e in trainer.history] == [spool.n_tokens] * 2
+
+
+@pytest.mark.parametrize("workers", [1, 5])
+@pytest.mark.parametrize(("sg", "objective"), MODES)
+@pytest.mark.parametrize("sentence_tokens", [1, 5_200])
+def test_sentences_of_any_length_add_up(small_chunks, sg, objective, workers, sentence_tokens):
+    spool = random_spool(sentence_tokens=sentence_tokens)
+    counts = trained(spool, sg=sg, objective=objective, workers=workers).counts()
+    assert counts.n_trained + counts.n_subsampled == 2 * spool.n_tokens
+    assert (counts.n_predictions == 0) is (sentence_tokens == 1)
+
+
+def test_workers_share_the_same_draws(small_chunks):
+    sums = {workers: trained(random_spool(), workers=workers).counts() for workers in (1, 2, 5)}
+    assert len({(c.n_trained, c.n_predictions) for c in sums.values()}) == 1
+
+
+@pytest.mark.parametrize("workers", [1, 5])
+def test_the_rate_falls_linearly_over_all_epochs(monkeypatch, small_chunks, workers):
+    seen = []
+
+    class Recording(_core.Worker):
+        def train(self, chunk, epoch_key, lr):
+            seen.append((epoch_key, chunk.first_token + chunk.centre_begin, lr))
+            return super().train(chunk, epoch_key, lr)
+
+    monkeypatch.setattr(_core, "Worker", Recording)
+    spool = random_spool()
+    trained(spool, epochs=3, workers=workers, alpha=0.3, min_alpha=0.1, seed=5)
+    places = {trainer_module.epoch_key(5, e): e * spool.n_tokens for e in range(3)}
+    done = np.array([places[key] + token for key, token, _ in seen])
+    rates = np.array([rate for *_, rate in seen])
+    assert sorted(done.tolist()) == [e * 5_200 + i * 500 for e in range(3) for i in range(11)]
+    np.testing.assert_allclose(rates, 0.3 - 0.2 * done / (3 * 5_200), rtol=1e-12)
+
+
+def test_the_history_tells_each_epochs_last_rate():
+    trainer = trained(random_spool(), epochs=4, alpha=0.04, min_alpha=0.02)
+    np.testing.assert_allclose([e.lr for e in trainer.history], [0.035, 0.03, 0.025, 0.02])
+
+
+@pytest.mark.parametrize(("n_floats", "expected"), [(100, 10_000), (5_600_000, 125), (10**9, 64)])
+def test_a_chunk_of_the_softmax_is_as_long_as_ctrl_c_may_wait(n_floats, expected):
+    assert trainer_module.chunk_tokens("softmax", n_floats) == expected
+    assert trainer_module.chunk_tokens("ns", n_floats) == 10_000
+
+
+# ---- the same again ----
+
+
+@pytest.mark.parametrize("backend", backends())
+@pytest.mark.parametrize(("sg", "objective"), MODES)
+def test_one_thread_and_one_seed_give_the_same_bits(small_chunks, sg, objective, backend):
+    settings = {"sg": sg, "objective": objective, "backend": backend, "bias": True, "workers": 1}
+    first, second = (trained(random_spool(), seed=3, **settings).model_arrays for _ in range(2))
+    assert first.in_rows.tobytes() == second.in_rows.tobytes()
+    assert first.out_rows.tobytes() == second.out_rows.tobytes()
+    assert first.out_bias.tobytes() == second.out_bias.tobytes()
+
+
+def test_another_seed_gives_other_vectors():
+    rows = [trained(random_spool(), seed=s, workers=1).model_arrays.in_rows for s in (1, 2)]
+    assert abs(rows[0] - rows[1]).max() > 0.01
+
+
+def test_epochs_differ_in_their_draws():
+    keys = {trainer_module.epoch_key(seed, epoch) for seed in range(50) for epoch in range(50)}
+    assert len(keys) == 2_500
+
+
+def test_hash_seed_and_folder_change_nothing(tmp_path):
+    code = """if True:
+        import hashlib, fastw2v
+        from small_corpus import topic_sentences
+        for backend in fastw2v.backends():
+            model = fastw2v.Word2Vec(topic_sentences(), workers=1, backend=backend)
+            print(hashlib.sha256(model.wv.vectors.tobytes()).hexdigest(), *model.wv.index_to_key)
+    """
+    here = os.path.dirname(__file__)
+    shown = set()
+    for i, folder in enumerate([tmp_path, here]):
+        environment = os.environ | {"PYTHONHASHSEED": str(i), "PYTHONPATH": search_path(here)}
+        command = [sys.executable, "-c", code]
+        run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
+        shown.add(run.stdout)
+    assert len(shown) == 1
+    assert len(shown.pop().splitlines()) == len(backends())
+
+
+def search_path(*folders):
+    return os.pathsep.join([*folders, *(p for p in sys.path if p)])
+
+
+def test_a_spool_on_disk_gives_the_same_vectors(small_chunks):
+    rows = []
+    for limit in (1 << 20, 1_000):
+        corpus = read_sentences(topic_sentences(), rules=RULES, spool_limit_bytes=limit)
+        assert corpus.spool.in_memory is (limit == 1 << 20)
+        with corpus.spool:
+            parameters = Parameters(vector_size=16, epochs=2, workers=1)
+            arrays = build_arrays(parameters, corpus.vocabulary.counts)
+            Trainer(parameters, arrays, corpus.spool).run()
+        rows.append(arrays.in_rows.tobytes())
+    assert rows[0] == rows[1]
+
+
+# ---- the loss ----
+
+
+def topic_losses(workers, **settings):
+    corpus = read_sentences(topic_sentences(2_000), rules=RULES)
+    parameters = Parameters(vector_size=16, epochs=4, sample=0, workers=workers, **settings)
+    trainer = Trainer(parameters, build_arrays(parameters, corpus.vocabulary.counts), corpus.spool)
+    trainer.run()
+    return [epoch.loss for epoch in trainer.history]
+
+
+@pytest.mark.parametrize(("sg", "objective"), MODES)
+def test_the_loss_falls(small_chunks, sg, objective):
+    losses = topic_losses(1, sg=sg, objective=objective)
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.95 * losses[0]
+
+
+@pytest.mark.parametrize(("sg", "objective"), MODES)
+def test_threads_reach_the_loss_of_one(small_chunks, sg, objective):
+    one, five = (topic_losses(n, sg=sg, objective=objective)[-1] for n in (1, 5))
+    assert five == pytest.approx(one, rel=0.04)
+
+
+@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+def test_a_loss_that_is_not_finite_ends_the_run(small_chunks, objective):
+    trainer = make_trainer(random_spool(), objective=objective, alpha=1e30)
+    with pytest.raises(DivergedError) as caught:
+        trainer.run()
+    text = str(caught.value)
+    assert text.startswith("the loss is no longer finite in epoch ")
+    assert text.endswith("; start from a lower alpha than 1e+30")
+
+
+# ---- reports ----
+
+
+def test_reports_reach_the_total(small_chunks):
+    reports = []
+    stream = SlowStream(at=-1, action=None, seconds=0.002)
+    stream.trainer(workers=2).run(reports.append)
+    done = [report.done for report in reports]
+    assert done == sorted(done)
+    assert done[-1] == reports[-1].total == 60_000
+    assert {report.epoch for report in reports} == {1, 2}
+    assert len(reports) > 4
+    assert all(report.stage == "train" and 0 < report.lr <= 0.1 for report in reports)
+    assert all(np.isfinite(report.loss) for report in reports if report.loss is not None)
+
+
+# ---- the ways a run can end ----
+
+
+@pytest.mark.parametrize("workers", [1, 5])
+def test_an_observer_that_raises_stops_the_run(small_chunks, workers):
+    def refuse(report):
+        raise RuntimeError("seen enough")
+
+    stream = SlowStream(at=-1, action=None)
+    with pytest.raises(RuntimeError, match="seen enough"):
+        stream.trainer(workers).run(refuse)
+    assert stream.n_inside == 0
+    assert stream.n_read < 2 * len(stream)
+
+
+@pytest.mark.parametrize("workers", [1, 5])
+def test_the_error_of_a_worker_reaches_the_caller(small_chunks, workers):
+    def fail():
+        raise OSError("the disk is gone")
+
+    stream = SlowStream(at=7, action=fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        stream.trainer(workers).run()
+    assert stream.n_inside == 0
+    assert stream.n_read <= 8 + workers
+
+
+@pytest.mark.parametrize("n_signals", [1, 3])
+@pytest.mark.parametrize("workers", [1, 5])
+def test_ctrl_c_waits_for_the_chunks_under_way(small_chunks, workers, n_signals):
+    def interrupt():
+        for _ in range(n_signals):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+
+    stream = SlowStream(at=7, action=interrupt, seconds=0.1)
+    with pytest.raises(KeyboardInterrupt):
+        stream.trainer(workers).run()
+    assert stream.n_inside == 0
+    assert stream.n_read <= 8 + workers
+
+
+def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch, small_chunks):
+    class Interrupted(threading.Thread):
+        n_started = 0
+
+        def start(self):
+            if Interrupted.n_started == 2:
+                raise KeyboardInterrupt
+            Interrupted.n_started += 1
+            super().start()
+
+    monkeypatch.setattr(trainer_module.threading, "Thread", Interrupted)
+    stream = SlowStream(at=-1, action=None)
+    with pytest.raises(KeyboardInterrupt):
+        stream.trainer(workers=5).run()
+    assert stream.n_inside == 0
+
+
+def test_other_threads_run_while_a_kernel_does():
+    spool = random_spool(100_000)
+    trainer = make_trainer(spool, vector_size=100, backend="scalar", sample=0)
+    model = _core.Model(trainer.model_arrays, trainer_module.kernel_settings(trainer.parameters))
+    worker = _core.Worker(model, spool.n_tokens, trainer_module.allocate)
+    chunk = spool.chunks(spool.n_tokens, 0).read(0)
+    thread = threading.Thread(target=worker.train, args=(chunk, 1, 0.01))
+    start = time.perf_counter()
+    thread.start()
+    n_turns = 0
+    while thread.is_alive():
+        time.sleep(0.001)
+        n_turns += 1
+    assert n_turns > 20, time.perf_counter() - start
