@@ -64,6 +64,7 @@ class SlowStream:
     def __init__(self, at, action, seconds=0.02):
         self.spool, self.at, self.action, self.seconds = random_spool(30_000), at, action, seconds
         self.n_tokens, self.n_inside = self.spool.n_tokens, 0
+        self.n_sentences = self.spool.n_sentences
         self.n_read = 0
 
     def chunks(self, chunk_tokens, margin_tokens):
@@ -323,7 +324,9 @@ def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch, small_chunks):
 def test_other_threads_run_while_a_kernel_does():
     spool = random_spool(100_000)
     trainer = make_trainer(spool, vector_size=100, backend="scalar", sample=0)
-    model = _core.Model(trainer.model_arrays, trainer_module.kernel_settings(trainer.parameters))
+    model = _core.Model(
+        trainer.model_arrays, trainer_module.kernel_settings(trainer.parameters, 10.0)
+    )
     worker = _core.Worker(model, spool.n_tokens, trainer_module.allocate)
     chunk = spool.chunks(spool.n_tokens, 0).read(0)
     thread = threading.Thread(target=worker.train, args=(chunk, 1, 0.01))
@@ -334,3 +337,23 @@ def test_other_threads_run_while_a_kernel_does():
         time.sleep(0.001)
         n_turns += 1
     assert n_turns > 20, time.perf_counter() - start
+
+
+@pytest.mark.parametrize("shrink_windows", [True, False])
+@pytest.mark.parametrize("window", [1, 5, 30])
+def test_expected_contexts_match_a_count(window, shrink_windows):
+    length, reaches = 8, range(1, window + 1) if shrink_windows else [window]
+    counts = [
+        sum(0 < abs(i - j) <= reach for j in range(length))
+        for reach in reaches
+        for i in range(length)
+    ]
+    parameters = Parameters(window=window, shrink_windows=shrink_windows)
+    assert parameters.expected_contexts(length) == pytest.approx(np.mean(counts))
+
+
+@pytest.mark.parametrize("sentence_tokens", [2, 8])
+def test_cbow_trains_with_windows_far_beyond_the_sentence(sentence_tokens):
+    spool = random_spool(sentence_tokens=sentence_tokens)
+    history = trained(spool, sg=False, window=300, epochs=5).history
+    assert history[-1].loss < history[0].loss

@@ -101,8 +101,11 @@ def choose_backend(asked: str | None) -> str:
     return name
 
 
-def kernel_settings(parameters: Parameters) -> KernelSettings:
-    """Translate the parameters of a run for the kernels."""
+def kernel_settings(parameters: Parameters, sentence_tokens: float) -> KernelSettings:
+    """Translate the parameters of a run for the kernels.
+
+    sentence_tokens: the mean length of the corpus's sentences.
+    """
     centres, noise = parameters.block_shape
     corrected = parameters.cbow_update == "corrected"
     return KernelSettings(
@@ -117,7 +120,7 @@ def kernel_settings(parameters: Parameters) -> KernelSettings:
         block_noise=noise,
         loss_every=parameters.loss_every,
         cbow_divide=corrected,
-        cbow_rate=parameters.expected_contexts if corrected else 1.0,
+        cbow_rate=parameters.expected_contexts(sentence_tokens) if corrected else 1.0,
     )
 
 

@@ -125,10 +125,18 @@ class Parameters:
         """Threads that train."""
         return self.workers or usable_cores()
 
-    @property
-    def expected_contexts(self) -> float:
-        """Context words of a centre far from sentence ends, on average."""
-        return self.window + 1.0 if self.shrink_windows else 2.0 * self.window
+    def expected_contexts(self, sentence_tokens: float) -> float:
+        """Return how many context words a token has on average.
+
+        sentence_tokens: the mean length of a sentence, >= 1, which may be below the window.
+        """
+        longest = min(self.window, max(sentence_tokens - 1, 0.0))
+        if not self.shrink_windows:
+            return max(1.0, contexts_within(longest, sentence_tokens))
+        short = range(1, int(longest) + 1)  # reaches that the sentence does not cut off
+        total = sum(contexts_within(reach, sentence_tokens) for reach in short)
+        total += (self.window - len(short)) * contexts_within(longest, sentence_tokens)
+        return max(1.0, total / self.window)
 
     def effective(self) -> dict[str, Any]:
         """Return every setting with the defaults filled in, as stored in the model."""
@@ -150,6 +158,11 @@ class Parameters:
                 f"unknown setting {unknown[0]!r}; accepted are {', '.join(sorted(known))}"
             )
         return cls(**settings)
+
+
+def contexts_within(reach: float, sentence_tokens: float) -> float:
+    """Return the mean number of other tokens within reach, which is below the length."""
+    return 2 * reach - reach * (reach + 1) / sentence_tokens
 
 
 def choose_objective(hs: int | bool, negative: int | None, softmax: bool) -> tuple[str, int]:

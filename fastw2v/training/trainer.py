@@ -42,6 +42,10 @@ class TokenStream(Protocol):
     def n_tokens(self) -> int:
         """Tokens in the vocabulary."""
 
+    @property
+    def n_sentences(self) -> int:
+        """Sentences that have such tokens."""
+
     def chunks(self, chunk_tokens: int, margin_tokens: int) -> Chunks:
         """Cut the stream; neighbours overlap by a margin that holds contexts."""
 
@@ -64,7 +68,8 @@ class Trainer:
         self.chunks = stream.chunks(self.chunk_tokens, margin)
         self.total_tokens = parameters.epochs * stream.n_tokens
         self.model_arrays = arrays
-        model = _core.Model(arrays, kernel_settings(parameters))
+        sentence_tokens = stream.n_tokens / max(stream.n_sentences, 1)
+        model = _core.Model(arrays, kernel_settings(parameters, sentence_tokens))
         n_threads = min(parameters.n_threads, len(self.chunks))
         self.workers = [
             _core.Worker(model, self.chunk_tokens + 2 * margin, allocate) for _ in range(n_threads)
