@@ -19,7 +19,7 @@
 
 typedef struct {
     rows in;         /* x */
-    rows in_change;  /* where the change of x is added: x itself, or zeroed scratch rows */
+    rows in_change;  /* x itself, or scratch rows for its change alone */
     rows out;        /* y, pointers padded to a multiple of 4 */
     int64_t out_step; /* out.n rounded up to a multiple of 4 */
 } block;
@@ -58,23 +58,47 @@ static void update_bias(const w2v_model *m, const scratch *s, const block *b)
     }
 }
 
-/* y += g' x, then x += g y with y as it was: the change of y waits in scratch meanwhile. */
-static void update_rows(const w2v_model *m, const scratch *s, const block *b, int64_t n_vectors)
+/* change_k = sum_j g_jk x_j for all outputs, into scratch. */
+static void output_changes(const scratch *s, const block *b, row_shape shape)
 {
-    rows out_change = {s->out_change_row, b->out.n};
-    memset(s->out_change, 0, (size_t)(b->out.n * m->stride_floats) * sizeof(float));
-    add_products(out_change, b->in, (factors){s->scores, 1, b->out_step}, n_vectors);
-    add_products(b->in_change, b->out, (factors){s->scores, b->out_step, 1}, n_vectors);
+    tile t = {.source = b->in.row, .n_sources = b->in.n, .overwrite = 1};
+    t.target_step = 1, t.source_step = b->out_step;
+    for (int64_t k = 0; k < b->out.n; k += TILE_ROWS) {
+        t.target = s->out_change_row + k;
+        t.factors = s->scores + k;
+        t.n_targets = min64(b->out.n - k, TILE_ROWS);
+        add_products(&t, shape);
+    }
+}
+
+/* x_j += sum_k g_jk y_k for all inputs, or in CBOW their change alone. */
+static void update_inputs(const scratch *s, const block *b, row_shape shape)
+{
+    tile t = {.source = b->out.row, .n_sources = b->out.n};
+    t.overwrite = b->in_change.row != b->in.row;
+    t.target_step = b->out_step, t.source_step = 1;
+    for (int64_t j = 0; j < b->in.n; j += TILE_ROWS) {
+        t.target = b->in_change.row + j;
+        t.factors = s->scores + j * b->out_step;
+        t.n_targets = min64(b->in.n - j, TILE_ROWS);
+        add_products(&t, shape);
+    }
+}
+
+/* Both from the values at the start: the change of y waits in scratch while x is updated. */
+static void update_rows(const scratch *s, const block *b, row_shape shape)
+{
+    output_changes(s, b, shape);
+    update_inputs(s, b, shape);
     for (int64_t k = 0; k < b->out.n; k++)
-        add_row(b->out.row[k], out_change.row[k], 1.0f, n_vectors);
+        add_row(b->out.row[k], s->out_change_row[k], 1.0f, shape.n_vectors);
 }
 
 static void block_step(const w2v_model *m, w2v_worker *w, const scratch *s, const block *b,
-                       float lr, int64_t n_predictions)
+                       row_shape shape, float lr, int64_t n_predictions)
 {
-    int64_t n_vectors = (m->dim + W2V_LANES - 1) / W2V_LANES;
     int64_t n_scores = round_up(b->in.n * b->out_step, W2V_LANES);
-    dot_products(b->in, b->out, n_vectors, s->scores, b->out_step);
+    dot_products(&b->in, &b->out, shape.n_vectors, s->scores, b->out_step);
     if (m->out_bias)
         add_bias_to_scores(m, s, b);
     if (w->n_blocks++ % m->loss_every == 0) {
@@ -86,7 +110,7 @@ static void block_step(const w2v_model *m, w2v_worker *w, const scratch *s, cons
     w->n_predictions += n_predictions;
     if (m->out_bias)
         update_bias(m, s, b);
-    update_rows(m, s, b, n_vectors);
+    update_rows(s, b, shape);
 }
 
 #endif

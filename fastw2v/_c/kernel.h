@@ -28,6 +28,7 @@ static void train_paths(run *r)
 {
     FOR_BLOCKS(r, 1)
     {
+        prefetch_path(r, begin + 2);
         if (r->model->is_cbow)
             cbow_path_block(r, begin);
         else
@@ -50,7 +51,7 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
 {
     run r = {.model = m, .worker = w, .lr = c->lr};
     r.s = carve_scratch(m, c->n_tokens, w->scratch);
-    r.n_vectors = (m->dim + W2V_LANES - 1) / W2V_LANES;
+    r.shape = shape_of_rows(m->dim);
     r.noise_key = stream_key(c->epoch_key, W2V_STREAM_NOISE);
     r.noise_counter = (c->first_token + c->centre_begin) * m->block_noise;
     r.trained = subsample(m, c, &r.s);

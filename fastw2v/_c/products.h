@@ -40,68 +40,88 @@ INLINE void dot_tile(float *const *x, float *const *y, const int n_rows, int64_t
 
 /* scores[j, k] = x_j . y_k.  y.row holds pointers up to the next multiple of 4.
    scores: (x.n, row_step) float32, row_step a multiple of 4. */
-static void dot_products(rows x, rows y, int64_t n_vectors, float *scores, int64_t row_step)
+static void dot_products(const rows *x, const rows *y, int64_t n_vectors, float *scores, int64_t row_step)
 {
-    for (int64_t j = 0; j < x.n; j += W2V_DOT_ROWS)
-        for (int64_t k = 0; k < y.n; k += 4) {
+    for (int64_t j = 0; j < x->n; j += W2V_DOT_ROWS)
+        for (int64_t k = 0; k < y->n; k += 4) {
             float *s = scores + j * row_step + k;
-            switch (min64(x.n - j, W2V_DOT_ROWS)) {
+            switch (min64(x->n - j, W2V_DOT_ROWS)) {
 #if W2V_DOT_ROWS > 2
-            case 4: dot_tile(x.row + j, y.row + k, 4, n_vectors, s, row_step); break;
-            case 3: dot_tile(x.row + j, y.row + k, 3, n_vectors, s, row_step); break;
+            case 4: dot_tile(x->row + j, y->row + k, 4, n_vectors, s, row_step); break;
+            case 3: dot_tile(x->row + j, y->row + k, 3, n_vectors, s, row_step); break;
 #endif
-            case 2: dot_tile(x.row + j, y.row + k, 2, n_vectors, s, row_step); break;
-            default: dot_tile(x.row + j, y.row + k, 1, n_vectors, s, row_step);
+            case 2: dot_tile(x->row + j, y->row + k, 2, n_vectors, s, row_step); break;
+            default: dot_tile(x->row + j, y->row + k, 1, n_vectors, s, row_step);
             }
         }
 }
 
-/* Where the factor of target i and source k stands: at[i * target_step + k * source_step]. */
+/* How a row is cut: into panels of nearly equal width, at most W2V_TILE_VECTORS. */
 typedef struct {
-    const float *at;
-    int64_t target_step, source_step;
-} factors;
+    int64_t n_vectors;
+    int64_t panel_vectors;
+} row_shape;
 
-INLINE void add_tile(float *const *target, rows source, factors f, int64_t offset,
-                     const int n_rows, const int n_vectors)
+INLINE row_shape shape_of_rows(int64_t dim)
+{
+    int64_t n_vectors = (dim + W2V_LANES - 1) / W2V_LANES;
+    int64_t n_panels = (n_vectors + W2V_TILE_VECTORS - 1) / W2V_TILE_VECTORS;
+    return (row_shape){n_vectors, (n_vectors + n_panels - 1) / n_panels};
+}
+
+/* One tile of row sums: target_i (+)= sum over k of factor(i, k) * source_k, where
+   factor(i, k) = factors[i * target_step + k * source_step]. */
+typedef struct {
+    float *const *target; /* (n_targets,) */
+    float *const *source; /* (n_sources,) */
+    const float *factors;
+    int64_t n_targets; /* <= TILE_ROWS */
+    int64_t n_sources;
+    int64_t target_step, source_step;
+    int overwrite; /* 1: the sums replace what the targets held */
+} tile;
+
+INLINE void add_tile(const tile *t, int64_t offset, const int n_targets, const int n_vectors)
 {
     vf acc[TILE_ROWS][W2V_TILE_VECTORS] = {};
-    for (int64_t k = 0; k < source.n; k++) {
-        const float *src = source.row[k] + offset;
+    const float *factors = t->factors;
+    for (int64_t k = 0; k < t->n_sources; k++, factors += t->source_step) {
+        const float *source = t->source[k] + offset;
         vf factor[TILE_ROWS];
         UNROLL
-        for (int r = 0; r < n_rows; r++)
-            factor[r] = splat(f.at[r * f.target_step + k * f.source_step]);
+        for (int r = 0; r < n_targets; r++)
+            factor[r] = splat(factors[r * t->target_step]);
         UNROLL
         for (int v = 0; v < n_vectors; v++) {
-            vf s = load(src + v * W2V_LANES);
+            vf s = load(source + v * W2V_LANES);
             UNROLL
-            for (int r = 0; r < n_rows; r++)
+            for (int r = 0; r < n_targets; r++)
                 acc[r][v] += factor[r] * s;
         }
     }
     /* Row after row: one that stands twice in the tile collects both sums. */
     UNROLL
-    for (int r = 0; r < n_rows; r++)
+    for (int r = 0; r < n_targets; r++)
         UNROLL
         for (int v = 0; v < n_vectors; v++) {
-            float *t = target[r] + offset + v * W2V_LANES;
-            store(t, load(t) + acc[r][v]);
+            float *target = t->target[r] + offset + v * W2V_LANES;
+            if (!t->overwrite)
+                acc[r][v] += load(target);
+            store(target, acc[r][v]);
         }
 }
 
-#define ADD_TILE_CASE(vectors)                                                     \
-    case vectors:                                                                  \
-        switch (n_rows) {                                                          \
-        case 4: add_tile(target, source, f, offset, 4, vectors); break;            \
-        case 3: add_tile(target, source, f, offset, 3, vectors); break;            \
-        case 2: add_tile(target, source, f, offset, 2, vectors); break;            \
-        default: add_tile(target, source, f, offset, 1, vectors);                  \
+#define ADD_TILE_CASE(n_vectors)                                                   \
+    case n_vectors:                                                                \
+        switch (t->n_targets) {                                                    \
+        case 4: add_tile(t, offset, 4, n_vectors); break;                          \
+        case 3: add_tile(t, offset, 3, n_vectors); break;                          \
+        case 2: add_tile(t, offset, 2, n_vectors); break;                          \
+        default: add_tile(t, offset, 1, n_vectors);                                \
         }                                                                          \
         break;
 
-static void add_panel(float *const *target, int n_rows, rows source, factors f, int64_t offset,
-                      int64_t n_vectors)
+static void add_panel(const tile *t, int64_t offset, int64_t n_vectors)
 {
     switch (n_vectors) {
 #if W2V_TILE_VECTORS > 4
@@ -118,21 +138,12 @@ static void add_panel(float *const *target, int n_rows, rows source, factors f, 
     }
 }
 
-/* target_i += sum over k of factor(i, k) * source_k. The rows are cut into panels of nearly
-   equal width, at most W2V_TILE_VECTORS. */
-static void add_products(rows target, rows source, factors f, int64_t n_vectors)
+/* The tile's sums over whole rows. By pointer: a tile passed by value went through the stack
+   in halves, and its reload stalled longer than the arithmetic of a panel took. */
+static void add_products(const tile *t, row_shape shape)
 {
-    int64_t n_panels = (n_vectors + W2V_TILE_VECTORS - 1) / W2V_TILE_VECTORS;
-    for (int64_t i = 0; i < target.n; i += TILE_ROWS) {
-        factors tile = f;
-        tile.at += i * f.target_step;
-        int n_rows = (int)min64(target.n - i, TILE_ROWS);
-        for (int64_t panel = 0; panel < n_panels; panel++) {
-            int64_t begin = panel * n_vectors / n_panels;
-            int64_t end = (panel + 1) * n_vectors / n_panels;
-            add_panel(target.row + i, n_rows, source, tile, begin * W2V_LANES, end - begin);
-        }
-    }
+    for (int64_t v = 0; v < shape.n_vectors; v += shape.panel_vectors)
+        add_panel(t, v * W2V_LANES, min64(shape.panel_vectors, shape.n_vectors - v));
 }
 
 INLINE void add_row(float *target, const float *source, float factor, int64_t n_vectors)

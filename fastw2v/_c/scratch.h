@@ -9,18 +9,23 @@
 typedef struct {
     float **in_row;        /* (max_in + 4,) */
     float **in_change_row; /* (max_in + 4,) */
+    float **context_row;   /* (2 window,) contexts of one CBOW centre */
     float **out_row;       /* (max_out + 4,) */
     float **out_change_row; /* (max_out + 4,) */
     float *want;           /* (max_in, max_out + 4) p of the block step */
     float *weight;         /* (max_in, max_out + 4) p + q */
     float *scores;         /* (max_in, max_out + 4), softmax: (max_in, score_stride) */
     float *bias;           /* (max_out + 4,) biases of the block's outputs */
-    float *n_paired;       /* (max_in,) predictions each input takes part in */
+    int32_t *column_begin;  /* (max_out + 16,) per output column: first context of its centre */
+    int32_t *column_end;    /* (max_out + 16,) past the last */
+    int32_t *column_centre; /* (max_out + 16,) the centre itself, index into kept_id */
+    float *column_share;   /* (max_out + 16,) K/S for a noise word, 0 for a centre */
+    float *n_paired;       /* (max_in + 1,) predictions each input takes part in */
     float *zero_row;       /* (stride_floats,) pads the outputs to whole tiles */
     float *out_change;     /* (max_out, stride_floats) */
     float *hidden;         /* (max_in, stride_floats) CBOW means; softmax: packed inputs */
     float *hidden_change;  /* (max_in, stride_floats) */
-    int32_t *out_id;       /* (max_out + 4,) */
+    int32_t *out_id;       /* (max_out + 16,) output of each column */
     int32_t *noise_id;     /* (block_noise,) drawn one block ahead */
     int32_t *pair_input;   /* (block_centres * 2 * window,) softmax only: input of each pair */
     int32_t *pair_target;  /* (block_centres * 2 * window,) softmax only: its target word */
@@ -50,23 +55,28 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
                                                                : m->block_centres + m->block_noise;
     s.max_out = max_out;
     int64_t out_step = (max_out + 3) / 4 * 4;
-    int64_t n_weights = is_softmax ? 0 : max_in * out_step + 16;
+    int64_t n_weights = is_softmax ? 0 : max_in * out_step + 32;
     int64_t n_pairs = is_softmax ? 2 * (int64_t)m->block_centres * m->window : 0;
     s.score_stride = is_softmax ? (m->n_outputs + 15) / 16 * 16 : 0;
     s.in_row = carve(&s, base, max_in + 4, sizeof(float *));
     s.in_change_row = carve(&s, base, max_in + 4, sizeof(float *));
+    s.context_row = carve(&s, base, 2 * (int64_t)m->window, sizeof(float *));
     s.out_row = carve(&s, base, out_step, sizeof(float *));
     s.out_change_row = carve(&s, base, out_step, sizeof(float *));
     s.want = carve(&s, base, n_weights, sizeof(float));
     s.weight = carve(&s, base, n_weights, sizeof(float));
     s.scores = carve(&s, base, is_softmax ? max_in * s.score_stride : n_weights, sizeof(float));
     s.bias = carve(&s, base, out_step, sizeof(float));
-    s.n_paired = carve(&s, base, max_in, sizeof(float));
+    s.column_begin = carve(&s, base, max_out + 16, sizeof(int32_t));
+    s.column_end = carve(&s, base, max_out + 16, sizeof(int32_t));
+    s.column_centre = carve(&s, base, max_out + 16, sizeof(int32_t));
+    s.column_share = carve(&s, base, max_out + 16, sizeof(float));
+    s.n_paired = carve(&s, base, max_in + 1, sizeof(float));
     s.zero_row = carve(&s, base, m->stride_floats, sizeof(float));
     s.out_change = carve(&s, base, is_softmax ? 0 : out_step * m->stride_floats, sizeof(float));
     s.hidden = carve(&s, base, max_in * m->stride_floats, sizeof(float));
     s.hidden_change = carve(&s, base, max_in * m->stride_floats, sizeof(float));
-    s.out_id = carve(&s, base, out_step, sizeof(int32_t));
+    s.out_id = carve(&s, base, max_out + 16, sizeof(int32_t));
     s.noise_id = carve(&s, base, m->block_noise, sizeof(int32_t));
     s.pair_input = carve(&s, base, n_pairs, sizeof(int32_t));
     s.pair_target = carve(&s, base, n_pairs, sizeof(int32_t));

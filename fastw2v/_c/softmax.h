@@ -128,7 +128,7 @@ static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
     pack_inputs(r, n_in);
     softmax_step(r, n_in, n_predictions);
     for (int64_t j = 0; j < n_in; j++)
-        add_row(s->in_row[j], s->hidden_change + j * r->model->stride_floats, 1.0f, r->n_vectors);
+        add_row(s->in_row[j], s->hidden_change + j * r->model->stride_floats, 1.0f, r->shape.n_vectors);
 }
 
 static void cbow_softmax_block(run *r, int64_t begin, int64_t n_centres)
@@ -136,7 +136,7 @@ static void cbow_softmax_block(run *r, int64_t begin, int64_t n_centres)
     const scratch *s = &r->s;
     int64_t n = 0;
     for (int64_t centre = begin; centre < begin + n_centres; centre++) {
-        if (!has_context(s, centre))
+        if (n_contexts(s, centre) == 0)
             continue;
         set_hidden(r, centre, n);
         s->pair_input[n] = (int32_t)n;
@@ -147,7 +147,7 @@ static void cbow_softmax_block(run *r, int64_t begin, int64_t n_centres)
     softmax_step(r, n, n);
     int64_t slot = 0;
     for (int64_t centre = begin; centre < begin + n_centres; centre++)
-        if (has_context(s, centre))
+        if (n_contexts(s, centre))
             scatter_hidden(r, centre, slot++);
 }
 

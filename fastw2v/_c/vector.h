@@ -20,9 +20,27 @@ typedef int32_t vi __attribute__((vector_size(4 * W2V_LANES), may_alias));
 
 INLINE vf load(const float *p) { return *(const vf *)p; }
 INLINE void store(float *p, vf v) { *(vf *)p = v; }
+INLINE void store_unaligned(float *p, vf v) { memcpy(p, &v, sizeof v); }
+INLINE vi load_ids(const int32_t *p)
+{
+    vi v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
 INLINE vf splat(float x) { return x - (vf){}; }
 INLINE vf select(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 INLINE vf absolute(vf x) { return (vf)((vi)x & ((vi){} + 0x7FFFFFFF)); }
+
+/* 1 if any bit of the mask is set. */
+INLINE int any_set(vi mask)
+{
+    int32_t lane[W2V_LANES], any = 0;
+    memcpy(lane, &mask, sizeof mask);
+    UNROLL
+    for (int i = 0; i < W2V_LANES; i++)
+        any |= lane[i];
+    return any != 0;
+}
 
 INLINE float horizontal_sum(vf v)
 {
@@ -118,7 +136,7 @@ INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
 #endif
 
 /* exp(-a) for a >= 0; past 87 the result would leave the normal floats and is held there.
-   2^f on [-1/2, 1/2] by its Taylor series: relative error below 2e-7. NaN stays NaN. */
+   2^f on [-1/2, 1/2] by a minimax polynomial: relative error below 2e-7. NaN stays NaN. */
 INLINE vf exp_minus(vf a)
 {
     vf top = splat(87.0f);
@@ -126,12 +144,11 @@ INLINE vf exp_minus(vf a)
     vf magic = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer */
     vf shifted = t + magic;
     vf f = t - (shifted - magic);
-    vf p = splat(1.540353e-4f);
-    p = p * f + 1.3333558e-3f;
-    p = p * f + 9.6181291e-3f;
-    p = p * f + 5.5504109e-2f;
-    p = p * f + 2.4022651e-1f;
-    p = p * f + 6.9314718e-1f;
+    vf p = splat(1.32647e-3f);
+    p = p * f + 9.67151e-3f;
+    p = p * f + 5.550734e-2f;
+    p = p * f + 2.4022242e-1f;
+    p = p * f + 6.9314698e-1f;
     p = p * f + 1.0f;
     return (vf)((vi)p + (((vi)shifted - (vi)magic) << 23));
 }
