@@ -6,6 +6,8 @@
 #include "rng.h"
 #include "subsample.h"
 
+enum { HOT_NODES = 512 }; /* at the top of a Huffman tree: a few hundred KB of rows, in L2 */
+
 /* All that the training of one chunk needs at hand. */
 typedef struct {
     const w2v_model *model;
@@ -55,6 +57,13 @@ static void clear_weights(const block *b, const scratch *s)
     size_t n_bytes = (size_t)round_up(b->in.n * b->out_step, W2V_LANES) * sizeof(float);
     memset(s->want, 0, n_bytes);
     memset(s->weight, 0, n_bytes);
+}
+
+/* Zero the vector that the last row of weights may end in. */
+static void end_weights(const block *b, const scratch *s)
+{
+    store_unaligned(s->want + b->in.n * b->out_step, (vf){});
+    store_unaligned(s->weight + b->in.n * b->out_step, (vf){});
 }
 
 INLINE void want_pair(const scratch *s, const block *b, int64_t j, int64_t k)
@@ -150,8 +159,7 @@ static void skipgram_weights(const run *r, const block *b, int64_t first_input)
                             want + n_paired * load(s->column_share + k));
         }
     }
-    store_unaligned(s->want + b->in.n * b->out_step, (vf){});
-    store_unaligned(s->weight + b->in.n * b->out_step, (vf){});
+    end_weights(b, s);
 }
 
 /* n_paired of each input: how many centres have it as a context. */
@@ -207,41 +215,41 @@ static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
 
 /* ---- hierarchical softmax ---- */
 
-/* Outputs: the inner nodes of the word's Huffman path; code bit 0 is wanted, as in
-   word2vec.c. Every input takes every step. */
-static void set_path_outputs(run *r, const block *b, const int32_t *steps)
-{
-    const scratch *s = &r->s;
-    for (int64_t k = 0; k < b->out.n; k++) {
-        set_output(r, k, steps[k] >> 1);
-        float want = (float)(1 - (steps[k] & 1));
-        for (int64_t j = 0; j < b->in.n; j++) {
-            s->want[j * b->out_step + k] = want;
-            s->weight[j * b->out_step + k] = 1.0f;
-        }
-    }
-}
-
+/* Start a block whose outputs are the inner nodes of the centre's Huffman path; code bit 0 is
+   wanted, as in word2vec.c. Every input takes every step, so all rows of weights are alike. */
 static block new_path_block(run *r, int64_t centre, int64_t n_in)
 {
     const w2v_model *m = r->model;
-    int32_t word = r->s.kept_id[centre];
+    const scratch *s = &r->s;
+    int32_t word = s->kept_id[centre];
     const int32_t *steps = m->path_steps + m->path_begin[word];
     block b = new_block(r, n_in, m->path_begin[word + 1] - m->path_begin[word]);
-    clear_weights(&b, &r->s);
-    set_path_outputs(r, &b, steps);
+    for (int64_t k = 0; k < b.out_step; k++) {
+        int is_step = k < b.out.n;
+        if (is_step)
+            set_output(r, k, steps[k] >> 1);
+        s->want[k] = is_step ? (float)(1 - (steps[k] & 1)) : 0.0f;
+        s->weight[k] = is_step ? 1.0f : 0.0f;
+    }
+    size_t row_bytes = (size_t)b.out_step * sizeof(float);
+    for (int64_t j = 1; j < n_in; j++) {
+        memcpy(s->want + j * b.out_step, s->want, row_bytes);
+        memcpy(s->weight + j * b.out_step, s->weight, row_bytes);
+    }
+    end_weights(&b, s);
     return b;
 }
 
-/* Ask for the rows of a centre to come. The top of the tree is hot without it, but telling
-   which nodes are costs more than asking for them. */
+/* Ask for the rows of a centre to come, but not for the top of the tree, which stays hot:
+   its nodes have the highest numbers. */
 static void prefetch_path(const run *r, int64_t centre)
 {
     const w2v_model *m = r->model;
     int64_t last = r->trained.end - 1;
     int32_t word = r->s.kept_id[min64(centre, last)];
     for (int64_t i = m->path_begin[word]; i < m->path_begin[word + 1]; i++)
-        prefetch_row(out_row(r, m->path_steps[i] >> 1), m->dim);
+        if ((m->path_steps[i] >> 1) < m->n_outputs - HOT_NODES)
+            prefetch_row(out_row(r, m->path_steps[i] >> 1), m->dim);
     prefetch_row(in_row(r, min64(centre + m->window, last)), m->dim);
 }
 
