@@ -7,7 +7,6 @@ see requirements.txt.  Systems take turns, run by run, so that ratios come from 
 import argparse
 import datetime
 import hashlib
-import json
 import os
 import sys
 import tempfile
@@ -159,14 +158,8 @@ def run_all(
                     continue
                 record["runs"].append(run)
                 record["summary"] = results.summarise(record["runs"])
-                write_json(out, record)
+                results.write_json(out, record)
                 tell(f"{model} {repeat + 1}/{args.repeats} {name}: {run['job_seconds']:.1f} s")
-
-
-def write_json(path: Path, record: dict[str, Any]) -> None:
-    """Write the record."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def tell(line: str) -> None:

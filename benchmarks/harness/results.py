@@ -1,6 +1,8 @@
 """From runs to medians, spreads, ratios, and the one table."""
 
+import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -99,3 +101,9 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     """Return the rows as a markdown table."""
     rule = ["---" if i < 2 else "---:" for i in range(len(rows[0]))]
     return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write the record."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=1) + "\n")
