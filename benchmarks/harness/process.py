@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-ERROR_LINES = 3  # the end of a failed program's messages that is shown
-
 
 class ProgramError(Exception):
     """A program failed; the text says which and how."""
@@ -53,13 +51,12 @@ def run_program(command: Sequence[str]) -> Outcome:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             name = os.path.basename(command[0])
-            raise ProgramError(f"{name} ended with {process.returncode}: {_tail(messages)}")
+            raise ProgramError(f"{name} ended with {process.returncode}: {_last_line(messages)}")
         output.seek(0)
         text = output.read().decode(errors="replace")
     return Outcome(seconds, usage.ru_maxrss * 1024, text)
 
 
-def _tail(file: Any) -> str:
+def _last_line(file: Any) -> str:
     file.seek(0)
-    lines = file.read().decode(errors="replace").strip().splitlines()
-    return " / ".join(lines[-ERROR_LINES:])
+    return (file.read().decode(errors="replace").strip().splitlines() or ["no message"])[-1]
