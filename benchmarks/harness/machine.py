@@ -1,0 +1,65 @@
+"""What the numbers were measured on."""
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+
+
+def cpu_info(field: str) -> str:
+    """Return the first processor's entry of /proc/cpuinfo, empty if there is none."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    values = [line.partition(":")[2].strip() for line in lines if line.startswith(field)]
+    return values[0] if values else ""
+
+
+def cache_sizes() -> dict[str, int]:
+    """Return bytes per cache that serves data, by name: L1, L2, L3."""
+    sizes = {}
+    for entry in sorted(CACHES.glob("index*")):
+        if (entry / "type").read_text().strip() != "Instruction":
+            size = (entry / "size").read_text().strip()
+            sizes["L" + (entry / "level").read_text().strip()] = int(size.rstrip("K")) * 1024
+    return sizes
+
+
+def usable_cores() -> int:
+    """Return the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def commit() -> str | None:
+    """Return the commit of the working tree, with "+" if it has changes, None outside git."""
+    tree = Path(__file__).resolve().parent
+    command = ["git", "-C", str(tree), "describe", "--always", "--abbrev=40", "--dirty=+"]
+    try:
+        found = subprocess.run(
+            [*command, "--exclude=*"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
+
+
+def describe() -> dict[str, Any]:
+    """Return CPU, cores, caches, memory, system and commit."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "cpu": cpu_info("model name") or platform.processor() or platform.machine(),
+        "cpu_family_model": f"{cpu_info('cpu family')}/{cpu_info('model')}",
+        "cores": usable_cores(),
+        "cache_bytes": cache_sizes(),
+        "memory_bytes": pages,
+        "system": f"{platform.system()} {platform.machine()}",
+        "huge_pages": HUGE_PAGES.read_text().strip() if HUGE_PAGES.exists() else None,
+        "commit": commit(),
+    }

@@ -1,0 +1,100 @@
+"""How many multiply-adds the block step needs for the pairs it uses.
+
+A pair of an input row and an output row needs three times dim: the score, the change of the
+output, the change of the input.  Per block of centres, with negative sampling:
+
+    skip-gram   3 dim (pairs wanted + inputs that take part * noise words of the block)
+    CBOW        3 dim (centres + centres * noise words of the block) + 2 dim (context words)
+
+and with hierarchical softmax, per centre:
+
+    skip-gram   3 dim (context words * inner nodes on the path)
+    CBOW        3 dim (inner nodes on the path) + 2 dim (context words)
+
+An input takes part if it is in the window of at least one of the block's centres.  2 dim
+(context words) is the sum of the rows and the way of the change back.  Not counted: products
+that only pad a tile, the sigmoid, draws.
+
+The windows are drawn anew with the same distribution instead of read from the kernels, whose
+own count of predictions then scales the result: so no change of the kernels can change it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.sampling import keep_probabilities
+from fastw2v.training import Parameters
+
+REPLAY_TOKENS = 200_000  # the share of inputs that take part is then known to 0.1 %
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Tokens left by subsampling, all of them centres.
+
+    word_ids: (n,).  begin, end: (n,) the range of each one's context, itself included.
+    """
+
+    word_ids: NDArray[np.int32]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    @property
+    def n_contexts(self) -> NDArray[np.int64]:
+        """Context words of each centre: (n,)."""
+        return self.end - self.begin - 1
+
+    @classmethod
+    def draw(
+        cls,
+        word_ids: NDArray[np.int32],
+        sentence_ends: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        parameters: Parameters,
+    ) -> "Kept":
+        """Subsample the start of a stream and draw the reach of each centre."""
+        rng = np.random.default_rng(0)
+        ids = word_ids[:REPLAY_TOKENS]
+        is_kept = rng.random(len(ids)) < keep_probabilities(counts, parameters.sample)[ids]
+        sentence = np.searchsorted(sentence_ends, np.flatnonzero(is_kept), "right")
+        n, window = len(sentence), parameters.window
+        reach = rng.integers(1, window + 1, n) if parameters.shrink_windows else window
+        own = np.arange(n)
+        first = np.searchsorted(sentence, sentence, "left")
+        last = np.searchsorted(sentence, sentence, "right")
+        return cls(ids[is_kept], np.maximum(own - reach, first), np.minimum(own + reach + 1, last))
+
+
+def multiply_adds(
+    kept: Kept, parameters: Parameters, path_lengths: NDArray[np.int64] | None
+) -> tuple[int, int]:
+    """Return (predictions, multiply-adds) of all centres.
+
+    path_lengths: (n_words,) inner nodes per word, hierarchical softmax only.
+    """
+    contexts, dim = kept.n_contexts, parameters.vector_size
+    centres = contexts > 0
+    n_predictions = int(contexts.sum() if parameters.sg else centres.sum())
+    sums = 0 if parameters.sg else 2 * dim * int(contexts.sum())
+    if path_lengths is not None:
+        inputs = contexts if parameters.sg else centres
+        return n_predictions, 3 * dim * int((inputs * path_lengths[kept.word_ids]).sum()) + sums
+    n_centres, n_noise = parameters.block_shape
+    n_inputs = inputs_that_take_part(kept, n_centres) if parameters.sg else n_predictions
+    return n_predictions, 3 * dim * (n_predictions + n_inputs * n_noise) + sums
+
+
+def inputs_that_take_part(kept: Kept, n_centres: int) -> int:
+    """Return how many inputs the blocks of n_centres consecutive centres have, in sum."""
+    own = np.arange(len(kept.begin))
+    block = own // n_centres
+    reach = int(max((own - kept.begin).max(initial=0), (kept.end - own - 1).max(initial=0)))
+    takes_part = np.zeros((int(block.max(initial=-1)) + 1, n_centres + 2 * reach), bool)
+    for offset in (*range(-reach, 0), *range(1, reach + 1)):
+        context = own + offset
+        valid = (kept.begin <= context) & (context < kept.end)
+        column = context - block * n_centres + reach
+        takes_part[block[valid], column[valid]] = True
+    return int(takes_part.sum())

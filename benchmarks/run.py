@@ -1,0 +1,212 @@
+"""Compare fastw2v with other trainers on one corpus: speed, memory and quality in one table.
+
+Needs fastw2v in this interpreter; gensim and fastText here or in interpreters of their own:
+see requirements.txt.  Systems take turns, run by run, so that ratios come from one run.
+"""
+
+import argparse
+import datetime
+import hashlib
+import os
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness import machine, results
+from harness.process import ProgramError, run_program
+from harness.settings import MODELS, Settings
+from harness.systems import NAMES, BinarySystem, DriverSystem
+
+HERE = Path(__file__).resolve().parent
+ASSESS = str(HERE / "harness" / "assess.py")
+
+System = DriverSystem | BinarySystem
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    add("corpus", help="text, one sentence a line")
+    add("--eval", metavar="DIR", help="questions-words.txt and word pairs (*.tsv)")
+    add("--models", type=names_of(MODELS), default=list(MODELS), help=",".join(MODELS))
+    add("--systems", type=names_of(NAMES), default=list(NAMES), help=",".join(NAMES))
+    add(
+        "--word2vec-c",
+        action="append",
+        default=[],
+        metavar="[NAME=]BINARY",
+        help="also a program with word2vec.c's command line; may be given more than once",
+    )
+    for name in NAMES:
+        add(f"--python-{name}", default=sys.executable, help=f"interpreter that has {name}")
+    add("--vector-size", type=int, default=100)
+    add("--window", type=int, default=5)
+    add("--negative", type=int, default=5)
+    add("--sample", type=float, default=1e-3)
+    add("--min-count", type=int, default=5)
+    add("--epochs", type=int, default=5)
+    add("--threads", type=int, default=machine.usable_cores())
+    add("--repeats", type=int, default=5)
+    add("--seed", type=int, default=1, help="of the first repeat; the next ones count on")
+    add("--out", help="JSON file (benchmarks/results/DATE.json)")
+    add("--markdown", action="store_true", help="print the table as markdown")
+    return parser.parse_args()  # fmt: skip
+
+
+def names_of(accepted: tuple[str, ...]) -> Any:
+    """Return a parser of a list of names, separated by commas."""
+
+    def parse(text: str) -> list[str]:
+        for name in text.split(","):
+            if name not in accepted:
+                raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(accepted)}")
+        return text.split(",")
+
+    return parse
+
+
+def find_systems(args: argparse.Namespace) -> dict[str, tuple[System, dict[str, Any]]]:
+    """Return the systems that are there, each with what it tells of itself."""
+    asked: list[System] = [DriverSystem(n, getattr(args, f"python_{n}")) for n in args.systems]
+    for given in args.word2vec_c:
+        name, _, path = given.rpartition("=")
+        asked.append(BinarySystem(name or Path(path).name, path))
+    found = {}
+    for system in asked:
+        try:
+            found[system.name] = system, system.about()
+        except ProgramError as error:
+            tell(f"{system.name} is left out: {error}")
+    return found
+
+
+def describe_corpus(path: str, min_count: int) -> dict[str, Any]:
+    """Return name, size, hash and the token counts, which hold for every system."""
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else None
+        if digest is None:  # Python 3.10
+            digest = hashlib.sha256()
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    about = {"name": Path(path).name, "bytes": os.path.getsize(path), "sha256": digest.hexdigest()}
+    counted = run_program([sys.executable, ASSESS, "count", path, str(min_count)])
+    return about | counted.last_json()
+
+
+def measure(system: System, model: str, args: argparse.Namespace, repeat: int) -> dict[str, Any]:
+    """Train once and judge the vectors; return the run's record, without rates."""
+    with tempfile.TemporaryDirectory() as folder:
+        vectors = str(Path(folder) / "vectors.bin")
+        job = settings_of(args).job(
+            system.name, model, os.path.abspath(args.corpus), vectors, args.seed + repeat
+        )
+        training = system.train(job)
+        quality = {}
+        if args.eval:
+            system.export(job)
+            judged = run_program([sys.executable, ASSESS, "quality", vectors, args.eval])
+            quality = judged.last_json()
+    return {
+        "system": system.name,
+        "model": model,
+        "repeat": repeat,
+        "job_seconds": training.seconds,
+        "train_seconds": training.report.get("train_seconds"),
+        "peak_bytes": training.peak_bytes,
+        "quality": quality,
+        "report": training.report,
+    }
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """Return the settings that all systems share."""
+    return Settings(**{name: getattr(args, name) for name in Settings.__dataclass_fields__})
+
+
+def add_rates(run: dict[str, Any], n_tokens: int) -> dict[str, Any]:
+    """Return the run with words per second; n_tokens: of the corpus times epochs."""
+    train = run["train_seconds"]
+    return run | {
+        "words_per_second": n_tokens / train if train else None,
+        "job_words_per_second": n_tokens / run["job_seconds"],
+    }
+
+
+def run_all(
+    systems: dict[str, tuple[System, dict[str, Any]]],
+    args: argparse.Namespace,
+    record: dict[str, Any],
+    out: Path,
+) -> None:
+    """Let the systems take turns; the file is written after every run."""
+    n_tokens = record["corpus"]["n_in_vocabulary"] * args.epochs
+    failed: set[tuple[str, str]] = set()
+    for model in args.models:
+        for repeat in range(args.repeats):
+            for name, (system, _) in systems.items():
+                if (model, name) in failed:
+                    continue
+                try:
+                    run = add_rates(measure(system, model, args, repeat), n_tokens)
+                except ProgramError as error:
+                    tell(f"{name} is left out of {model}: {error}")
+                    record["failures"].append(f"{name}, {model}: {error}")
+                    failed.add((model, name))
+                    continue
+                record["runs"].append(run)
+                record["summary"] = results.summarise(record["runs"])
+                results.write_json(out, record)
+                tell(f"{model} {repeat + 1}/{args.repeats} {name}: {run['job_seconds']:.1f} s")
+
+
+def tell(line: str) -> None:
+    """Print a line of progress."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Run the comparison."""
+    args = parse_arguments()
+    date = datetime.datetime.now(datetime.timezone.utc)
+    out = Path(args.out or HERE / "results" / f"{date:%Y-%m-%d-%H%M}.json")
+    systems = find_systems(args)
+    if not systems:
+        sys.exit("no system is left to measure")
+    try:
+        corpus = describe_corpus(args.corpus, args.min_count)
+    except (OSError, ProgramError) as error:
+        sys.exit(f"{args.corpus} cannot be counted: {error}")
+    record: dict[str, Any] = {
+        "date": f"{date:%Y-%m-%dT%H:%M:%SZ}",
+        "machine": machine.describe(),
+        "corpus": corpus,
+        "settings": asdict(settings_of(args)) | {"repeats": args.repeats, "seed": args.seed},
+        "definitions": DEFINITIONS,
+        "systems": {name: about for name, (_, about) in systems.items()},
+        "failures": [],
+        "runs": [],
+        "summary": [],
+    }
+    run_all(systems, args, record, out)
+    rows = results.table_rows(record["summary"])
+    print(results.markdown_table(rows) if args.markdown else results.plain_table(rows))
+    tell(f"all runs in {out}")
+
+
+DEFINITIONS = {
+    "job_seconds": "wall time of the process: its start, text file, saved vectors, its end",
+    "train_seconds": "the training phase as the system's driver has it; null: not separable",
+    "words_per_second": "corpus.n_in_vocabulary * epochs / train_seconds, for every system",
+    "job_words_per_second": "corpus.n_in_vocabulary * epochs / job_seconds",
+    "peak_bytes": "greatest resident size of the process, from wait4",
+    "quality": "percent of the analogies, within the first 30,000 words; 100 x Spearman",
+    "alpha": "0.025 for skip-gram in all; CBOW: each its own default, gensim word2vec.c's 0.05",
+    "ratios": "seconds of gensim / seconds of the system, repeat by repeat, then their median",
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Train with fastw2v."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from driver import installed, main
+
+import fastw2v
+
+
+def about(job: dict[str, Any]) -> dict[str, Any]:
+    """Return versions, backends, and the compiler that built the kernels."""
+    from fastw2v import _core
+
+    stamps = re.findall(rb"GCC: \([^)]*\) [\d.]+|clang version [\d.]+", _core_bytes(_core))
+    return {
+        "versions": installed("numpy", "scipy") | {"fastw2v": fastw2v.__version__},
+        "backends": fastw2v.backends(),
+        "compiler": sorted({stamp.decode() for stamp in stamps}),
+    }
+
+
+def _core_bytes(core: Any) -> bytes:
+    return Path(core.__file__).read_bytes()
+
+
+def train(job: dict[str, Any]) -> dict[str, Any]:
+    """Train as a user would, at the default block shape, and save."""
+    from fastw2v.training import effective_settings
+
+    model = fastw2v.Word2Vec(
+        corpus_file=job["corpus"],
+        sg=job["sg"],
+        hs=job["hs"],
+        negative=0 if job["hs"] else job["negative"],
+        vector_size=job["vector_size"],
+        window=job["window"],
+        sample=job["sample"],
+        min_count=job["min_count"],
+        epochs=job["epochs"],
+        workers=job["threads"],
+        alpha=job["alpha"],
+        seed=job["seed"],
+        progress=False,
+    )
+    model.save(job["vectors"], "bin")
+    used = effective_settings(model.parameters)
+    names = ("alpha", "backend", "block_centres", "block_noise", "cbow_update")
+    assert model.summary is not None
+    return {
+        "train_seconds": model.summary.train_seconds,
+        "read_seconds": model.summary.read_seconds,
+        "loss": model.summary.loss,
+    } | {name: used[name] for name in names}
+
+
+main(about, train)
