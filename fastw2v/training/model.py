@@ -107,7 +107,7 @@ def kernel_settings(parameters: Parameters, sentence_tokens: float) -> KernelSet
     sentence_tokens: the mean length of the corpus's sentences.
     """
     centres, noise = parameters.block_shape
-    corrected = parameters.cbow_update == "corrected"
+    corrected = parameters.context_update == "corrected"
     return KernelSettings(
         backend=choose_backend(parameters.backend),
         objective=parameters.objective,
