@@ -37,7 +37,7 @@ DEFAULT_ALPHA = {
 
 # Consecutive centres per block and noise words they share, by is skip-gram. Fewer noise words
 # cost analogies, more cost time.
-DEFAULT_BLOCK = {True: (7, 9), False: (8, 16)}
+DEFAULT_BLOCK = {True: (6, 10), False: (8, 16)}
 SOFTMAX_BLOCK_CENTRES = 32  # enough rows for the matrix products to run at full speed
 
 
