@@ -3,6 +3,8 @@
 #define W2V_KERNEL_H
 
 #include "api.h"
+#include "noise.h"
+#include "paths.h"
 #include "softmax.h"
 
 /* n_centres = how many consecutive centres go into one block. */

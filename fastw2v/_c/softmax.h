@@ -9,7 +9,7 @@
 #ifndef W2V_SOFTMAX_H
 #define W2V_SOFTMAX_H
 
-#include "collect.h"
+#include "cbow.h"
 
 /* Pack the block's input rows one below the other for sgemm. */
 static void pack_inputs(const run *r, int64_t n_in)

@@ -1,0 +1,79 @@
+/* What every collector builds its blocks with. A collector says which rows and which weights go
+   into a block step: noise.h, paths.h; softmax.h has a step of its own. */
+#ifndef W2V_RUN_H
+#define W2V_RUN_H
+
+#include "block_step.h"
+#include "rng.h"
+#include "subsample.h"
+
+/* All that the training of one chunk needs at hand. */
+typedef struct {
+    const w2v_model *model;
+    w2v_worker *worker;
+    scratch s;
+    centres trained;
+    row_shape shape;
+    int64_t noise_counter; /* of the block's first noise draw */
+    uint64_t noise_key;
+    float lr;
+} run;
+
+INLINE float *in_row(const run *r, int64_t kept)
+{
+    return r->model->in_rows + r->s.kept_id[kept] * r->model->stride_floats;
+}
+
+INLINE float *out_row(const run *r, int32_t output)
+{
+    return r->model->out_rows + output * r->model->stride_floats;
+}
+
+/* Kept tokens that any centre of [begin, end) has as a context. */
+static centres reached(const scratch *s, int64_t begin, int64_t end)
+{
+    centres span = {s->kept_begin[begin], s->kept_end[begin]};
+    for (int64_t c = begin + 1; c < end; c++) {
+        span.begin = min64(span.begin, s->kept_begin[c]);
+        span.end = max64(span.end, s->kept_end[c]);
+    }
+    return span;
+}
+
+/* Start a block of n_in inputs and n_out outputs; the weights are for the caller to set. */
+static block new_block(const run *r, int64_t n_in, int64_t n_out)
+{
+    const scratch *s = &r->s;
+    int64_t out_step = round_up(n_out, 4);
+    for (int64_t k = n_out; k < out_step; k++)
+        s->out_row[k] = s->zero_row;
+    rows in = {s->in_row, n_in};
+    return (block){in, in, {s->out_row, n_out}, out_step};
+}
+
+static void clear_weights(const block *b, const scratch *s)
+{
+    size_t n_bytes = (size_t)round_up(b->in.n * b->out_step, W2V_LANES) * sizeof(float);
+    memset(s->want, 0, n_bytes);
+    memset(s->weight, 0, n_bytes);
+}
+
+/* Zero the vector that the last row of weights may end in. */
+static void end_weights(const block *b, const scratch *s)
+{
+    store_unaligned(s->want + b->in.n * b->out_step, (vf){});
+    store_unaligned(s->weight + b->in.n * b->out_step, (vf){});
+}
+
+INLINE void want_pair(const scratch *s, const block *b, int64_t j, int64_t k)
+{
+    s->want[j * b->out_step + k] = s->weight[j * b->out_step + k] = 1.0f;
+}
+
+static void set_output(const run *r, int64_t k, int32_t output)
+{
+    r->s.out_id[k] = output;
+    r->s.out_row[k] = out_row(r, output);
+}
+
+#endif
