@@ -41,6 +41,9 @@ cdef extern from "api.h" nogil:
         int32_t block_noise
         int32_t longest_path
         int32_t loss_every
+        int64_t n_hot_in
+        int64_t n_hot_out
+        int64_t first_hot_out
         int32_t cbow_divide
         float cbow_rate
 
@@ -131,6 +134,7 @@ cdef class Model:
         self.backend = find_backend(settings.backend)
         self.set_settings(settings)
         self.set_rows(arrays)
+        self.set_hot_rows(settings)
         self.set_tables(arrays)
 
     cdef set_settings(self, settings):
@@ -165,6 +169,14 @@ cdef class Model:
             out_bias = arrays.out_bias
             check_shape("out_bias", [out_bias.shape[0]], [self.c.n_outputs])
             self.c.out_bias = &out_bias[0]
+
+    cdef set_hot_rows(self, settings):
+        if settings.n_hot < 0:
+            raise ValueError(f"n_hot must be at least 0, got {settings.n_hot}")
+        self.c.n_hot_in = min(settings.n_hot, self.c.n_words)
+        self.c.n_hot_out = min(settings.n_hot, self.c.n_outputs)
+        if self.c.objective == W2V_HIERARCHICAL_SOFTMAX:  # the top of the tree comes last
+            self.c.first_hot_out = self.c.n_outputs - self.c.n_hot_out
 
     cdef set_tables(self, arrays):
         cdef const uint32_t[::1] keep_threshold = arrays.keep_threshold

@@ -41,9 +41,9 @@ def make_chunk(rng, n_words, n_tokens=120, first_token=1000, margin=7):
 class Case:
     """A vocabulary, a random state, and the settings of one mode."""
 
-    def __init__(self, arch, objective, dim, n_words=30, bias=True, sample=0.05, seed=0, **kw):
-        self.rng = np.random.default_rng(seed)
-        self.dim, self.n_words = dim, n_words
+    def __init__(self, arch, objective, dim, n_words=30, bias=True, sample=0.05, n_hot=0, **kw):
+        self.rng = np.random.default_rng(0)
+        self.dim, self.n_words, self.n_hot = dim, n_words, n_hot
         self.settings = reference.Settings(objective, arch == "cbow", **kw)
         self.counts = np.sort(self.rng.integers(1, 200, n_words))[::-1].astype(np.int64).copy()
         self.keep_threshold = keep_thresholds(keep_probabilities(self.counts, sample))
@@ -89,6 +89,7 @@ class Case:
             block_centres=s.block_centres,
             block_noise=s.block_noise,
             loss_every=1,
+            n_hot=self.n_hot,
             cbow_divide=s.cbow_divide,
             cbow_rate=s.cbow_rate,
         )

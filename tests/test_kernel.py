@@ -43,6 +43,8 @@ VARIANTS = {
     "odd-block": {"block_centres": 7, "block_noise": 13, "negative": 2},
     "large-block": {"block_centres": 50, "block_noise": 60},
     "two-words": {"n_words": 2},
+    "some-hot-rows": {"n_hot": 5},
+    "only-hot-rows": {"n_hot": 1000},
     "no-subsampling": {"sample": 0},
 }
 

@@ -43,6 +43,9 @@ typedef struct {
     int32_t block_noise;    /* noise words shared by a block, S */
     int32_t longest_path;   /* steps of the longest Huffman path */
     int32_t loss_every;     /* the loss is measured on every n-th block */
+    int64_t n_hot_in;       /* input rows 0..n_hot_in - 1 are private to a worker meanwhile */
+    int64_t n_hot_out;      /* so are n_hot_out output rows from first_hot_out */
+    int64_t first_hot_out;
     int32_t cbow_divide;    /* 1: a context row gets 1/n_contexts of the gradient */
     float cbow_rate;        /* multiplies the gradient of context rows in CBOW */
 } w2v_model;

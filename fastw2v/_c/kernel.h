@@ -3,6 +3,7 @@
 #define W2V_KERNEL_H
 
 #include "api.h"
+#include "hot_rows.h"
 #include "noise.h"
 #include "paths.h"
 #include "softmax.h"
@@ -18,6 +19,7 @@ static void train_noise(run *r)
     draw_noise(r);
     FOR_BLOCKS(r, m->block_centres)
     {
+        exchange_hot_rows(r, begin);
         prefetch_next(r, begin + n_centres);
         if (m->is_cbow)
             cbow_noise_block(r, begin, n_centres);
@@ -30,6 +32,7 @@ static void train_paths(run *r)
 {
     FOR_BLOCKS(r, 1)
     {
+        exchange_hot_rows(r, begin);
         prefetch_path(r, begin + 2);
         if (r->model->is_cbow)
             cbow_path_block(r, begin);
@@ -57,6 +60,7 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     r.noise_key = stream_key(c->epoch_key, W2V_STREAM_NOISE);
     r.noise_counter = (c->first_token + c->centre_begin) * m->block_noise;
     r.trained = subsample(m, c, &r.s);
+    r.last_exchange = r.trained.begin;
     memset(r.s.zero_row, 0, (size_t)m->stride_floats * sizeof(float));
     for (int64_t k = 0; k < r.s.max_out && m->objective != W2V_SOFTMAX; k++)
         r.s.out_change_row[k] = r.s.out_change + k * m->stride_floats;
@@ -66,12 +70,14 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
 static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
 {
     run r = start_run(m, w, c);
+    take_hot_rows(&r);
     if (m->objective == W2V_NEGATIVE_SAMPLING)
         train_noise(&r);
     else if (m->objective == W2V_HIERARCHICAL_SOFTMAX)
         train_paths(&r);
     else
         train_softmax(&r);
+    give_hot_rows(&r);
     int64_t n_trained = r.trained.end - r.trained.begin;
     w->n_trained += n_trained;
     w->n_subsampled += c->centre_end - c->centre_begin - n_trained;

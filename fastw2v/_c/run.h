@@ -15,17 +15,23 @@ typedef struct {
     centres trained;
     row_shape shape;
     int64_t noise_counter; /* of the block's first noise draw */
+    int64_t last_exchange; /* of hot rows, index of a centre */
     uint64_t noise_key;
     float lr;
 } run;
 
 INLINE float *in_row(const run *r, int64_t kept)
 {
-    return r->model->in_rows + r->s.kept_id[kept] * r->model->stride_floats;
+    int64_t id = r->s.kept_id[kept];
+    float *rows = id < r->model->n_hot_in ? r->s.hot_in : r->model->in_rows;
+    return rows + id * r->model->stride_floats;
 }
 
-INLINE float *out_row(const run *r, int32_t output)
+INLINE float *out_row(const run *r, int64_t output)
 {
+    int64_t hot = output - r->model->first_hot_out;
+    if (hot >= 0 && hot < r->model->n_hot_out)
+        return r->s.hot_out + hot * r->model->stride_floats;
     return r->model->out_rows + output * r->model->stride_floats;
 }
 

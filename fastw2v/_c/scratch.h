@@ -25,6 +25,10 @@ typedef struct {
     float *out_change;     /* (max_out, stride_floats) */
     float *hidden;         /* (max_in, stride_floats) CBOW means; softmax: packed inputs */
     float *hidden_change;  /* (max_in, stride_floats) */
+    float *hot_in;         /* (n_hot_in, stride_floats) private rows */
+    float *hot_in_base;    /* (n_hot_in, stride_floats) the shared rows they were taken from */
+    float *hot_out;        /* (n_hot_out, stride_floats) */
+    float *hot_out_base;   /* (n_hot_out, stride_floats) */
     int32_t *out_id;       /* (max_out + 16,) output of each column */
     int32_t *noise_id;     /* (block_noise,) drawn one block ahead */
     int32_t *pair_input;   /* (block_centres * 2 * window,) softmax only: input of each pair */
@@ -76,6 +80,10 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.out_change = carve(&s, base, is_softmax ? 0 : out_step * m->stride_floats, sizeof(float));
     s.hidden = carve(&s, base, max_in * m->stride_floats, sizeof(float));
     s.hidden_change = carve(&s, base, max_in * m->stride_floats, sizeof(float));
+    s.hot_in = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
+    s.hot_in_base = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
+    s.hot_out = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
+    s.hot_out_base = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
     s.out_id = carve(&s, base, max_out + 16, sizeof(int32_t));
     s.noise_id = carve(&s, base, m->block_noise, sizeof(int32_t));
     s.pair_input = carve(&s, base, n_pairs, sizeof(int32_t));

@@ -68,9 +68,9 @@ class Trainer:
         self.chunks = stream.chunks(self.chunk_tokens, margin)
         self.total_tokens = parameters.epochs * stream.n_tokens
         self.model_arrays = arrays
-        sentence_tokens = stream.n_tokens / max(stream.n_sentences, 1)
-        model = _core.Model(arrays, kernel_settings(parameters, sentence_tokens))
         n_threads = min(parameters.n_threads, len(self.chunks))
+        sentence_tokens = stream.n_tokens / max(stream.n_sentences, 1)
+        model = _core.Model(arrays, kernel_settings(parameters, sentence_tokens, n_threads))
         self.workers = [
             _core.Worker(model, self.chunk_tokens + 2 * margin, allocate) for _ in range(n_threads)
         ]
