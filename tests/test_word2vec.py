@@ -175,8 +175,8 @@ def test_lower_case_and_tokenizer_are_for_files(tmp_path):
         ({"shrink_windows": None}, "shrink_windows must be True or False, got None"),
         ({"lowercase": "no"}, "lowercase must be True or False, got 'no'"),
         ({"cbow_update": "mean"}, "cbow_update must be one of corrected, word2vec, got 'mean'"),
-        ({"min_count": -1}, "min_count must be an integer of at least 0, got -1"),
-        ({"max_final_vocab": 0}, "max_final_vocab must be an integer of at least 1, got 0"),
+        ({"min_count": -1}, "min_count must be at least 0, got -1"),
+        ({"max_final_vocab": 0}, "max_final_vocab must be at least 1, got 0"),
     ],
 )  # fmt: skip
 def test_an_impossible_setting_is_named_before_anything_is_read(settings, message):

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Train skip-gram vectors and print the neighbours of a few words."""
     from fastw2v.cli.stdlib_text import stdlib_sentences
     from fastw2v.cli.train import format_summary
-    from fastw2v.formats.atomic import check_writable
+    from fastw2v.files.atomic import check_writable
     from fastw2v.word2vec import Word2Vec
 
     if args.output:

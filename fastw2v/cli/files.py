@@ -31,7 +31,7 @@ class RunFiles:
         A file to write must be neither one that is read nor the other one to write.
         """
         from fastw2v.corpus.sources import find_sources
-        from fastw2v.formats.atomic import check_writable
+        from fastw2v.files.atomic import check_writable
 
         written = {"output": self.output, "save-vocab": self.save_vocab}
         for path in written.values():

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from fastw2v.errors import ReadError, UsageError
+from fastw2v.errors import UsageError, reading
 
 FLAG = argparse.BooleanOptionalAction
 
@@ -57,10 +57,8 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
     """
     tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        with open(path, "rb") as file:
+        with reading(path), open(path, "rb") as file:
             settings = tomllib.load(file)
-    except OSError as error:
-        raise ReadError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
         raise UsageError(f"{path} is not valid TOML: {error}") from None
     settings = {key.replace("-", "_"): value for key, value in settings.items()}

@@ -75,7 +75,7 @@ def write_result(model: "Word2Vec", path: str, format: str, n_classes: int) -> N
         model.save(path, format)
         return
     from fastw2v.classes import word_classes
-    from fastw2v.formats.atomic import atomic_write
+    from fastw2v.files.atomic import atomic_write
 
     classes = word_classes(model.wv.vectors, n_classes)
     with atomic_write(path) as file:

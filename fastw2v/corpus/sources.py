@@ -13,13 +13,12 @@ import stat
 import sys
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import IO, Any, cast
 
-from fastw2v.errors import ReadError, UsageError
+from fastw2v.errors import ReadError, UsageError, reading
 
 PathLike = str | os.PathLike[str]
 Paths = PathLike | Iterable[PathLike]
@@ -92,7 +91,7 @@ def _expand(path: str) -> list[Source]:
 
 def _checked(path: str) -> Source:
     """Look at a path without reading past its first bytes."""
-    with read_errors(path):
+    with reading(path):
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
             raise ReadError(f"cannot read {path}: it is a directory; did you mean {path}/* ?")
@@ -122,17 +121,6 @@ def zstd_module(name: str) -> ModuleType:
         raise ReadError(message) from error
 
 
-@contextmanager
-def read_errors(name: str) -> Iterator[None]:
-    """Turn the system's errors into a ReadError that names the file."""
-    try:
-        yield
-    except ReadError:
-        raise
-    except OSError as error:
-        raise ReadError(f"cannot read {name}: {error.strerror or error}") from error
-
-
 class SourceReader:
     """The text of one source from its start to its end, decompressed."""
 
@@ -140,7 +128,7 @@ class SourceReader:
         """Open it; a set `stop` ends any read with Stopped."""
         self._source = source
         self._n_bytes = 0
-        with read_errors(source.name):
+        with reading(source.name):
             self._raw = _RawFile(source, stop)
             compression = source.compression
             if compression is None:

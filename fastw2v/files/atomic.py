@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from os import PathLike
 from typing import BinaryIO
 
-from fastw2v.errors import Fastw2vError, SaveError
+from fastw2v.errors import SaveError, writing
 
 # 1 MiB: rows of text are written one by one, and the default of 8 KiB costs a call for every few.
 BUFFER_BYTES = 1 << 20
@@ -24,7 +24,7 @@ def atomic_write(path: str | PathLike[str]) -> Iterator[BinaryIO]:
     the old file stays as it was and the temporary one is removed.
     """
     name = os.fspath(path)
-    with _saving(name):
+    with writing(name):
         if _is_special(name):
             with open(name, "wb", buffering=BUFFER_BYTES) as file:
                 yield file
@@ -50,7 +50,7 @@ def check_writable(path: str | PathLike[str]) -> None:
     path: a file that may exist already; it is not touched.
     """
     name = os.fspath(path)
-    with _saving(name):
+    with writing(name):
         if _is_special(name):
             if not os.access(name, os.W_OK):
                 raise SaveError(f"cannot write {name}: permission denied")
@@ -59,17 +59,6 @@ def check_writable(path: str | PathLike[str]) -> None:
         with open(temporary, "xb"):
             pass
         os.unlink(temporary)
-
-
-@contextlib.contextmanager
-def _saving(name: str) -> Iterator[None]:
-    """Turn every OSError of the block into a SaveError that names the path."""
-    try:
-        yield
-    except Fastw2vError:
-        raise
-    except OSError as error:
-        raise SaveError(f"cannot write {name}: {error.strerror or error}") from error
 
 
 def _is_special(name: str) -> bool:
