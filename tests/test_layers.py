@@ -16,7 +16,7 @@ LAYERS = [
     ["__main__"],
     ["cli"],
     ["word2vec"],
-    ["keyed_vectors"],
+    ["keyed_vectors", "saved_model"],
     ["training", "evaluation", "classes"],
     ["corpus", "formats", "neighbours", "similarity", "vector_table"],
     ["sampling"],

@@ -1,7 +1,6 @@
 """The files of a training run, checked before anything is read."""
 
 import os
-import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,7 @@ class RunFiles:
         A file to write must be neither one that is read nor the other one to write.
         """
         from fastw2v.corpus.sources import find_sources
-        from fastw2v.files.atomic import check_writable
+        from fastw2v.files.atomic import check_writable, is_special
 
         written = {"output": self.output, "save-vocab": self.save_vocab}
         for path in written.values():
@@ -78,8 +77,3 @@ class RunFiles:
 
         if self.output and self.format != "native":
             encode_plain_words(self.output, words)
-
-
-def is_special(path: str) -> bool:
-    """Say whether a path is a pipe or a device, which may be read and written at once."""
-    return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)

@@ -25,7 +25,7 @@ def atomic_write(path: str | PathLike[str]) -> Iterator[BinaryIO]:
     """
     name = os.fspath(path)
     with writing(name):
-        if _is_special(name):
+        if is_special(name):
             with open(name, "wb", buffering=BUFFER_BYTES) as file:
                 yield file
             return
@@ -51,7 +51,7 @@ def check_writable(path: str | PathLike[str]) -> None:
     """
     name = os.fspath(path)
     with writing(name):
-        if _is_special(name):
+        if is_special(name):
             if not os.access(name, os.W_OK):
                 raise SaveError(f"cannot write {name}: permission denied")
             return
@@ -61,8 +61,11 @@ def check_writable(path: str | PathLike[str]) -> None:
         os.unlink(temporary)
 
 
-def _is_special(name: str) -> bool:
-    """Say whether the path is a pipe or a device, which no rename may replace."""
+def is_special(name: str) -> bool:
+    """Say whether the path is a pipe or a device, which no rename may replace.
+
+    Raises SaveError if it is a directory.
+    """
     try:
         mode = os.stat(name).st_mode
     except FileNotFoundError:
