@@ -25,8 +25,3 @@ def fails(capsys, args, exit_code, message):
 def command(*args):
     """Return the command of a process of its own."""
     return [sys.executable, "-m", "fastw2v", *args]
-
-
-def environment():
-    """Return the variables with which such a process finds the package."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}

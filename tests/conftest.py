@@ -1,6 +1,8 @@
 import bz2
 import gzip
 import lzma
+import os
+import sys
 import threading
 
 import numpy as np
@@ -8,6 +10,18 @@ import pytest
 from small_corpus import topic_sentences, write_lines
 
 from fastw2v.training import trainer as trainer_module
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outside_the_checkout(tmp_path_factory):
+    """Let processes that tests start import the package that is tested.
+
+    In the checkout they would find its sources first, where the extension need not be built.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("outside"))
+        patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+        yield
 
 
 @pytest.fixture

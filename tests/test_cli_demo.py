@@ -2,7 +2,7 @@ import re
 import subprocess
 
 import pytest
-from cli_case import command, environment
+from cli_case import command
 from small_corpus import topic_sentences
 
 from fastw2v import cli
@@ -48,7 +48,7 @@ def test_the_demo_reads_each_paragraph_of_prose_once(folder, monkeypatch):
 
 @pytest.mark.slow
 def test_the_demo_finds_words_of_like_meaning():
-    run = subprocess.run(command("demo"), capture_output=True, text=True, env=environment())
+    run = subprocess.run(command("demo"), capture_output=True, text=True)
     assert run.returncode == 0
     rows = {line.split()[0]: line.split()[1::2] for line in run.stdout.splitlines() if line}
     likely = {"true": "false", "row": "column", "larger": "smaller", "month": "year"}

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from cli_case import SMALL, command, environment, fails, train
+from cli_case import SMALL, command, fails, train
 
 from fastw2v import cli
 from fastw2v.errors import OutOfMemoryError
@@ -148,7 +148,7 @@ def test_a_full_stdout_after_training_is_no_traceback():
     with open("/dev/full", "w") as full:
         run = subprocess.run(
             command("train", "corpus.txt", "-o", "v", *SMALL), stdout=full,
-            stderr=subprocess.PIPE, text=True, env=environment(),
+            stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
     assert run.returncode == 5
     assert (

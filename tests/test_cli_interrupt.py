@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from cli_case import command, environment
+from cli_case import command
 
 from fastw2v import cli
 
@@ -16,7 +16,7 @@ def interrupted(args, wait_for, stdin=None):
     """Start a command, send Ctrl-C when its log matches; return code, log and seconds after."""
     with subprocess.Popen(
         command(*args), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=environment(), text=True, start_new_session=True,
+        text=True, start_new_session=True,
     ) as process:  # fmt: skip
         wait_for(process)
         start = time.perf_counter()

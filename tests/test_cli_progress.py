@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from cli_case import SMALL, command, environment, train
+from cli_case import SMALL, command, train
 
 from fastw2v import KeyedVectors, cli
 
@@ -44,9 +44,7 @@ def test_quiet_says_nothing(capsys):
 def run_on_terminal(*args):
     """Run a command whose stderr is a terminal; return what it showed there and on stdout."""
     terminal, end = pty.openpty()
-    with subprocess.Popen(
-        command(*args), stdout=subprocess.PIPE, stderr=end, env=environment()
-    ) as process:
+    with subprocess.Popen(command(*args), stdout=subprocess.PIPE, stderr=end) as process:
         os.close(end)
         shown = b""
         while True:

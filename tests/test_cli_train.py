@@ -1,7 +1,7 @@
 import subprocess
 
 import pytest
-from cli_case import SMALL, command, environment, train
+from cli_case import SMALL, command, train
 
 from fastw2v import KeyedVectors
 from fastw2v.formats import detect_format, read_vectors
@@ -29,7 +29,7 @@ def test_standard_input_is_a_corpus(folder):
         with open(name, "rb") as corpus:
             run = subprocess.run(
                 command("train", "-", "-o", "stdin.bin", *SMALL),
-                stdin=corpus, capture_output=True, env=environment(),
+                stdin=corpus, capture_output=True,
             )  # fmt: skip
         assert (run.returncode, run.stderr) == (0, b"")
         assert (folder / "stdin.bin").read_bytes() == (folder / "plain.bin").read_bytes()
