@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 from fastw2v.checks import check_flag
 from fastw2v.cli.files import RunFiles
 from fastw2v.cli.settings import (
-    CORPUS_FLAGS,
     MODEL_FLAGS,
+    SETTING_FLAGS,
+    SPEED_FLAGS,
+    TEXT_FLAGS,
+    TRAINING_FLAGS,
     add_flags,
     load_tokenizer,
     read_config,
@@ -28,8 +31,36 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "train",
         help="train word vectors on text files",
+        usage="%(prog)s CORPUS [CORPUS ...] -o OUT [settings]",
         description="Train word vectors on text: one sentence a line, words split at white space.",
+        epilog="Defaults stand in brackets. --hs and all others without a value have a --no- "
+        "form, to undo what a --config file sets.",
     )
+    add_file_flags(parser)
+    add_flags(parser.add_argument_group("text"), TEXT_FLAGS)
+    model = parser.add_argument_group("model")
+    architecture = model.add_mutually_exclusive_group()
+    architecture.add_argument(
+        "--sg",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="skip-gram: learn to tell the words around a word",
+    )
+    architecture.add_argument(
+        "--cbow",
+        dest="sg",
+        action="store_false",
+        default=argparse.SUPPRESS,
+        help="CBOW: learn to tell a word from those around it (default)",
+    )
+    add_flags(model, MODEL_FLAGS)
+    add_flags(parser.add_argument_group("training"), TRAINING_FLAGS)
+    add_flags(parser.add_argument_group("speed"), SPEED_FLAGS)
+    parser.set_defaults(run=run)
+
+
+def add_file_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what says which files are read and written, and what is shown."""
     parser.add_argument(
         "corpus",
         nargs="+",
@@ -37,39 +68,32 @@ def add_parser(subparsers: Any) -> None:
         help="files and globs, also .gz .bz2 .xz .zst; - for standard input",
     )
     parser.add_argument(
-        "-o", "--output", metavar="OUT", required=True, help="vectors file to write"
+        "-o", "--output", metavar="OUT", required=True, help="the vectors file to write"
     )
     parser.add_argument(
-        "--format", choices=FORMAT_NAMES, help="of OUT (by its suffix: .txt .bin .vec; else native)"
+        "--format",
+        choices=FORMAT_NAMES,
+        metavar="NAME",
+        help="native, text, bin, vec or glove (by the suffix: .txt text, .bin bin, .vec vec, "
+        "all others native)",
     )
-    parser.add_argument("--config", metavar="FILE", help="TOML file of settings; flags go first")
+    parser.add_argument("--config", metavar="FILE", help="TOML file of settings; flags override it")
     parser.add_argument("--save-vocab", metavar="FILE", help="write the words and their counts")
     parser.add_argument(
         "--read-vocab",
         metavar="FILE",
-        help="use these words and counts, as far as min-count and max-final-vocab let them",
+        help="take words and counts from FILE, as far as --min-count and --max-final-vocab allow",
     )
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--progress", action="store_true", help="show progress in a log too")
     shown.add_argument(
-        "-q", "--quiet", action="store_true", help="show neither progress nor summary"
+        "--progress", action="store_true", help="show progress where there is no terminal, too"
     )
-    model = parser.add_argument_group("model")
-    architecture = model.add_mutually_exclusive_group()
-    architecture.add_argument(
-        "--sg", action="store_true", default=argparse.SUPPRESS, help="skip-gram"
-    )
-    architecture.add_argument(
-        "--cbow", dest="sg", action="store_false", default=argparse.SUPPRESS, help="CBOW (default)"
-    )
-    add_flags(model, MODEL_FLAGS)
-    add_flags(parser.add_argument_group("corpus"), CORPUS_FLAGS)
-    parser.set_defaults(run=run)
+    shown.add_argument("-q", "--quiet", action="store_true", help="show errors only")
 
 
 def run(args: argparse.Namespace) -> int:
     """Train as the flags and the configuration file say; flags win."""
-    accepted = {"sg", "cbow", *MODEL_FLAGS, *CORPUS_FLAGS}
+    accepted = {"sg", "cbow", *SETTING_FLAGS}
     settings = read_config(args.config, accepted) if args.config else {}
     given = {name: value for name, value in vars(args).items() if name in accepted}
     if "cbow" in settings:
