@@ -2,11 +2,12 @@ import errno
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from cli_case import SMALL, command, fails, train
 
-from fastw2v import cli
+from fastw2v import Word2Vec, cli
 from fastw2v.errors import OutOfMemoryError
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -115,6 +116,27 @@ def test_memory_that_cannot_be_had_has_its_exit_code(capsys, monkeypatch):
 
     monkeypatch.setattr("fastw2v.training.model.allocate", refuse)
     fails(capsys, ["train", "corpus.txt", "-o", "v"], 8, "cannot allocate 1 MiB: no")
+
+
+@pytest.mark.parametrize("name", ["v", "v.txt"])
+def test_a_disk_without_room_is_found_before_training(capsys, monkeypatch, name):
+    monkeypatch.setattr(Word2Vec, "train", pytest.fail)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1 << 20))
+    args = ["train", "corpus.txt", "-o", name, "--vector-size", "2000"]
+    fails(capsys, args, 5, f"cannot write {name}: 2.0 MiB are needed, 1.0 MiB are free")
+
+
+def test_a_write_protected_file_is_not_replaced(capsys, folder, monkeypatch):
+    (folder / "v").write_text("precious")
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)  # root may always
+    message = "cannot write v: the file is write-protected"
+    fails(capsys, ["train", "corpus.txt", "-o", "v", *SMALL], 5, message)
+
+
+def test_a_compressed_output_is_refused(capsys):
+    message = "v.txt.gz: vectors cannot be written compressed; leave out .gz"
+    fails(capsys, ["train", "corpus.txt", "-o", "v.txt.gz"], 2, message)
+    assert train("corpus.txt", "-o", "v.txt.gz", "--format", "text") == 0
 
 
 def test_a_disk_that_fills_up_leaves_the_old_file(capsys, folder, monkeypatch):

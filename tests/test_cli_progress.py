@@ -24,7 +24,7 @@ def test_the_summary_adds_up(capsys, workers):
     assert cli.main(["train", "corpus.txt", *args, "--workers", workers]) == 0
     shown = capsys.readouterr()
     assert shown.err == ""
-    assert shown.out.endswith("vectors in v.bin\n")
+    assert shown.out.endswith("\nwritten to v.bin, format bin\n")
     numbers = parsed_summary(shown.out)
     parts = [numbers[name][0] for name in ("trained", "subsampled", "not in vocabulary")]
     assert min(parts) > 0
@@ -70,6 +70,24 @@ def test_progress_is_one_line_on_a_terminal():
     assert shown.endswith("\n")
     assert "\r" not in out
     assert out.startswith("tokens read")
+
+
+def test_a_terminal_is_told_how_to_end_what_is_typed():
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        command("train", "-", "-o", "v", "--min-count", "1", *SMALL),
+        stdin=end, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        os.close(end)
+        told = process.stderr.readline()
+        os.write(terminal, b"a b a b\n\x04")  # one Ctrl-D
+        try:
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+    os.close(terminal)
+    assert told == b"reading standard input: type text, end with Ctrl-D on a new line\n"
+    assert KeyedVectors.read("v").index_to_key == ["a", "b"]
 
 
 def test_quiet_holds_on_a_terminal_too():

@@ -10,12 +10,17 @@ if TYPE_CHECKING:
     from fastw2v.corpus import Vocabulary, VocabularyRules
 
 
+# What each number of a vector takes at least. The native format holds two matrices; texts were
+# found to take 12.
+VALUE_BYTES = {"native": 8, "bin": 4, "text": 8, "vec": 8, "glove": 8}
+
+
 @dataclass(frozen=True)
 class RunFiles:
     """What a run reads and writes; None for what is not asked for.
 
-    corpus: paths and globs.  output: vectors, in this format.  read_vocab, save_vocab: words
-    and counts.
+    corpus: paths and globs.  output: in this format, "classes" or one of vectors.
+    read_vocab, save_vocab: words and counts.
     """
 
     corpus: list[str]
@@ -71,9 +76,13 @@ class RunFiles:
             )
         return Vocabulary(found.words[:n_kept], found.counts[:n_kept])
 
-    def check_words(self, words: list[str]) -> None:
-        """Raise SaveError if the output's format cannot hold one of the words."""
+    def check_result(self, words: list[str], vector_size: int) -> None:
+        """Raise SaveError if the output cannot hold one of the words, or the disk all of them."""
+        from fastw2v.files.atomic import check_room
         from fastw2v.formats.words import encode_plain_words
 
-        if self.output and self.format != "native":
+        if self.output is None:
+            return
+        if self.format != "native":
             encode_plain_words(self.output, words)
+        check_room(self.output, len(words) * vector_size * VALUE_BYTES.get(self.format, 0))

@@ -1,6 +1,8 @@
 """fastw2v train: from text files to a vectors file."""
 
 import argparse
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from fastw2v.checks import check_flag
@@ -114,9 +116,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def format_of(path: str) -> str:
-    """Return the format that a path's suffix names, native if it names none."""
+    """Return the format that a path's suffix names, native if it names none.
+
+    Raises UsageError if it names a compression: vectors are written plain.
+    """
+    from fastw2v.corpus.sources import SUFFIXES
     from fastw2v.formats import format_of_suffix
 
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in SUFFIXES:
+        raise UsageError(f"{path}: vectors cannot be written compressed; leave out {suffix}")
     try:
         return format_of_suffix(path)
     except UsageError:
@@ -136,16 +145,19 @@ def train_to_file(
     settings: of Word2Vec, the tokenizer by name.
     write: called with the trained model and the output's path; without one, nothing is trained.
     """
+    from fastw2v.corpus.sources import STDIN
     from fastw2v.word2vec import Word2Vec
 
     tokenizer = settings.get("tokenizer")
     loaded = {"tokenizer": load_tokenizer(tokenizer)} if tokenizer else {}
     model = Word2Vec(**settings | loaded, progress=progress)
     files.check()
+    if STDIN in files.corpus and sys.stdin is not None and sys.stdin.isatty() and not quiet:
+        print("reading standard input: type text, end with Ctrl-D on a new line", file=sys.stderr)
     vocabulary = files.load_vocabulary(model.rules)
     model.build_vocab(corpus_file=list(files.corpus), vocabulary=vocabulary)
     assert model.vocabulary is not None
-    files.check_words(model.vocabulary.words)
+    files.check_result(model.vocabulary.words, model.parameters.vector_size)
     if files.save_vocab:
         model.vocabulary.save(files.save_vocab)
     if files.output is None:
@@ -153,7 +165,7 @@ def train_to_file(
     summary = model.train()
     write(model, files.output)
     if not quiet:
-        print(f"{format_summary(summary)}\nvectors in {files.output}")
+        print(f"{format_summary(summary)}\nwritten to {files.output}, format {files.format}")
 
 
 def format_summary(s: "Summary") -> str:

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"classes must be at least 0, got {args.classes}")
     if args.output is None and args.save_vocab is None:
         raise UsageError("nothing to write: give -output, -save-vocab or both")
-    format = "bin" if args.binary else "text"
+    format = "classes" if args.classes else "bin" if args.binary else "text"
     train_to_file(
         RunFiles([args.train], args.output, format, args.read_vocab, args.save_vocab),
         settings,

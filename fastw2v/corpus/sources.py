@@ -184,6 +184,7 @@ class _RawFile(io.RawIOBase):
     def __init__(self, source: Source, stop: threading.Event) -> None:
         self.n_bytes = 0
         self._head = b""
+        self._ended = False
         self._stop = stop
         self._polled = source.n_bytes is None
         self._owned = source.path != STDIN
@@ -204,11 +205,14 @@ class _RawFile(io.RawIOBase):
         return len(data)
 
     def _read(self, n_bytes: int) -> bytes:
+        if self._ended:  # a terminal would wait for a second Ctrl-D
+            return b""
         while not self._stop.is_set():
             # A pipe may stay silent for ever; a file never makes select() wait.
             if not self._polled or select.select([self._fd], [], [], POLL_SECONDS)[0]:
                 data = os.read(self._fd, n_bytes)
                 self.n_bytes += len(data)
+                self._ended = not data
                 return data
         raise Stopped
 

@@ -1,8 +1,10 @@
 """Writing a file so that its name holds either the old content or the whole new one."""
 
 import contextlib
+import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from os import PathLike
@@ -30,6 +32,7 @@ def atomic_write(path: str | PathLike[str]) -> Iterator[BinaryIO]:
                 yield file
             return
         target = os.path.realpath(name)
+        _refuse_protected(target)
         temporary = _temporary_beside(target)
         try:
             with open(temporary, "xb", buffering=BUFFER_BYTES) as file:
@@ -55,10 +58,24 @@ def check_writable(path: str | PathLike[str]) -> None:
             if not os.access(name, os.W_OK):
                 raise SaveError(f"cannot write {name}: permission denied")
             return
-        temporary = _temporary_beside(os.path.realpath(name))
+        target = os.path.realpath(name)
+        _refuse_protected(target)
+        temporary = _temporary_beside(target)
         with open(temporary, "xb"):
             pass
         os.unlink(temporary)
+
+
+def check_room(path: str | PathLike[str], n_bytes: int) -> None:
+    """Raise SaveError now if the disk of `path` has no room for a new file of n_bytes."""
+    name = os.fspath(path)
+    with writing(name):
+        if is_special(name):
+            return
+        free = shutil.disk_usage(os.path.dirname(os.path.realpath(name))).free
+    if n_bytes > free:
+        needed, found = (f"{n / 2**20:,.1f} MiB" for n in (n_bytes, free))
+        raise SaveError(f"cannot write {name}: {needed} are needed, {found} are free")
 
 
 def is_special(name: str) -> bool:
@@ -73,6 +90,12 @@ def is_special(name: str) -> bool:
     if stat.S_ISDIR(mode):
         raise SaveError(f"cannot write {name}: it is a directory")
     return not stat.S_ISREG(mode)
+
+
+def _refuse_protected(target: str) -> None:
+    """Raise an OSError for a file that may not be written, though it could be replaced."""
+    if os.path.exists(target) and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is write-protected")
 
 
 def _temporary_beside(target: str) -> str:
