@@ -1,7 +1,7 @@
 """What can go wrong in a run, and the exit code of each: these numbers stay for good."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from os import PathLike, fspath
 
 
@@ -60,11 +60,21 @@ class CheckpointError(Fastw2vError, RuntimeError):
 
 
 @contextmanager
-def reading(path: str | PathLike[str]) -> Iterator[None]:
-    """Turn every OSError of the block into a ReadError that names the path."""
+def _naming(path: str | PathLike[str], verb: str, kind: type[Fastw2vError]) -> Iterator[None]:
+    """Turn every OSError of the block into an error of this kind that names the path."""
     try:
         yield
     except Fastw2vError:
         raise
     except OSError as error:
-        raise ReadError(f"cannot read {fspath(path)}: {error.strerror or error}") from error
+        raise kind(f"cannot {verb} {fspath(path)}: {error.strerror or error}") from error
+
+
+def reading(path: str | PathLike[str]) -> AbstractContextManager[None]:
+    """Turn every OSError of the block into a ReadError that names the path."""
+    return _naming(path, "read", ReadError)
+
+
+def writing(path: str | PathLike[str]) -> AbstractContextManager[None]:
+    """Turn every OSError of the block into a SaveError that names the path."""
+    return _naming(path, "write", SaveError)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from fastw2v.errors import UsageError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
+from fastw2v.files.word_counts import read_word_counts, write_word_counts
 from fastw2v.formats import WordVectors, native, read_vectors, word2vec_binary, write_vectors
 from fastw2v.formats.text_lines import read_lines
-from fastw2v.formats.vocab_file import read_counts, write_counts
 from fastw2v.similarity import SimilarityTable
 
 Path = str | PathLike[str]
@@ -75,7 +75,7 @@ class KeyedVectors(SimilarityTable):
         format = "bin" if binary else "text" if write_header else "glove"
         write_vectors(fname, self.to_word_vectors(), format)
         if fvocab is not None and self.counts is not None:
-            write_counts(fvocab, self.index_to_key, self.counts.tolist())
+            write_word_counts(fvocab, self.index_to_key, self.counts.tolist())
 
     @classmethod
     def load_word2vec_format(
@@ -172,7 +172,7 @@ class KeyedVectors(SimilarityTable):
 
 def _counts_of(words: list[str], path: Path, encoding: str, errors: str) -> NDArray[np.int64]:
     """Return the (n_words,) counts that a vocabulary file gives for the words."""
-    counts = read_counts(path, encoding, errors)
+    counts = read_word_counts(path, encoding, errors)
     missing = next((word for word in words if word not in counts), None)
     if missing is not None:
         raise UsageError(f"{fspath(path)}: no count for the word {missing!r}")

@@ -20,8 +20,14 @@ from fastw2v.corpus import (
     read_text,
 )
 from fastw2v.errors import ModelFormatError, UsageError
-from fastw2v.formats import WordVectors, read_vectors, write_vectors
+from fastw2v.formats import WordVectors, write_vectors
 from fastw2v.keyed_vectors import KeyedVectors
+from fastw2v.saved_model import (
+    arrays_in_file,
+    model_to_file,
+    read_model,
+    settings_in_file,
+)
 from fastw2v.training import (
     EpochRecord,
     ModelArrays,
@@ -34,12 +40,9 @@ from fastw2v.training import (
     build_arrays,
     choose_objective,
     choose_observer,
-    effective_settings,
     peak_bytes,
     usable_cores,
 )
-
-MACHINE_SETTINGS = ("backend", "workers")  # told in the file, chosen anew on another machine
 
 Path = str | os.PathLike[str]
 Sentences = Iterable[Iterable[Any]]
@@ -226,19 +229,7 @@ class Word2Vec:
     def to_word_vectors(self) -> WordVectors:
         """Return all that a file can hold of the model, without copying the rows."""
         vocabulary, arrays = self._built()
-        settings = effective_settings(self.parameters) | {
-            "min_count": self.rules.min_count,
-            "max_final_vocab": self.rules.max_final_vocab,
-            "lowercase": bool(self._lowercase),
-        }
-        return WordVectors(
-            words=vocabulary.words,
-            vectors=arrays.in_rows[:, : self.parameters.vector_size],
-            counts=vocabulary.counts,
-            output_vectors=self.output_vectors,
-            output_bias=arrays.out_bias,
-            settings=settings,
-        )
+        return model_to_file(self.parameters, self.rules, bool(self._lowercase), vocabulary, arrays)
 
     def save(self, path: Path, format: str = "native") -> None:
         """Write the model: native (safetensors, all of it), text, bin, vec or glove."""
@@ -251,11 +242,7 @@ class Word2Vec:
         A tokenizer is no part of the file.
         Raises ModelFormatError if the file holds vectors only, or settings unknown here.
         """
-        data = read_vectors(path, "native")
-        if data.counts is None or data.output_vectors is None or not data.settings:
-            raise ModelFormatError(
-                f"{os.fspath(path)}: holds vectors but no model; read it with KeyedVectors.load"
-            )
+        data = read_model(path)
         try:
             return cls._from(data)
         except (KeyError, TypeError, ValueError) as error:
@@ -267,19 +254,12 @@ class Word2Vec:
     def _from(cls, data: WordVectors) -> Word2Vec:
         """Return the model of a file's content."""
         assert data.counts is not None
-        settings = {k: v for k, v in data.settings.items() if k not in MACHINE_SETTINGS}
+        settings = settings_in_file(data)
         model = cls(lowercase=settings.pop("lowercase", False))
         model.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))
         model.parameters = Parameters.from_mapping(settings)
         model.vocabulary = Vocabulary(data.words, data.counts)
-        model.arrays = build_arrays(model.parameters, data.counts)
-        dim = model.parameters.vector_size
-        model.arrays.in_rows[:, :dim] = data.vectors
-        model.arrays.out_rows[:, :dim] = data.output_vectors
-        if (model.arrays.out_bias is None) != (data.output_bias is None):
-            raise ValueError(f"bias is {model.parameters.bias}, and the file says otherwise")
-        if model.arrays.out_bias is not None:
-            model.arrays.out_bias[:] = data.output_bias
+        model.arrays = arrays_in_file(model.parameters, data)
         return model
 
 

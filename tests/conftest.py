@@ -1,7 +1,69 @@
+import bz2
+import gzip
+import lzma
+import os
+import sys
+import threading
+
 import numpy as np
 import pytest
+from small_corpus import topic_sentences, write_lines
+
+from fastw2v.training import trainer as trainer_module
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outside_the_checkout(tmp_path_factory):
+    """Let processes that tests start import the package that is tested.
+
+    In the checkout they would find its sources first, where the extension need not be built.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("outside"))
+        patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+        yield
 
 
 @pytest.fixture
 def rng():
     return np.random.default_rng(20130116)
+
+
+@pytest.fixture(scope="session")
+def sentences():
+    return topic_sentences()
+
+
+@pytest.fixture
+def file(tmp_path, sentences):
+    return write_lines(tmp_path / "corpus.txt", sentences)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Work in a folder with a corpus of 600 sentences, whole, in parts and compressed."""
+    monkeypatch.chdir(tmp_path)
+    text = topic_sentences()
+    write_lines(tmp_path / "corpus.txt", text)
+    write_lines(tmp_path / "part1.txt", text[:200])
+    data = (tmp_path / "corpus.txt").read_bytes()
+    (tmp_path / "corpus.txt.gz").write_bytes(gzip.compress(data))
+    (tmp_path / "corpus.txt.xz").write_bytes(lzma.compress(data))
+    (tmp_path / "part2.bz2").write_bytes(
+        bz2.compress(data[(tmp_path / "part1.txt").stat().st_size :])
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Chunks of 500 tokens instead of 10,000, so that small corpora have many."""
+    monkeypatch.setattr(trainer_module, "CHUNK_TOKENS", 500)
+    monkeypatch.setattr(trainer_module, "REPORT_SECONDS", 0.005)
+
+
+@pytest.fixture
+def no_thread_left():
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before

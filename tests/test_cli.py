@@ -147,7 +147,7 @@ def test_a_warning_is_one_line(capsys, tmp_path):
     assert capsys.readouterr().err.startswith("fastw2v: warning: ")
 
 
-@pytest.mark.parametrize("args", [[], ["fly"], ["nn"]])
+@pytest.mark.parametrize("args", [["fly"], ["nn"]])
 def test_wrong_arguments_are_usage_errors(capsys, args):
     assert cli.main(args) == 2
     assert "usage: fastw2v" in capsys.readouterr().err

@@ -149,3 +149,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(SaveError, match=r"in .*gone: No such file or directory"):
         written(*arrays([2, 3]), 0)
+
+
+def test_no_folder_that_can_be_written_is_an_error(tmp_path, monkeypatch):
+    def none_found():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none_found)
+    monkeypatch.setenv("TMPDIR", "/full")
+    with pytest.raises(SaveError, match="in /full: No usable temporary directory found"):
+        written(*arrays([2, 3]), 0)

@@ -1,61 +1,17 @@
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 
 import numpy as np
 import pytest
-from small_corpus import topic_sentences
+from training_case import MODES, counts_of, make_trainer, random_spool, trained
 
-from fastw2v import _core, backends
-from fastw2v.corpus import Spool, VocabularyRules, read_sentences
-from fastw2v.errors import DivergedError
+from fastw2v import _core
 from fastw2v.training import Parameters, Trainer, build_arrays
 from fastw2v.training import trainer as trainer_module
 
-MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs", "softmax")]
-RULES = VocabularyRules(min_count=1)
-
-
-@pytest.fixture
-def small_chunks(monkeypatch):
-    """Chunks of 500 tokens instead of 10,000, so that small corpora have many."""
-    monkeypatch.setattr(trainer_module, "CHUNK_TOKENS", 500)
-    monkeypatch.setattr(trainer_module, "REPORT_SECONDS", 0.005)
-
-
-@pytest.fixture
-def no_thread_left():
-    before = set(threading.enumerate())
-    yield
-    assert set(threading.enumerate()) <= before
-
-
 pytestmark = pytest.mark.usefixtures("no_thread_left")
-
-
-def random_spool(n_tokens=5_200, n_words=40, sentence_tokens=13, seed=0):
-    ids = np.random.default_rng(seed).geometric(0.12, n_tokens).clip(1, n_words) - 1
-    ends = np.append(np.arange(sentence_tokens, n_tokens, sentence_tokens), n_tokens)
-    return Spool.from_arrays(ids.astype(np.int32), ends.astype(np.int64))
-
-
-def counts_of(spool, n_words=40):
-    counts = np.bincount(spool.read_tokens(0, spool.n_tokens), minlength=n_words)
-    return np.sort(counts + 1)[::-1].astype(np.int64)
-
-
-def make_trainer(spool, **settings):
-    parameters = Parameters(**{"vector_size": 16, "epochs": 2, "sample": 0.005} | settings)
-    return Trainer(parameters, build_arrays(parameters, counts_of(spool)), spool)
-
-
-def trained(spool, **settings):
-    trainer = make_trainer(spool, **settings)
-    trainer.run()
-    return trainer
 
 
 class SlowStream:
@@ -151,99 +107,6 @@ def test_the_history_tells_each_epochs_last_rate():
 def test_a_chunk_of_the_softmax_is_as_long_as_ctrl_c_may_wait(n_floats, expected):
     assert trainer_module.chunk_tokens("softmax", n_floats) == expected
     assert trainer_module.chunk_tokens("ns", n_floats) == 10_000
-
-
-# ---- the same again ----
-
-
-@pytest.mark.parametrize("backend", backends())
-@pytest.mark.parametrize(("sg", "objective"), MODES)
-def test_one_thread_and_one_seed_give_the_same_bits(small_chunks, sg, objective, backend):
-    settings = {"sg": sg, "objective": objective, "backend": backend, "bias": True, "workers": 1}
-    first, second = (trained(random_spool(), seed=3, **settings).model_arrays for _ in range(2))
-    assert first.in_rows.tobytes() == second.in_rows.tobytes()
-    assert first.out_rows.tobytes() == second.out_rows.tobytes()
-    assert first.out_bias.tobytes() == second.out_bias.tobytes()
-
-
-def test_another_seed_gives_other_vectors():
-    rows = [trained(random_spool(), seed=s, workers=1).model_arrays.in_rows for s in (1, 2)]
-    assert abs(rows[0] - rows[1]).max() > 0.01
-
-
-def test_epochs_differ_in_their_draws():
-    keys = {trainer_module.epoch_key(seed, epoch) for seed in range(50) for epoch in range(50)}
-    assert len(keys) == 2_500
-
-
-def test_hash_seed_and_folder_change_nothing(tmp_path):
-    code = """if True:
-        import hashlib, fastw2v
-        from small_corpus import topic_sentences
-        for backend in fastw2v.backends():
-            model = fastw2v.Word2Vec(topic_sentences(), workers=1, backend=backend)
-            print(hashlib.sha256(model.wv.vectors.tobytes()).hexdigest(), *model.wv.index_to_key)
-    """
-    here = os.path.dirname(__file__)
-    shown = set()
-    for i, folder in enumerate([tmp_path, here]):
-        environment = os.environ | {"PYTHONHASHSEED": str(i), "PYTHONPATH": search_path(here)}
-        command = [sys.executable, "-c", code]
-        run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
-        shown.add(run.stdout)
-    assert len(shown) == 1
-    assert len(shown.pop().splitlines()) == len(backends())
-
-
-def search_path(*folders):
-    return os.pathsep.join([*folders, *(p for p in sys.path if p)])
-
-
-def test_a_spool_on_disk_gives_the_same_vectors(small_chunks):
-    rows = []
-    for limit in (1 << 20, 1_000):
-        corpus = read_sentences(topic_sentences(), rules=RULES, spool_limit_bytes=limit)
-        assert corpus.spool.in_memory is (limit == 1 << 20)
-        with corpus.spool:
-            parameters = Parameters(vector_size=16, epochs=2, workers=1)
-            arrays = build_arrays(parameters, corpus.vocabulary.counts)
-            Trainer(parameters, arrays, corpus.spool).run()
-        rows.append(arrays.in_rows.tobytes())
-    assert rows[0] == rows[1]
-
-
-# ---- the loss ----
-
-
-def topic_losses(workers, **settings):
-    corpus = read_sentences(topic_sentences(2_000), rules=RULES)
-    parameters = Parameters(vector_size=16, epochs=4, sample=0, workers=workers, **settings)
-    trainer = Trainer(parameters, build_arrays(parameters, corpus.vocabulary.counts), corpus.spool)
-    trainer.run()
-    return [epoch.loss for epoch in trainer.history]
-
-
-@pytest.mark.parametrize(("sg", "objective"), MODES)
-def test_the_loss_falls(small_chunks, sg, objective):
-    losses = topic_losses(1, sg=sg, objective=objective)
-    assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < 0.95 * losses[0]
-
-
-@pytest.mark.parametrize(("sg", "objective"), MODES)
-def test_threads_reach_the_loss_of_one(small_chunks, sg, objective):
-    one, five = (topic_losses(n, sg=sg, objective=objective)[-1] for n in (1, 5))
-    assert five == pytest.approx(one, rel=0.04)
-
-
-@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
-def test_a_loss_that_is_not_finite_ends_the_run(small_chunks, objective):
-    trainer = make_trainer(random_spool(), objective=objective, alpha=1e30)
-    with pytest.raises(DivergedError) as caught:
-        trainer.run()
-    text = str(caught.value)
-    assert text.startswith("the loss is no longer finite in epoch ")
-    assert text.endswith("; start from a lower alpha than 1e+30")
 
 
 # ---- reports ----

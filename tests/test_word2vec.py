@@ -1,4 +1,3 @@
-import json
 import re
 import subprocess
 import sys
@@ -6,37 +5,12 @@ import sys
 import numpy as np
 import pytest
 from small_corpus import topic_sentences, write_lines
+from small_model import OBJECTIVES, SMALL, same_bits
 
 import fastw2v
 from fastw2v import KeyedVectors, Word2Vec
 from fastw2v.corpus import Vocabulary
-from fastw2v.errors import CorpusError, ModelFormatError, OutOfMemoryError, UsageError
-from fastw2v.formats import read_vectors, write_vectors
-
-OBJECTIVES = {"ns": {}, "hs": {"hs": 1}, "softmax": {"softmax": True}}
-SMALL = {"vector_size": 12, "workers": 1, "epochs": 2}
-
-
-@pytest.fixture(scope="module")
-def sentences():
-    return topic_sentences()
-
-
-@pytest.fixture
-def file(tmp_path, sentences):
-    return write_lines(tmp_path / "corpus.txt", sentences)
-
-
-def same_bits(a, b):
-    return all(
-        (x is None and y is None) or x.tobytes() == y.tobytes()
-        for x, y in [
-            (a.arrays.in_rows, b.arrays.in_rows),
-            (a.arrays.out_rows, b.arrays.out_rows),
-            (a.arrays.out_bias, b.arrays.out_bias),
-        ]
-    )
-
+from fastw2v.errors import UsageError
 
 # ---- corpora ----
 
@@ -140,107 +114,6 @@ def test_lower_case_and_tokenizer_are_for_files(tmp_path):
     assert cut.wv.index_to_key == ["Aa aa", "AA bb", "bb"]
 
 
-# ---- errors ----
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"hs": 1, "negative": 5}, "hs and negative contradict each other: a model has one "
-         "objective; leave out all but one, or set negative=0"),
-        ({"hs": 1, "softmax": True}, "hs and softmax contradict each other: a model has one "
-         "objective; leave out all but one"),
-        ({"negative": 0}, "negative=0 leaves nothing to train: set negative, hs or softmax"),
-        ({"negative": -1}, "negative must be at least 1, got -1"),
-        ({"negative": "5"}, "negative must be an integer, got '5'"),
-        ({"vector_size": 0}, "vector_size must be at least 1, got 0"),
-        ({"vector_size": 2**31}, "vector_size must be at most 2147483647, got 2147483648"),
-        ({"window": True}, "window must be an integer, got True"),
-        ({"window": None}, "window must be an integer, got None"),
-        ({"epochs": 2.0}, "epochs must be an integer, got 2.0"),
-        ({"workers": 0}, "workers must be at least 1, got 0"),
-        ({"seed": -1}, "seed must be at least 0, got -1"),
-        ({"sample": 1.5}, "sample must be at least 0 and below 1, got 1.5"),
-        ({"sample": "0.1"}, "sample must be a number, got '0.1'"),
-        ({"alpha": -1}, "alpha must be above 0, got -1"),
-        ({"alpha": 0}, "alpha must be above 0, got 0"),
-        ({"alpha": True}, "alpha must be a number, got True"),
-        ({"alpha": float("nan")}, "alpha must be finite, got nan"),
-        ({"alpha": 0.1, "min_alpha": 0.2}, "min_alpha must be between 0 and alpha (0.1), got 0.2"),
-        ({"ns_exponent": float("inf")}, "ns_exponent must be finite, got inf"),
-        ({"sg": 2}, "sg must be True or False, got 2"),
-        ({"hs": "no"}, "hs must be True or False, got 'no'"),
-        ({"softmax": "no"}, "softmax must be True or False, got 'no'"),
-        ({"bias": "no"}, "bias must be True or False, got 'no'"),
-        ({"shrink_windows": None}, "shrink_windows must be True or False, got None"),
-        ({"lowercase": "no"}, "lowercase must be True or False, got 'no'"),
-        ({"cbow_update": "mean"}, "cbow_update must be one of corrected, word2vec, got 'mean'"),
-        ({"min_count": -1}, "min_count must be an integer of at least 0, got -1"),
-        ({"max_final_vocab": 0}, "max_final_vocab must be an integer of at least 1, got 0"),
-    ],
-)  # fmt: skip
-def test_an_impossible_setting_is_named_before_anything_is_read(settings, message):
-    with pytest.raises(UsageError) as caught:
-        Word2Vec(**settings)
-    assert str(caught.value) == message
-
-
-def test_an_unknown_setting_is_named_with_those_known():
-    with pytest.raises(UsageError) as caught:
-        Word2Vec(size=100)
-    assert str(caught.value).startswith("unknown setting 'size'; accepted are alpha, backend, ")
-
-
-def test_a_corpus_is_either_sentences_or_files(sentences, file):
-    message = "pass either sentences or corpus_file, and not both"
-    for arguments in ((sentences, file), (None, None)):
-        with pytest.raises(UsageError) as caught:
-            Word2Vec().build_vocab(*arguments)
-        assert str(caught.value) == message
-
-
-@pytest.mark.parametrize(
-    ("corpus", "message"),
-    [
-        (["a sentence"], "sentence 1 is a string, expected a list of tokens; "
-         "pass [s.split() for s in sentences]"),
-        ("corpus.txt", "sentences is a string, expected an iterable of lists of tokens; "
-         "a file is read by its path with read_text()"),
-        ([], "the corpus holds no words"),
-        ([["a", None]], "sentence 1: a token must be a string or an integer, got None"),
-        ([["a", "b", "a"]], "0 of 2 distinct words occur at least 5 times "
-         "(most frequent: 'a', 2 times); lower min_count"),
-    ],
-)  # fmt: skip
-def test_a_corpus_that_cannot_be_trained_on_is_described(corpus, message):
-    with pytest.raises(CorpusError) as caught:
-        Word2Vec(corpus, **SMALL)
-    assert str(caught.value) == message
-
-
-def test_a_vocabulary_that_does_not_fit_the_objective_is_an_error():
-    with pytest.raises(UsageError) as caught:
-        Word2Vec([["a"] * 9], hs=1)
-    assert str(caught.value) == "hierarchical softmax needs at least 2 words, got 1"
-    with pytest.raises(UsageError) as caught:
-        Word2Vec(([f"w{i}"] for i in range(50_001)), softmax=True, min_count=1)
-    assert str(caught.value) == (
-        "the full softmax is meant for at most 50,000 words, got 50,001; "
-        "raise min_count, set max_final_vocab, or use negative sampling"
-    )
-
-
-def test_a_model_beyond_memory_is_an_error(sentences):
-    with pytest.raises(OutOfMemoryError, match=r"cannot allocate [\d,]+ MiB: "):
-        Word2Vec(sentences, vector_size=2**31 - 1)
-
-
-@pytest.mark.parametrize("settings", [{"window": 10_000}, {"workers": 200}, {"vector_size": 1}])
-def test_settings_far_from_the_usual_work(sentences, settings):
-    model = Word2Vec(sentences, **SMALL | {"sg": 1} | settings)
-    assert np.isfinite(model.wv.vectors).all()
-
-
 # ---- what is learnt ----
 
 
@@ -288,73 +161,6 @@ def test_progress_is_told_of_reading_and_training(sentences, file):
         assert stages == sorted(stages)
         assert set(stages) == {"read", "train"}
         assert reports[-1].done == reports[-1].total
-
-
-# ---- files ----
-
-
-@pytest.mark.parametrize("objective", OBJECTIVES)
-def test_a_saved_model_comes_back_bit_for_bit_and_trains_on(tmp_path, sentences, objective):
-    settings = SMALL | OBJECTIVES[objective] | {"vector_size": 20}
-    model = Word2Vec(sentences, bias=True, sg=1, min_count=3, window=4, lowercase=True, seed=7,
-                     max_final_vocab=100, alpha=0.03, **settings)  # fmt: skip
-    model.save(tmp_path / "model")
-    loaded = Word2Vec.load(tmp_path / "model")
-    assert same_bits(model, loaded)
-    assert loaded.vocabulary.words == model.vocabulary.words
-    np.testing.assert_array_equal(loaded.vocabulary.counts, model.vocabulary.counts)
-    kept, given = loaded.to_word_vectors().settings, model.to_word_vectors().settings
-    for machine in ("workers", "backend"):
-        del kept[machine], given[machine]
-    assert kept == given
-    for one in (model, loaded):
-        one.parameters = model.parameters  # one worker
-        one.train(sentences)
-    assert same_bits(model, loaded)
-
-
-def test_a_loaded_model_is_free_to_use_another_machine(tmp_path, sentences):
-    model = Word2Vec(sentences, backend="scalar", **SMALL)
-    model.save(tmp_path / "model")
-    loaded = Word2Vec.load(tmp_path / "model")
-    assert (loaded.parameters.backend, loaded.parameters.workers) == (None, None)
-    assert read_vectors(tmp_path / "model").settings["backend"] == "scalar"
-
-
-@pytest.mark.parametrize("format", ["native", "text", "bin", "vec", "glove"])
-def test_vectors_in_any_format_are_read_back_exactly(tmp_path, sentences, format):
-    model = Word2Vec(sentences, **SMALL)
-    model.save(tmp_path / "vectors", format)
-    back = KeyedVectors.load(tmp_path / "vectors") if format == "native" else None
-    back = back or KeyedVectors.read(tmp_path / "vectors", format)
-    assert back.index_to_key == model.wv.index_to_key
-    np.testing.assert_array_equal(back.vectors, model.wv.vectors)
-
-
-def test_vectors_alone_are_no_model(tmp_path, sentences):
-    model = Word2Vec(sentences, **SMALL)
-    model.wv.save(tmp_path / "vectors")
-    with pytest.raises(ModelFormatError) as caught:
-        Word2Vec.load(tmp_path / "vectors")
-    assert str(caught.value) == (
-        f"{tmp_path / 'vectors'}: holds vectors but no model; read it with KeyedVectors.load"
-    )
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"window": 0}, {"min_count": "x"}, {"unheard": 1}, {"objective": "hs"}, {"bias": True},
-     {"vector_size": 13}, None],
-)  # fmt: skip
-def test_settings_that_do_not_fit_the_model_are_a_format_error(tmp_path, sentences, change):
-    data = Word2Vec(sentences, **SMALL).to_word_vectors()
-    data.settings.update(change or {})
-    if change is None:
-        del data.settings["min_count"]
-    json.dumps(data.settings)
-    write_vectors(tmp_path / "model", data, "native")
-    with pytest.raises(ModelFormatError, match="its settings do not describe a model: "):
-        Word2Vec.load(tmp_path / "model")
 
 
 # ---- backends ----

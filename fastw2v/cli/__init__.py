@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from fastw2v import __version__
-from fastw2v.errors import Fastw2vError, OutOfMemoryError, SaveError
+from fastw2v.errors import Fastw2vError, OutOfMemoryError, SaveError, UsageError
 
 # The modules, in the order of the help text.
 SUBCOMMANDS = ("demo", "train", "word2vec", "evaluate", "nn", "info", "convert")
@@ -30,7 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _show_any_word()
     try:
-        args = _parser().parse_args(argv)
+        parser = _parser()
+        if not (sys.argv[1:] if argv is None else argv):
+            parser.print_help(sys.stderr)
+            return UsageError.exit_code
+        args = parser.parse_args(argv)
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = _show_warning  # type: ignore[assignment]
@@ -58,7 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     """Return the parser with all subcommands."""
     parser = argparse.ArgumentParser(
-        prog="fastw2v", description="Train, look at and convert word vectors."
+        prog="fastw2v",
+        description="Train, look at and convert word vectors.",
+        epilog="`fastw2v COMMAND --help` tells more. Start with: fastw2v demo",
     )
     parser.add_argument("--version", action="version", version=f"fastw2v {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -26,8 +26,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read one file and write the other."""
+    from fastw2v.files.atomic import check_writable
     from fastw2v.formats import format_of_suffix, get_format, read_vectors
-    from fastw2v.formats.atomic import check_writable
 
     format = args.target_format or format_of_suffix(args.target)
     get_format(format)

@@ -1,7 +1,6 @@
 """The files of a training run, checked before anything is read."""
 
 import os
-import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,17 @@ if TYPE_CHECKING:
     from fastw2v.corpus import Vocabulary, VocabularyRules
 
 
+# What each number of a vector takes at least. The native format holds two matrices; texts were
+# found to take 12.
+VALUE_BYTES = {"native": 8, "bin": 4, "text": 8, "vec": 8, "glove": 8}
+
+
 @dataclass(frozen=True)
 class RunFiles:
     """What a run reads and writes; None for what is not asked for.
 
-    corpus: paths and globs.  output: vectors, in this format.  read_vocab, save_vocab: words
-    and counts.
+    corpus: paths and globs.  output: in this format, "classes" or one of vectors.
+    read_vocab, save_vocab: words and counts.
     """
 
     corpus: list[str]
@@ -31,7 +35,7 @@ class RunFiles:
         A file to write must be neither one that is read nor the other one to write.
         """
         from fastw2v.corpus.sources import find_sources
-        from fastw2v.formats.atomic import check_writable
+        from fastw2v.files.atomic import check_writable, is_special
 
         written = {"output": self.output, "save-vocab": self.save_vocab}
         for path in written.values():
@@ -72,14 +76,13 @@ class RunFiles:
             )
         return Vocabulary(found.words[:n_kept], found.counts[:n_kept])
 
-    def check_words(self, words: list[str]) -> None:
-        """Raise SaveError if the output's format cannot hold one of the words."""
+    def check_result(self, words: list[str], vector_size: int) -> None:
+        """Raise SaveError if the output cannot hold one of the words, or the disk all of them."""
+        from fastw2v.files.atomic import check_room
         from fastw2v.formats.words import encode_plain_words
 
-        if self.output and self.format != "native":
+        if self.output is None:
+            return
+        if self.format != "native":
             encode_plain_words(self.output, words)
-
-
-def is_special(path: str) -> bool:
-    """Say whether a path is a pipe or a device, which may be read and written at once."""
-    return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
+        check_room(self.output, len(words) * vector_size * VALUE_BYTES.get(self.format, 0))

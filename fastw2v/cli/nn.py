@@ -12,7 +12,7 @@ def add_parser(subparsers: Any) -> None:
         "nn", help="show the words nearest to each of some words"
     )
     parser.add_argument("vectors", metavar="VECTORS", help="a vectors file of any format")
-    parser.add_argument("words", metavar="WORD", nargs="+")
+    parser.add_argument("words", metavar="WORD", nargs="+", help="words to look up")
     parser.add_argument(
         "-n", metavar="N", type=int, default=10, help="how many (default %(default)s)"
     )

@@ -7,47 +7,59 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from fastw2v.errors import ReadError, UsageError
+from fastw2v.errors import UsageError, reading
 
-FLAG = argparse.BooleanOptionalAction
-
-# name: (type or action, help); the names are Word2Vec's, the defaults are its own
-MODEL_FLAGS: dict[str, tuple[Any, str]] = {
-    "vector_size": (int, "dimension of the vectors (100)"),
-    "window": (int, "context words on either side (5)"),
-    "shrink_windows": (FLAG, "draw each centre's window from 1..window (on)"),
-    "negative": (int, "negative sampling with this many noise words (5)"),
-    "ns_exponent": (float, "power of the counts that noise words follow (0.75)"),
-    "hs": (FLAG, "hierarchical softmax instead of negative sampling"),
-    "softmax": (FLAG, "full softmax, for up to about 50,000 words"),
-    "bias": (FLAG, "train a bias per output"),
-    "sample": (float, "subsampling threshold, 0 for none (0.001)"),
-    "alpha": (float, "first learning rate (what measured best for the model)"),
-    "min_alpha": (float, "last learning rate (0.0001)"),
+# name: (type, help); the names are Word2Vec's, and so are the defaults, which stand in brackets
+Flags = dict[str, tuple[type, str]]
+TEXT_FLAGS: Flags = {
+    "lowercase": (bool, "turn upper case into lower case"),
+    "tokenizer": (str, "a Python function from a line to its words, as module:function"),
+    "min_count": (int, "drop words seen less than N times (5)"),
+    "max_final_vocab": (int, "keep at most the N most frequent words (all)"),
+}
+MODEL_FLAGS: Flags = {
+    "vector_size": (int, "numbers in each vector (100)"),
+    "window": (int, "context words on either side, at most (5)"),
+    "shrink_windows": (bool, "use whole windows, not 1 to N words drawn for each centre"),
+    "negative": (int, "negative sampling with N noise words (5)"),
+    "ns_exponent": (float, "draw noise words by their count to the power of X (0.75)"),
+    "hs": (bool, "hierarchical softmax, not negative sampling"),
+    "softmax": (bool, "full softmax, not negative sampling; for at most 50,000 words"),
+    "bias": (bool, "train a bias per output"),
+    "cbow_update": (str, "corrected: divide CBOW's gradient by the window; word2vec: do not "
+                         "(corrected)"),
+}  # fmt: skip
+TRAINING_FLAGS: Flags = {
     "epochs": (int, "passes over the corpus (5)"),
-    "cbow_update": (str, "corrected or word2vec: the gradient of CBOW's context words"),
-    "min_count": (int, "drop words seen less often (5)"),
-    "max_final_vocab": (int, "keep at most this many words"),
-    "seed": (int, "seed of every draw (1)"),
-    "workers": (int, "threads (all cores)"),
-    "block_centres": (int, "centres per block"),
-    "block_noise": (int, "noise words that a block shares"),
-    "backend": (str, "scalar, vec128, avx2 or avx512 (the fastest this CPU has)"),
+    "alpha": (float, "learning rate at the start (0.025; CBOW 0.1, with --hs 0.05)"),
+    "min_alpha": (float, "learning rate at the end (0.0001)"),
+    "sample": (float, "thin out words that make up more than X of the text; 0: none (0.001)"),
+    "seed": (int, "start of all random draws (1); with --workers 1 a run repeats exactly"),
 }
-CORPUS_FLAGS: dict[str, tuple[Any, str]] = {
-    "lowercase": (FLAG, "lower-case every word"),
-    "tokenizer": (str, "a Python function from a line to tokens, as module:name"),
+SPEED_FLAGS: Flags = {
+    "workers": (int, "threads (one for each core)"),
+    "backend": (str, "scalar, vec128, avx2 or avx512 (the fastest that this CPU has)"),
+    "block_centres": (int, "words trained in one step (what measured best)"),
+    "block_noise": (int, "noise words that these share (what measured best)"),
 }
+SETTING_FLAGS = TEXT_FLAGS | MODEL_FLAGS | TRAINING_FLAGS | SPEED_FLAGS
+ON_BY_DEFAULT = {"shrink_windows"}  # so that help shows what turns it off
 
 
-def add_flags(parser: argparse.ArgumentParser, flags: dict[str, tuple[Any, str]]) -> None:
+def add_flags(parser: argparse._ArgumentGroup, flags: Flags) -> None:
     """Add a flag for each entry; one that is not given leaves no trace in the result."""
     for name, (kind, text) in flags.items():
-        options: dict[str, Any] = {"action": FLAG} if kind is FLAG else {"type": kind}
-        if kind is not FLAG:
-            options["metavar"] = {int: "N", float: "X", str: "NAME"}[kind]
         flag = "--" + name.replace("_", "-")
-        parser.add_argument(flag, dest=name, default=argparse.SUPPRESS, help=text, **options)
+        options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}
+        if kind is not bool:
+            metavar = {int: "N", float: "X", str: "NAME"}[kind]
+            parser.add_argument(flag, type=kind, metavar=metavar, help=text, **options)
+            continue
+        on, off = text, argparse.SUPPRESS
+        if name in ON_BY_DEFAULT:
+            on, off = off, on
+        parser.add_argument(flag, action="store_true", help=on, **options)
+        parser.add_argument(f"--no-{flag[2:]}", action="store_false", help=off, **options)
 
 
 def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
@@ -57,10 +69,8 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
     """
     tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        with open(path, "rb") as file:
+        with reading(path), open(path, "rb") as file:
             settings = tomllib.load(file)
-    except OSError as error:
-        raise ReadError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
         raise UsageError(f"{path} is not valid TOML: {error}") from None
     settings = {key.replace("-", "_"): value for key, value in settings.items()}

@@ -1,13 +1,18 @@
 """fastw2v train: from text files to a vectors file."""
 
 import argparse
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from fastw2v.checks import check_flag
 from fastw2v.cli.files import RunFiles
 from fastw2v.cli.settings import (
-    CORPUS_FLAGS,
     MODEL_FLAGS,
+    SETTING_FLAGS,
+    SPEED_FLAGS,
+    TEXT_FLAGS,
+    TRAINING_FLAGS,
     add_flags,
     load_tokenizer,
     read_config,
@@ -28,8 +33,36 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "train",
         help="train word vectors on text files",
+        usage="%(prog)s CORPUS [CORPUS ...] -o OUT [settings]",
         description="Train word vectors on text: one sentence a line, words split at white space.",
+        epilog="Defaults stand in brackets. --hs and all others without a value have a --no- "
+        "form, to undo what a --config file sets.",
     )
+    add_file_flags(parser)
+    add_flags(parser.add_argument_group("text"), TEXT_FLAGS)
+    model = parser.add_argument_group("model")
+    architecture = model.add_mutually_exclusive_group()
+    architecture.add_argument(
+        "--sg",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="skip-gram: learn to tell the words around a word",
+    )
+    architecture.add_argument(
+        "--cbow",
+        dest="sg",
+        action="store_false",
+        default=argparse.SUPPRESS,
+        help="CBOW: learn to tell a word from those around it (default)",
+    )
+    add_flags(model, MODEL_FLAGS)
+    add_flags(parser.add_argument_group("training"), TRAINING_FLAGS)
+    add_flags(parser.add_argument_group("speed"), SPEED_FLAGS)
+    parser.set_defaults(run=run)
+
+
+def add_file_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what says which files are read and written, and what is shown."""
     parser.add_argument(
         "corpus",
         nargs="+",
@@ -37,39 +70,32 @@ def add_parser(subparsers: Any) -> None:
         help="files and globs, also .gz .bz2 .xz .zst; - for standard input",
     )
     parser.add_argument(
-        "-o", "--output", metavar="OUT", required=True, help="vectors file to write"
+        "-o", "--output", metavar="OUT", required=True, help="the vectors file to write"
     )
     parser.add_argument(
-        "--format", choices=FORMAT_NAMES, help="of OUT (by its suffix: .txt .bin .vec; else native)"
+        "--format",
+        choices=FORMAT_NAMES,
+        metavar="NAME",
+        help="native, text, bin, vec or glove (by the suffix: .txt text, .bin bin, .vec vec, "
+        "all others native)",
     )
-    parser.add_argument("--config", metavar="FILE", help="TOML file of settings; flags go first")
+    parser.add_argument("--config", metavar="FILE", help="TOML file of settings; flags override it")
     parser.add_argument("--save-vocab", metavar="FILE", help="write the words and their counts")
     parser.add_argument(
         "--read-vocab",
         metavar="FILE",
-        help="use these words and counts, as far as min-count and max-final-vocab let them",
+        help="take words and counts from FILE, as far as --min-count and --max-final-vocab allow",
     )
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--progress", action="store_true", help="show progress in a log too")
     shown.add_argument(
-        "-q", "--quiet", action="store_true", help="show neither progress nor summary"
+        "--progress", action="store_true", help="show progress where there is no terminal, too"
     )
-    model = parser.add_argument_group("model")
-    architecture = model.add_mutually_exclusive_group()
-    architecture.add_argument(
-        "--sg", action="store_true", default=argparse.SUPPRESS, help="skip-gram"
-    )
-    architecture.add_argument(
-        "--cbow", dest="sg", action="store_false", default=argparse.SUPPRESS, help="CBOW (default)"
-    )
-    add_flags(model, MODEL_FLAGS)
-    add_flags(parser.add_argument_group("corpus"), CORPUS_FLAGS)
-    parser.set_defaults(run=run)
+    shown.add_argument("-q", "--quiet", action="store_true", help="show errors only")
 
 
 def run(args: argparse.Namespace) -> int:
     """Train as the flags and the configuration file say; flags win."""
-    accepted = {"sg", "cbow", *MODEL_FLAGS, *CORPUS_FLAGS}
+    accepted = {"sg", "cbow", *SETTING_FLAGS}
     settings = read_config(args.config, accepted) if args.config else {}
     given = {name: value for name, value in vars(args).items() if name in accepted}
     if "cbow" in settings:
@@ -90,9 +116,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def format_of(path: str) -> str:
-    """Return the format that a path's suffix names, native if it names none."""
+    """Return the format that a path's suffix names, native if it names none.
+
+    Raises UsageError if it names a compression: vectors are written plain.
+    """
+    from fastw2v.corpus.sources import SUFFIXES
     from fastw2v.formats import format_of_suffix
 
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in SUFFIXES:
+        raise UsageError(f"{path}: vectors cannot be written compressed; leave out {suffix}")
     try:
         return format_of_suffix(path)
     except UsageError:
@@ -112,16 +145,19 @@ def train_to_file(
     settings: of Word2Vec, the tokenizer by name.
     write: called with the trained model and the output's path; without one, nothing is trained.
     """
+    from fastw2v.corpus.sources import STDIN
     from fastw2v.word2vec import Word2Vec
 
     tokenizer = settings.get("tokenizer")
     loaded = {"tokenizer": load_tokenizer(tokenizer)} if tokenizer else {}
     model = Word2Vec(**settings | loaded, progress=progress)
     files.check()
+    if STDIN in files.corpus and sys.stdin is not None and sys.stdin.isatty() and not quiet:
+        print("reading standard input: type text, end with Ctrl-D on a new line", file=sys.stderr)
     vocabulary = files.load_vocabulary(model.rules)
     model.build_vocab(corpus_file=list(files.corpus), vocabulary=vocabulary)
     assert model.vocabulary is not None
-    files.check_words(model.vocabulary.words)
+    files.check_result(model.vocabulary.words, model.parameters.vector_size)
     if files.save_vocab:
         model.vocabulary.save(files.save_vocab)
     if files.output is None:
@@ -129,7 +165,7 @@ def train_to_file(
     summary = model.train()
     write(model, files.output)
     if not quiet:
-        print(f"{format_summary(summary)}\nvectors in {files.output}")
+        print(f"{format_summary(summary)}\nwritten to {files.output}, format {files.format}")
 
 
 def format_summary(s: "Summary") -> str:

@@ -10,17 +10,17 @@ from fastw2v.errors import UsageError
 if TYPE_CHECKING:
     from fastw2v.word2vec import Word2Vec
 
-# word2vec.c's flag: (setting, type); 0 and 1 stand for off and on
-RENAMED: dict[str, tuple[str, type]] = {
-    "size": ("vector_size", int),
-    "window": ("window", int),
-    "sample": ("sample", float),
-    "hs": ("hs", int),
-    "negative": ("negative", int),
-    "threads": ("workers", int),
-    "iter": ("epochs", int),
-    "min-count": ("min_count", int),
-    "alpha": ("alpha", float),
+# word2vec.c's flag: (setting, type, help); 0 and 1 stand for off and on
+RENAMED: dict[str, tuple[str, type, str]] = {
+    "size": ("vector_size", int, "numbers in each vector (100)"),
+    "window": ("window", int, "context words on either side, at most (5)"),
+    "sample": ("sample", float, "thin out words that make up more than X of the text (0.001)"),
+    "hs": ("hs", int, "1: hierarchical softmax"),
+    "negative": ("negative", int, "negative sampling with N noise words (5)"),
+    "threads": ("workers", int, "threads (one for each core)"),
+    "iter": ("epochs", int, "passes over the text (5)"),
+    "min-count": ("min_count", int, "drop words seen less than N times (5)"),
+    "alpha": ("alpha", float, "learning rate at the start (0.05; skip-gram 0.025)"),
 }
 ALPHA = {True: 0.05, False: 0.025}  # word2vec.c's own rates, by is CBOW
 
@@ -30,18 +30,21 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "word2vec",
         help="the flags of word2vec.c, unchanged",
-        description="Train with the flags of word2vec.c.",
+        usage="%(prog)s -train FILE -output FILE [settings]",
+        description="Train with the flags of word2vec.c. Defaults stand in brackets.",
         allow_abbrev=False,
     )
     parser.add_argument("-train", metavar="FILE", required=True, help="text to train on")
     parser.add_argument("-output", metavar="FILE", help="vectors; without it only a vocabulary")
-    for flag, (name, kind) in RENAMED.items():
-        parser.add_argument(
-            f"-{flag}", dest=name, type=kind, default=argparse.SUPPRESS, metavar="N", help=name
-        )
-    parser.add_argument("-cbow", type=int, default=1, metavar="N", help="1: CBOW, 0: skip-gram")
-    parser.add_argument("-binary", type=int, default=0, metavar="N", help="1: binary vectors")
-    parser.add_argument("-classes", type=int, default=0, metavar="N", help="write word classes")
+    for flag, (name, kind, text) in RENAMED.items():
+        metavar = "X" if kind is float else "N"
+        options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS, "metavar": metavar}
+        parser.add_argument(f"-{flag}", type=kind, help=text, **options)
+    parser.add_argument("-cbow", type=int, default=1, metavar="N", help="1: CBOW, 0: skip-gram (1)")
+    parser.add_argument("-binary", type=int, default=0, metavar="N", help="1: binary vectors (0)")
+    parser.add_argument(
+        "-classes", type=int, default=0, metavar="N", help="write N word classes, not vectors"
+    )
     parser.add_argument("-debug", type=int, default=2, metavar="N", help="0: quiet")
     parser.add_argument("-save-vocab", metavar="FILE", help="write the vocabulary")
     parser.add_argument("-read-vocab", metavar="FILE", help="use this vocabulary")
@@ -50,7 +53,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train as word2vec.c would."""
-    names = {name for name, _ in RENAMED.values()}
+    names = {name for name, *_ in RENAMED.values()}
     settings = {name: value for name, value in vars(args).items() if name in names}
     settings["sg"] = not args.cbow
     settings.setdefault("alpha", ALPHA[bool(args.cbow)])
@@ -58,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"classes must be at least 0, got {args.classes}")
     if args.output is None and args.save_vocab is None:
         raise UsageError("nothing to write: give -output, -save-vocab or both")
-    format = "bin" if args.binary else "text"
+    format = "classes" if args.classes else "bin" if args.binary else "text"
     train_to_file(
         RunFiles([args.train], args.output, format, args.read_vocab, args.save_vocab),
         settings,
@@ -75,7 +78,7 @@ def write_result(model: "Word2Vec", path: str, format: str, n_classes: int) -> N
         model.save(path, format)
         return
     from fastw2v.classes import word_classes
-    from fastw2v.formats.atomic import atomic_write
+    from fastw2v.files.atomic import atomic_write
 
     classes = word_classes(model.wv.vectors, n_classes)
     with atomic_write(path) as file:

@@ -14,9 +14,8 @@ from fastw2v.corpus.sources import (
     Source,
     SourceReader,
     Stopped,
-    read_errors,
 )
-from fastw2v.errors import ReadError
+from fastw2v.errors import ReadError, reading
 
 # Smaller blocks cost more hand-overs, larger ones more memory a thread.
 BLOCK_BYTES = 1 << 20
@@ -69,7 +68,7 @@ class FileBlock(Block):
         """Read the text; a newline is added where the file ends."""
         is_last = self.end == self.source.n_bytes
         n_bytes = self.end - self.begin
-        with read_errors(self.source.name), open(self.source.path, "rb", buffering=0) as file:
+        with reading(self.source.name), open(self.source.path, "rb", buffering=0) as file:
             text = scratch.view(n_bytes + LOOKAHEAD_BYTES)
             self._read_into(file.fileno(), text[:n_bytes])
             first = self._first_cut(text[:n_bytes])

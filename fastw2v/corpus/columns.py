@@ -74,8 +74,9 @@ class FileColumn:
     def __init__(self, dtype: npt.DTypeLike) -> None:
         self._dtype = np.dtype(dtype)
         self.n_items = 0
-        self._folder = tempfile.gettempdir()
+        self._folder = os.environ.get("TMPDIR", "/tmp")
         try:
+            self._folder = tempfile.gettempdir()
             file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the column owns it
         except OSError as error:
             raise self._save_error(error, 0) from error

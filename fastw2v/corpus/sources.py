@@ -13,13 +13,12 @@ import stat
 import sys
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import IO, Any, cast
 
-from fastw2v.errors import ReadError, UsageError
+from fastw2v.errors import ReadError, UsageError, reading
 
 PathLike = str | os.PathLike[str]
 Paths = PathLike | Iterable[PathLike]
@@ -92,7 +91,7 @@ def _expand(path: str) -> list[Source]:
 
 def _checked(path: str) -> Source:
     """Look at a path without reading past its first bytes."""
-    with read_errors(path):
+    with reading(path):
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
             raise ReadError(f"cannot read {path}: it is a directory; did you mean {path}/* ?")
@@ -122,17 +121,6 @@ def zstd_module(name: str) -> ModuleType:
         raise ReadError(message) from error
 
 
-@contextmanager
-def read_errors(name: str) -> Iterator[None]:
-    """Turn the system's errors into a ReadError that names the file."""
-    try:
-        yield
-    except ReadError:
-        raise
-    except OSError as error:
-        raise ReadError(f"cannot read {name}: {error.strerror or error}") from error
-
-
 class SourceReader:
     """The text of one source from its start to its end, decompressed."""
 
@@ -140,7 +128,7 @@ class SourceReader:
         """Open it; a set `stop` ends any read with Stopped."""
         self._source = source
         self._n_bytes = 0
-        with read_errors(source.name):
+        with reading(source.name):
             self._raw = _RawFile(source, stop)
             compression = source.compression
             if compression is None:
@@ -196,6 +184,7 @@ class _RawFile(io.RawIOBase):
     def __init__(self, source: Source, stop: threading.Event) -> None:
         self.n_bytes = 0
         self._head = b""
+        self._ended = False
         self._stop = stop
         self._polled = source.n_bytes is None
         self._owned = source.path != STDIN
@@ -216,11 +205,14 @@ class _RawFile(io.RawIOBase):
         return len(data)
 
     def _read(self, n_bytes: int) -> bytes:
+        if self._ended:  # a terminal would wait for a second Ctrl-D
+            return b""
         while not self._stop.is_set():
             # A pipe may stay silent for ever; a file never makes select() wait.
             if not self._polled or select.select([self._fd], [], [], POLL_SECONDS)[0]:
                 data = os.read(self._fd, n_bytes)
                 self.n_bytes += len(data)
+                self._ended = not data
                 return data
         raise Stopped
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.errors import UsageError, reading
-from fastw2v.formats.atomic import atomic_write
+from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import decode_words, encode_words

@@ -5,7 +5,7 @@ from os import PathLike
 from typing import BinaryIO
 
 from fastw2v.errors import ModelFormatError, reading
-from fastw2v.formats.atomic import atomic_write
+from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.header import parse_header, read_header
 from fastw2v.formats.text_rows import BLOCK_BYTES, RowReader
 from fastw2v.formats.word_vectors import WordVectors

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.errors import ModelFormatError, reading
-from fastw2v.formats.atomic import atomic_write
+from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.header import read_header
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import decode_words, drop_repeated, encode_plain_words

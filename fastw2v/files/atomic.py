@@ -1,14 +1,16 @@
 """Writing a file so that its name holds either the old content or the whole new one."""
 
 import contextlib
+import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from os import PathLike
 from typing import BinaryIO
 
-from fastw2v.errors import Fastw2vError, SaveError
+from fastw2v.errors import SaveError, writing
 
 # 1 MiB: rows of text are written one by one, and the default of 8 KiB costs a call for every few.
 BUFFER_BYTES = 1 << 20
@@ -24,12 +26,13 @@ def atomic_write(path: str | PathLike[str]) -> Iterator[BinaryIO]:
     the old file stays as it was and the temporary one is removed.
     """
     name = os.fspath(path)
-    with _saving(name):
-        if _is_special(name):
+    with writing(name):
+        if is_special(name):
             with open(name, "wb", buffering=BUFFER_BYTES) as file:
                 yield file
             return
         target = os.path.realpath(name)
+        _refuse_protected(target)
         temporary = _temporary_beside(target)
         try:
             with open(temporary, "xb", buffering=BUFFER_BYTES) as file:
@@ -50,30 +53,36 @@ def check_writable(path: str | PathLike[str]) -> None:
     path: a file that may exist already; it is not touched.
     """
     name = os.fspath(path)
-    with _saving(name):
-        if _is_special(name):
+    with writing(name):
+        if is_special(name):
             if not os.access(name, os.W_OK):
                 raise SaveError(f"cannot write {name}: permission denied")
             return
-        temporary = _temporary_beside(os.path.realpath(name))
+        target = os.path.realpath(name)
+        _refuse_protected(target)
+        temporary = _temporary_beside(target)
         with open(temporary, "xb"):
             pass
         os.unlink(temporary)
 
 
-@contextlib.contextmanager
-def _saving(name: str) -> Iterator[None]:
-    """Turn every OSError of the block into a SaveError that names the path."""
-    try:
-        yield
-    except Fastw2vError:
-        raise
-    except OSError as error:
-        raise SaveError(f"cannot write {name}: {error.strerror or error}") from error
+def check_room(path: str | PathLike[str], n_bytes: int) -> None:
+    """Raise SaveError now if the disk of `path` has no room for a new file of n_bytes."""
+    name = os.fspath(path)
+    with writing(name):
+        if is_special(name):
+            return
+        free = shutil.disk_usage(os.path.dirname(os.path.realpath(name))).free
+    if n_bytes > free:
+        needed, found = (f"{n / 2**20:,.1f} MiB" for n in (n_bytes, free))
+        raise SaveError(f"cannot write {name}: {needed} are needed, {found} are free")
 
 
-def _is_special(name: str) -> bool:
-    """Say whether the path is a pipe or a device, which no rename may replace."""
+def is_special(name: str) -> bool:
+    """Say whether the path is a pipe or a device, which no rename may replace.
+
+    Raises SaveError if it is a directory.
+    """
     try:
         mode = os.stat(name).st_mode
     except FileNotFoundError:
@@ -81,6 +90,12 @@ def _is_special(name: str) -> bool:
     if stat.S_ISDIR(mode):
         raise SaveError(f"cannot write {name}: it is a directory")
     return not stat.S_ISREG(mode)
+
+
+def _refuse_protected(target: str) -> None:
+    """Raise an OSError for a file that may not be written, though it could be replaced."""
+    if os.path.exists(target) and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is write-protected")
 
 
 def _temporary_beside(target: str) -> str:

@@ -1,0 +1,1 @@
+"""Files that every part of the package may read and write."""

@@ -1,0 +1,58 @@
+"""What the commands say of themselves."""
+
+import re
+
+import pytest
+from cli_case import train
+
+from fastw2v import cli
+from fastw2v.cli.settings import SETTING_FLAGS
+from fastw2v.cli.train import FORMAT_NAMES
+from fastw2v.corpus import VocabularyRules
+from fastw2v.formats import FORMATS, read_vectors
+from fastw2v.training import Parameters
+from fastw2v.training.parameters import DEFAULT_ALPHA
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    assert cli.main([]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "train word vectors on text files" in shown.err
+
+
+@pytest.mark.parametrize("name", cli.SUBCOMMANDS)
+def test_help_fits_a_terminal_and_describes_every_flag(capsys, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.main([name, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    flags = [i for i, line in enumerate(lines) if re.match(r"  -", line)]
+    for i in flags:
+        described = re.search(r"\S  +\S", lines[i][2:]) or re.match(r" {10,}\S", lines[i + 1])
+        assert described, lines[i]
+
+
+def test_help_tells_the_defaults():
+    parameters, rules = Parameters(), VocabularyRules()
+    for name, (kind, text) in SETTING_FLAGS.items():
+        told = re.search(r"\(([\d.]+)\)", text)
+        if told and name != "alpha":
+            owner = rules if hasattr(rules, name) else parameters
+            assert kind(told[1]) == getattr(owner, name), name
+    rates = [float(number) for number in re.findall(r"[\d.]*\d", SETTING_FLAGS["alpha"][1])]
+    modes = [(True, "ns"), (False, "ns"), (False, "hs")]
+    assert rates == [DEFAULT_ALPHA[mode] for mode in modes]
+    assert len({rate for (sg, _), rate in DEFAULT_ALPHA.items() if sg}) == 1
+    assert DEFAULT_ALPHA[False, "softmax"] == DEFAULT_ALPHA[False, "ns"]
+    assert tuple(FORMATS) == FORMAT_NAMES
+
+
+def test_a_flag_takes_back_what_the_configuration_sets(folder):
+    (folder / "run.toml").write_text("hs = true\nshrink_windows = false\nbias = true\n")
+    flags = ["--no-hs", "--shrink-windows", "--no-bias"]
+    assert train("corpus.txt", "-o", "v", "--config", "run.toml", *flags) == 0
+    settings = read_vectors("v").settings
+    assert (settings["objective"], settings["shrink_windows"], settings["bias"]) == (
+        "ns", True, False,
+    )  # fmt: skip

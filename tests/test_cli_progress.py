@@ -1,0 +1,112 @@
+import errno
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+from cli_case import SMALL, command, train
+
+from fastw2v import KeyedVectors, cli
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+
+def parsed_summary(shown):
+    """The numbers of the summary by name."""
+    lines = re.findall(r"^(\w[\w ]*?) {2,}([\d,.]+)  (.*)$", shown, re.MULTILINE)
+    return {name: (float(number.replace(",", "")), note) for name, number, note in lines}
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_the_summary_adds_up(capsys, workers):
+    args = ["-o", "v.bin", "--min-count", "65", "--sample", "0.005", "--epochs", "3"]
+    assert cli.main(["train", "corpus.txt", *args, "--workers", workers]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert shown.out.endswith("\nwritten to v.bin, format bin\n")
+    numbers = parsed_summary(shown.out)
+    parts = [numbers[name][0] for name in ("trained", "subsampled", "not in vocabulary")]
+    assert min(parts) > 0
+    assert sum(parts) == numbers["tokens read"][0] == 3 * 600 * 12
+    assert numbers["tokens read"][1] == "7,200 x 3 epochs"
+    shares = [float(numbers[name][1].rstrip("%"))
+              for name in ("trained", "subsampled", "not in vocabulary")]  # fmt: skip
+    assert sum(shares) == pytest.approx(100, abs=0.2)
+    assert numbers["words"] == (len(KeyedVectors.read("v.bin")), "in 600 sentences")
+
+
+def test_quiet_says_nothing(capsys):
+    assert train("corpus.txt", "-o", "v", "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def run_on_terminal(*args):
+    """Run a command whose stderr is a terminal; return what it showed there and on stdout."""
+    terminal, end = pty.openpty()
+    with subprocess.Popen(command(*args), stdout=subprocess.PIPE, stderr=end) as process:
+        os.close(end)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(terminal, 4096)
+            except OSError as error:  # Linux's way to say that the other end is closed
+                assert error.errno == errno.EIO
+                break
+            if not piece:
+                break
+            shown += piece
+        out = process.stdout.read()
+        assert process.wait() == 0
+    os.close(terminal)
+    return shown.decode(), out.decode()
+
+
+def test_progress_is_one_line_on_a_terminal():
+    shown, out = run_on_terminal("train", "corpus.txt", "-o", "v", *SMALL)
+    assert "\rread  100%" in shown
+    assert "\rtrain 100%" in shown
+    assert shown.count("\n") == 2  # after reading and after training
+    assert shown.endswith("\n")
+    assert "\r" not in out
+    assert out.startswith("tokens read")
+
+
+def test_a_terminal_is_told_how_to_end_what_is_typed():
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        command("train", "-", "-o", "v", "--min-count", "1", *SMALL),
+        stdin=end, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        os.close(end)
+        told = process.stderr.readline()
+        os.write(terminal, b"a b a b\n\x04")  # one Ctrl-D
+        try:
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+    os.close(terminal)
+    assert told == b"reading standard input: type text, end with Ctrl-D on a new line\n"
+    assert KeyedVectors.read("v").index_to_key == ["a", "b"]
+
+
+def test_quiet_holds_on_a_terminal_too():
+    assert run_on_terminal("train", "corpus.txt", "-o", "v", "-q", *SMALL) == ("", "")
+
+
+def test_progress_in_a_log_is_lines_on_stderr(capsys, monkeypatch):
+    monkeypatch.setattr("fastw2v.training.progress.PLAIN_SECONDS", 0.0)
+    assert train("corpus.txt", "-o", "v", "--progress") == 0
+    shown = capsys.readouterr()
+    lines = shown.err.splitlines()
+    assert lines[0].startswith("read ")
+    assert lines[-1].startswith("train 100%  ")
+    assert "\r" not in shown.err
+    assert shown.out.startswith("tokens read")
+    assert train("corpus.txt", "-o", "v") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_progress_and_quiet_contradict_each_other(capsys):
+    assert train("corpus.txt", "-o", "v", "--progress", "--quiet") == 2
+    assert "not allowed with argument" in capsys.readouterr().err

@@ -1,0 +1,114 @@
+import sys
+
+import pytest
+from cli_case import fails, train
+
+from fastw2v import Word2Vec, cli
+from fastw2v.formats import read_vectors
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+
+# ---- configuration ----
+
+
+def test_a_configuration_file_sets_what_flags_do_not(folder):
+    (folder / "run.toml").write_text(
+        'vector-size = 30\nepochs = 7\nsg = true\nhs = true\nmin_count = 3\nsample = 0\n'
+        'backend = "scalar"\nlowercase = true\n'
+    )  # fmt: skip
+    assert train("corpus.txt", "-o", "v", "--config", "run.toml", "--cbow") == 0
+    settings = read_vectors("v").settings
+    expected = {"vector_size": 8, "epochs": 2, "sg": False, "objective": "hs", "min_count": 3}
+    expected |= {"sample": 0, "backend": "scalar", "lowercase": True}
+    assert {name: settings[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(("text", "sg"), [("cbow = false", True), ("cbow = true", False)])
+def test_a_configuration_file_may_say_cbow(folder, text, sg):
+    (folder / "run.toml").write_text(text)
+    assert train("corpus.txt", "-o", "v", "--config", "run.toml") == 0
+    assert read_vectors("v").settings["sg"] is sg
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('window = "5"', "window must be an integer, got '5'"),
+        ("window = 5.0", "window must be an integer, got 5.0"),
+        ("window = [5]", "window must be an integer, got [5]"),
+        ('sample = "0.1"', "sample must be a number, got '0.1'"),
+        ("alpha = true", "alpha must be a number, got True"),
+        ("alpha = nan", "alpha must be finite, got nan"),
+        ('bias = "no"', "bias must be True or False, got 'no'"),
+        ('hs = "yes"', "hs must be True or False, got 'yes'"),
+        ('lowercase = "yes"', "lowercase must be True or False, got 'yes'"),
+        ('cbow = "yes"', "cbow must be True or False, got 'yes'"),
+        ("sg = 3", "sg must be True or False, got 3"),
+        ("sg = true\ncbow = true", "run.toml: sg and cbow contradict each other; leave one out"),
+        ('min_count = "x"', "min_count must be an integer, got 'x'"),
+        ("tokenizer = 3", "tokenizer must be given as module:function, got 3"),
+        ("workers = 0", "workers must be at least 1, got 0"),
+        ("hs = true\nnegative = 5", "hs and negative contradict each other: a model has one "
+         "objective; leave out all but one, or set negative=0"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_in_a_configuration_file_is_named(capsys, folder, text, message):
+    (folder / "run.toml").write_text(text)
+    fails(capsys, ["train", "corpus.txt", "-o", "v", "--config", "run.toml"], 2, message)
+
+
+def test_a_configuration_file_that_cannot_be_used_is_named(capsys, folder):
+    args = ["train", "corpus.txt", "-o", "v", "--config", "run.toml"]
+    fails(capsys, args, 4, "cannot read run.toml: No such file or directory")
+    for content, start in [
+        (b"size = 5", "run.toml: unknown setting 'size'; accepted are alpha, backend, bias, "),
+        (b"[model]\nwindow = 5", "run.toml: unknown setting 'model'; accepted are alpha, "),
+        (b"window 5", "run.toml is not valid TOML: "),
+        (b"window = '\xff'", "run.toml is not valid TOML: "),
+    ]:
+        (folder / "run.toml").write_bytes(content)
+        assert cli.main(args) == 2
+        shown = capsys.readouterr().err
+        assert shown.startswith(f"fastw2v: error: {start}")
+        assert shown.count("\n") == 1
+
+
+# ---- tokenizers ----
+
+
+def test_a_tokenizer_is_found_in_the_working_folder(folder):
+    (folder / "my_words.py").write_text("def by_comma(line):\n    return line.split(',')\n")
+    (folder / "text").write_text("big cat,dog\n" * 5)
+    assert train("text", "-o", "v", "--tokenizer", "my_words:by_comma") == 0
+    assert sorted(read_vectors("v").words) == ["big cat", "dog"]
+    sys.modules.pop("my_words")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("split", "tokenizer must be given as module:function, got 'split'"),
+        ("absent_words:split", "tokenizer 'absent_words:split' cannot be imported: "
+         "ModuleNotFoundError: No module named 'absent_words'"),
+        ("json:split", "tokenizer 'json:split' cannot be imported: "
+         "AttributeError: module 'json' has no attribute 'split'"),
+        ("os:name", "tokenizer 'os:name' is not callable"),
+        ("broken_words:f", "tokenizer 'broken_words:f' cannot be imported: "
+         "ZeroDivisionError: division by zero"),
+    ],
+)  # fmt: skip
+def test_a_tokenizer_that_cannot_be_had_is_an_error(capsys, folder, monkeypatch, name, message):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (folder / "broken_words.py").write_text("1 / 0\n")
+    fails(capsys, ["train", "corpus.txt", "-o", "v", "--tokenizer", name], 2, message)
+
+
+def test_words_that_the_format_cannot_hold_are_found_before_training(capsys, folder, monkeypatch):
+    (folder / "comma_words.py").write_text("def split(line):\n    return line.split(',')\n")
+    (folder / "text").write_text("big cat,dog\n" * 5)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(Word2Vec, "train", pytest.fail)
+    args = ["train", "text", "-o", "v.txt", "--tokenizer", "comma_words:split"]
+    fails(capsys, args, 5, "cannot write v.txt: this format cannot hold the word 'big cat' "
+          "(empty, or with a space or newline in it); the native format can")  # fmt: skip

@@ -1,0 +1,73 @@
+import json
+
+import numpy as np
+import pytest
+from small_model import OBJECTIVES, SMALL, same_bits
+
+from fastw2v import KeyedVectors, Word2Vec
+from fastw2v.errors import ModelFormatError
+from fastw2v.formats import read_vectors, write_vectors
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_saved_model_comes_back_bit_for_bit_and_trains_on(tmp_path, sentences, objective):
+    settings = SMALL | OBJECTIVES[objective] | {"vector_size": 20}
+    model = Word2Vec(sentences, bias=True, sg=1, min_count=3, window=4, lowercase=True, seed=7,
+                     max_final_vocab=100, alpha=0.03, **settings)  # fmt: skip
+    model.save(tmp_path / "model")
+    loaded = Word2Vec.load(tmp_path / "model")
+    assert same_bits(model, loaded)
+    assert loaded.vocabulary.words == model.vocabulary.words
+    np.testing.assert_array_equal(loaded.vocabulary.counts, model.vocabulary.counts)
+    kept, given = loaded.to_word_vectors().settings, model.to_word_vectors().settings
+    for machine in ("workers", "backend"):
+        del kept[machine], given[machine]
+    assert kept == given
+    for one in (model, loaded):
+        one.parameters = model.parameters  # one worker
+        one.train(sentences)
+    assert same_bits(model, loaded)
+
+
+def test_a_loaded_model_is_free_to_use_another_machine(tmp_path, sentences):
+    model = Word2Vec(sentences, backend="scalar", **SMALL)
+    model.save(tmp_path / "model")
+    loaded = Word2Vec.load(tmp_path / "model")
+    assert (loaded.parameters.backend, loaded.parameters.workers) == (None, None)
+    assert read_vectors(tmp_path / "model").settings["backend"] == "scalar"
+
+
+@pytest.mark.parametrize("format", ["native", "text", "bin", "vec", "glove"])
+def test_vectors_in_any_format_are_read_back_exactly(tmp_path, sentences, format):
+    model = Word2Vec(sentences, **SMALL)
+    model.save(tmp_path / "vectors", format)
+    back = KeyedVectors.load(tmp_path / "vectors") if format == "native" else None
+    back = back or KeyedVectors.read(tmp_path / "vectors", format)
+    assert back.index_to_key == model.wv.index_to_key
+    np.testing.assert_array_equal(back.vectors, model.wv.vectors)
+
+
+def test_vectors_alone_are_no_model(tmp_path, sentences):
+    model = Word2Vec(sentences, **SMALL)
+    model.wv.save(tmp_path / "vectors")
+    with pytest.raises(ModelFormatError) as caught:
+        Word2Vec.load(tmp_path / "vectors")
+    assert str(caught.value) == (
+        f"{tmp_path / 'vectors'}: holds vectors but no model; read it with KeyedVectors.load"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"window": 0}, {"min_count": "x"}, {"unheard": 1}, {"objective": "hs"}, {"bias": True},
+     {"vector_size": 13}, None],
+)  # fmt: skip
+def test_settings_that_do_not_fit_the_model_are_a_format_error(tmp_path, sentences, change):
+    data = Word2Vec(sentences, **SMALL).to_word_vectors()
+    data.settings.update(change or {})
+    if change is None:
+        del data.settings["min_count"]
+    json.dumps(data.settings)
+    write_vectors(tmp_path / "model", data, "native")
+    with pytest.raises(ModelFormatError, match="its settings do not describe a model: "):
+        Word2Vec.load(tmp_path / "model")

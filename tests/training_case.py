@@ -1,0 +1,35 @@
+"""Small streams and the trainers that run over them."""
+
+import numpy as np
+
+from fastw2v.corpus import Spool, VocabularyRules
+from fastw2v.training import Parameters, Trainer, build_arrays
+
+MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs", "softmax")]
+RULES = VocabularyRules(min_count=1)
+
+
+def random_spool(n_tokens=5_200, n_words=40, sentence_tokens=13, seed=0):
+    """Return a spool of random words, the first ones frequent."""
+    ids = np.random.default_rng(seed).geometric(0.12, n_tokens).clip(1, n_words) - 1
+    ends = np.append(np.arange(sentence_tokens, n_tokens, sentence_tokens), n_tokens)
+    return Spool.from_arrays(ids.astype(np.int32), ends.astype(np.int64))
+
+
+def counts_of(spool, n_words=40):
+    """Return the counts of a spool's words, at least 1, most frequent first."""
+    counts = np.bincount(spool.read_tokens(0, spool.n_tokens), minlength=n_words)
+    return np.sort(counts + 1)[::-1].astype(np.int64)
+
+
+def make_trainer(spool, **settings):
+    """Return a trainer of a small model."""
+    parameters = Parameters(**{"vector_size": 16, "epochs": 2, "sample": 0.005} | settings)
+    return Trainer(parameters, build_arrays(parameters, counts_of(spool)), spool)
+
+
+def trained(spool, **settings):
+    """Return a trainer that has run."""
+    trainer = make_trainer(spool, **settings)
+    trainer.run()
+    return trainer
