@@ -20,8 +20,7 @@ def topic_losses(workers, **settings):
 @pytest.mark.parametrize(("sg", "objective"), MODES)
 def test_the_loss_falls(small_chunks, sg, objective):
     losses = topic_losses(1, sg=sg, objective=objective)
-    assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < 0.95 * losses[0]
+    assert max(losses[1:]) < 0.95 * losses[0]  # the last epochs may differ by their draws alone
 
 
 @pytest.mark.parametrize(("sg", "objective"), MODES)
