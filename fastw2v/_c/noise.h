@@ -139,7 +139,6 @@ static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
     noise_step(r, &b, n_centres, n_predictions);
 }
 
-
 static void cbow_noise_block(run *r, int64_t begin, int64_t n_centres)
 {
     const scratch *s = &r->s;

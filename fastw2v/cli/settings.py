@@ -27,7 +27,7 @@ MODEL_FLAGS: Flags = {
     "softmax": (bool, "full softmax, not negative sampling; for at most 50,000 words"),
     "bias": (bool, "train a bias per output"),
     "cbow_update": (str, "corrected: divide CBOW's gradient by the window; word2vec: do not "
-                         "(corrected)"),
+                         "(corrected; with --hs word2vec)"),
 }  # fmt: skip
 TRAINING_FLAGS: Flags = {
     "epochs": (int, "passes over the corpus (5)"),
