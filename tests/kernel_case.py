@@ -6,6 +6,7 @@ import numpy as np
 import reference
 
 from fastw2v import _core
+from fastw2v.memory import allocate
 from fastw2v.sampling import (
     alias_table,
     huffman_paths,
@@ -13,7 +14,7 @@ from fastw2v.sampling import (
     keep_thresholds,
     noise_probabilities,
 )
-from fastw2v.training.model import KernelSettings, ModelArrays, allocate, zero_rows
+from fastw2v.training.model import KernelSettings, ModelArrays, zero_rows
 
 EPOCH_KEY = 0x0123456789ABCDEF
 MODES = [(arch, obj) for arch in ("sg", "cbow") for obj in ("ns", "hs", "softmax")]

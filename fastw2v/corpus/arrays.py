@@ -1,17 +1,16 @@
 """Array types, and large arrays whose memory goes back to the system when they go."""
 
-import contextlib
-import mmap
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fastw2v.memory import allocate
+
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 
 SMALL_BYTES = 1 << 18
-HUGE_PAGE_BYTES = 2 << 20
 
 
 def fresh(n_items: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -25,9 +24,4 @@ def fresh(n_items: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     n_bytes = np.dtype(dtype).itemsize * n_items
     if n_bytes < SMALL_BYTES:
         return np.zeros(n_items, dtype)
-    n_mapped = -(-n_bytes // HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES  # Linux aligns such sizes only
-    memory = mmap.mmap(-1, n_mapped, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        with contextlib.suppress(OSError):  # a kernel may be built without them
-            memory.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(memory, dtype, n_items)
+    return np.frombuffer(allocate(n_bytes), dtype, n_items)

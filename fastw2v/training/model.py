@@ -1,6 +1,5 @@
 """The arrays that training writes and reads, laid out for the kernels."""
 
-import mmap
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.errors import OutOfMemoryError, UsageError
+from fastw2v.errors import UsageError
+from fastw2v.memory import allocate
 from fastw2v.sampling import (
     HuffmanPaths,
     alias_table,
@@ -63,20 +63,6 @@ class ModelArrays:
     keep_threshold: NDArray[np.uint32]
     noise: NDArray[np.void] | None = None
     paths: HuffmanPaths | None = None
-
-
-def allocate(n_bytes: int) -> mmap.mmap:
-    """Return zeroed, page-aligned memory, on huge pages where the system has them.
-
-    Raises OutOfMemoryError if it cannot be had.
-    """
-    try:
-        memory = mmap.mmap(-1, max(n_bytes, 1))
-    except (OSError, OverflowError, ValueError) as error:
-        raise OutOfMemoryError(f"cannot allocate {n_bytes / 2**20:,.0f} MiB: {error}") from None
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
-    return memory
 
 
 def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from fastw2v import _core
 from fastw2v.errors import DivergedError
-from fastw2v.training.model import ModelArrays, allocate, kernel_settings
+from fastw2v.memory import allocate
+from fastw2v.training.model import ModelArrays, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Observer, Report
 from fastw2v.training.schedule import linear_rate
