@@ -9,36 +9,49 @@
 
 enum { HOT_CENTRES = 2000 }; /* centres between two exchanges */
 
-static void take_rows(float *mine, float *base, const float *shared, int64_t n_floats)
+/* The hot rows of one matrix: private, as they were taken, shared; each (n_floats,). */
+typedef struct {
+    float *mine, *base, *shared;
+    int64_t n_floats;
+} hot_rows;
+
+static hot_rows hot_inputs(const run *r)
 {
-    for (int64_t i = 0; i < n_floats; i += W2V_LANES) {
-        store(base + i, load(shared + i));
-        store(mine + i, load(base + i));
+    const w2v_model *m = r->model;
+    return (hot_rows){r->s.hot_in, r->s.hot_in_base, m->in_rows, m->n_hot_in * m->stride_floats};
+}
+
+static hot_rows hot_outputs(const run *r)
+{
+    const w2v_model *m = r->model;
+    float *shared = m->out_rows + m->first_hot_out * m->stride_floats;
+    return (hot_rows){r->s.hot_out, r->s.hot_out_base, shared, m->n_hot_out * m->stride_floats};
+}
+
+static void take_rows(hot_rows h)
+{
+    for (int64_t i = 0; i < h.n_floats; i += W2V_LANES) {
+        store(h.base + i, load(h.shared + i));
+        store(h.mine + i, load(h.base + i));
     }
 }
 
-static void give_rows(const float *mine, const float *base, float *shared, int64_t n_floats)
+static void give_rows(hot_rows h)
 {
-    for (int64_t i = 0; i < n_floats; i += W2V_LANES)
-        store(shared + i, load(shared + i) + (load(mine + i) - load(base + i)));
+    for (int64_t i = 0; i < h.n_floats; i += W2V_LANES)
+        store(h.shared + i, load(h.shared + i) + (load(h.mine + i) - load(h.base + i)));
 }
 
-static void take_hot_rows(run *r)
+static void take_hot_rows(const run *r)
 {
-    const w2v_model *m = r->model;
-    int64_t stride = m->stride_floats;
-    take_rows(r->s.hot_in, r->s.hot_in_base, m->in_rows, m->n_hot_in * stride);
-    take_rows(r->s.hot_out, r->s.hot_out_base, m->out_rows + m->first_hot_out * stride,
-              m->n_hot_out * stride);
+    take_rows(hot_inputs(r));
+    take_rows(hot_outputs(r));
 }
 
-static void give_hot_rows(run *r)
+static void give_hot_rows(const run *r)
 {
-    const w2v_model *m = r->model;
-    int64_t stride = m->stride_floats;
-    give_rows(r->s.hot_in, r->s.hot_in_base, m->in_rows, m->n_hot_in * stride);
-    give_rows(r->s.hot_out, r->s.hot_out_base, m->out_rows + m->first_hot_out * stride,
-              m->n_hot_out * stride);
+    give_rows(hot_inputs(r));
+    give_rows(hot_outputs(r));
 }
 
 /* Call before each block: exchanges when HOT_CENTRES have passed since the last time. */
