@@ -39,8 +39,8 @@ class Report:
     """The state of a run at one moment.
 
     stage: "read" or "train".  done, total: bytes while reading, tokens over all epochs while
-    training; total is None where it is unknown.  rate: tokens per second since the stage
-    began.  lr, loss (mean nats per prediction since the last report): training only.
+    training; total is None where it is unknown.  n_tokens, seconds: since the stage began.
+    lr, loss (mean nats per prediction since the last report): training only.
     """
 
     stage: str
