@@ -35,6 +35,8 @@ cdef extern from "api.h" nogil:
         int32_t objective
         int32_t is_cbow
         int32_t window
+        int32_t window_left
+        int32_t window_right
         int32_t shrink_windows
         int32_t negative
         int32_t block_centres
@@ -141,7 +143,10 @@ cdef class Model:
         self.c.objective = OBJECTIVES[settings.objective]
         self.c.dim = settings.dim
         self.c.is_cbow = settings.is_cbow
-        self.c.window = settings.window
+        self.c.window_left, self.c.window_right = settings.window
+        self.c.window = max(settings.window)
+        if self.c.window < 1 or min(settings.window) < 0:
+            raise ValueError(f"window must be (left, right) and reach a word, got {settings.window}")
         self.c.shrink_windows = settings.shrink_windows
         self.c.negative = settings.negative
         self.c.block_centres = settings.block_centres

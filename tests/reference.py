@@ -34,7 +34,7 @@ class Settings:
 
     objective: str
     is_cbow: bool
-    window: int = 3
+    window: tuple = (3, 3)
     shrink_windows: bool = True
     negative: int = 5
     block_centres: int = 4
@@ -105,14 +105,14 @@ def keep(chunk, settings, tables, epoch_key):
             word = int(chunk.word_ids[t])
             if bits >> 32 > int(tables.keep_threshold[word]):
                 continue
-            shrink = ((bits & 0xFFFFFFFF) * settings.window) >> 32
-            reaches.append(settings.window - shrink * settings.shrink_windows)
+            shrink = (bits & 0xFFFFFFFF) * settings.shrink_windows
+            reaches.append([size - (shrink * size >> 32) for size in settings.window])
             if chunk.centre_begin <= t < chunk.centre_end:
                 kept.centres.append(len(kept.ids))
             kept.ids.append(word)
-        for i, reach in enumerate(reaches, sentence_begin):
-            kept.begin.append(max(i - reach, sentence_begin))
-            kept.end.append(min(i + reach + 1, len(kept.ids)))
+        for i, (left, right) in enumerate(reaches, sentence_begin):
+            kept.begin.append(max(i - left, sentence_begin))
+            kept.end.append(min(i + right + 1, len(kept.ids)))
         start = stop
     return kept
 

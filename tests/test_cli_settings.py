@@ -36,7 +36,7 @@ def test_a_configuration_file_may_say_cbow(folder, text, sg):
     [
         ('window = "5"', "window must be an integer, got '5'"),
         ("window = 5.0", "window must be an integer, got 5.0"),
-        ("window = [5]", "window must be an integer, got [5]"),
+        ("window = [5]", "window must be an integer or a pair (left, right), got [5]"),
         ('sample = "0.1"', "sample must be a number, got '0.1'"),
         ("alpha = true", "alpha must be a number, got True"),
         ("alpha = nan", "alpha must be finite, got nan"),
@@ -72,6 +72,14 @@ def test_a_configuration_file_that_cannot_be_used_is_named(capsys, folder):
         shown = capsys.readouterr().err
         assert shown.startswith(f"fastw2v: error: {start}")
         assert shown.count("\n") == 1
+
+
+def test_a_window_may_differ_left_and_right(folder):
+    (folder / "run.toml").write_text("window = [4, 0]")
+    assert train("corpus.txt", "-o", "v", "--config", "run.toml") == 0
+    assert read_vectors("v").settings["window"] == [4, 0]
+    assert train("corpus.txt", "-o", "v", "--window", "1,3") == 0
+    assert Word2Vec.load("v").parameters.window == (1, 3)
 
 
 # ---- tokenizers ----

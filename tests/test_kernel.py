@@ -36,7 +36,11 @@ def test_kernel_matches_reference(backend, arch, objective, dim):
 VARIANTS = {
     "no-bias": {"bias": False},
     "fixed-windows": {"shrink_windows": False},
-    "wide-window": {"window": 40},
+    "wide-window": {"window": (40, 40)},
+    "left-only": {"window": (5, 0)},
+    "right-only": {"window": (0, 5), "block_centres": 9},
+    "asymmetric-window": {"window": (2, 7)},
+    "asymmetric-fixed": {"window": (6, 1), "shrink_windows": False},
     "undivided-cbow": {"cbow_divide": False},
     "scaled-cbow": {"cbow_rate": 4.0},
     "one-centre": {"block_centres": 1, "block_noise": 1},

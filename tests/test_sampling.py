@@ -62,7 +62,7 @@ def test_alias_table_holds_the_distribution_exactly(counts, power):
 @pytest.mark.parametrize("backend", backends())
 def test_noise_words_pass_chi_square(backend):
     """Blocks of one prediction and zero inputs: each noise word moves its bias by -lr/2."""
-    case = Case("sg", "ns", 4, 40, sample=0, window=1, block_centres=1, block_noise=5)
+    case = Case("sg", "ns", 4, 40, sample=0, window=(1, 1), block_centres=1, block_noise=5)
     case.state.in_rows[:] = 0
     case.state.bias[:] = 0
     n_tokens, lr = 20_000, 1e-6
@@ -137,17 +137,22 @@ def test_subsampling_keeps_each_word_at_its_probability(word):
     assert binomtest(counters["n_trained"], n_tokens, keep).pvalue > 1e-3
 
 
-def test_reach_is_uniform_from_one_to_the_window():
-    """In one endless sentence a centre of reach r makes 2 r predictions."""
-    case = Case("sg", "ns", 4, sample=0, window=6, block_centres=8)
+@pytest.mark.parametrize("window", [(6, 6), (3, 7), (6, 0)])
+def test_reach_is_uniform_from_one_to_the_window(window):
+    """On each side of a centre in one endless sentence; the kernel makes that many predictions."""
+    case = Case("sg", "ns", 4, sample=0, window=window, block_centres=8)
     n_tokens = 30_000
     ids = np.zeros(n_tokens, np.int32)
-    chunk = Chunk(ids, np.array([n_tokens]), 0, 6, n_tokens - 6)
+    chunk = Chunk(ids, np.array([n_tokens]), 0, 7, n_tokens - 7)
     kept = reference.keep(chunk, case.settings, case.tables(), 5)
-    reach = np.diff([kept.begin, kept.end], axis=0)[0][6:-6] // 2
-    assert chisquare(np.bincount(reach, minlength=7)[1:]).pvalue > 1e-3
+    centres = np.arange(7, n_tokens - 7)
+    reaches = (centres - np.array(kept.begin)[7:-7], np.array(kept.end)[7:-7] - centres - 1)
+    for size, reach in zip(window, reaches, strict=True):
+        assert (reach <= size).all()
+        if size:
+            assert chisquare(np.bincount(reach, minlength=size + 1)[1:]).pvalue > 1e-3
     _, counters = case.train_kernel(BEST, [chunk], 0.0, epoch_key=5)
-    assert counters["n_predictions"] == 2 * reach.sum()
+    assert counters["n_predictions"] == sum(reaches).sum()
 
 
 def test_draws_do_not_depend_on_chunk_borders():

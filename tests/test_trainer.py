@@ -203,16 +203,19 @@ def test_other_threads_run_while_a_kernel_does():
 
 
 @pytest.mark.parametrize("shrink_windows", [True, False])
-@pytest.mark.parametrize("window", [1, 5, 30])
+@pytest.mark.parametrize("window", [1, 5, 30, (0, 4), (30, 2)])
 def test_expected_contexts_match_a_count(window, shrink_windows):
-    length, reaches = 8, range(1, window + 1) if shrink_windows else [window]
-    counts = [
-        sum(0 < abs(i - j) <= reach for j in range(length))
-        for reach in reaches
-        for i in range(length)
-    ]
+    length, expected = 8, 0
+    for sign, size in zip((-1, 1), np.broadcast_to(window, 2), strict=True):
+        reaches = range(1, size + 1) if shrink_windows and size else [size]
+        counts = [
+            sum(0 < sign * (j - i) <= reach for j in range(length))
+            for reach in reaches
+            for i in range(length)
+        ]
+        expected += np.mean(counts)
     parameters = Parameters(window=window, shrink_windows=shrink_windows)
-    assert parameters.expected_contexts(length) == pytest.approx(np.mean(counts))
+    assert parameters.expected_contexts(length) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("sentence_tokens", [2, 8])

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from fastw2v.sampling import keep_probabilities
 from fastw2v.training import Parameters
+from fastw2v.training.windows import window_sides
 
 REPLAY_TOKENS = 200_000  # the share of inputs that take part is then known to 0.1 %
 
@@ -59,12 +60,12 @@ class Kept:
         ids = word_ids[:REPLAY_TOKENS]
         is_kept = rng.random(len(ids)) < keep_probabilities(counts, parameters.sample)[ids]
         sentence = np.searchsorted(sentence_ends, np.flatnonzero(is_kept), "right")
-        n, window = len(sentence), parameters.window
-        reach = rng.integers(1, window + 1, n) if parameters.shrink_windows else window
-        own = np.arange(n)
+        own = np.arange(len(sentence))
+        shrink = rng.random(len(own)) if parameters.shrink_windows else 0
+        left, right = (size - np.int64(shrink * size) for size in window_sides(parameters.window))
         first = np.searchsorted(sentence, sentence, "left")
         last = np.searchsorted(sentence, sentence, "right")
-        return cls(ids[is_kept], np.maximum(own - reach, first), np.minimum(own + reach + 1, last))
+        return cls(ids[is_kept], np.maximum(own - left, first), np.minimum(own + right + 1, last))
 
 
 def multiply_adds(

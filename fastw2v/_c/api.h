@@ -36,8 +36,10 @@ typedef struct {
     int64_t stride_floats;  /* floats per row, a multiple of 16; the rest is zero */
     int32_t objective;      /* enum w2v_objective */
     int32_t is_cbow;        /* 0: skip-gram */
-    int32_t window;         /* >= 1, words on either side */
-    int32_t shrink_windows; /* 1: each centre draws its reach from 1..window */
+    int32_t window;         /* the greater of the two below, >= 1 */
+    int32_t window_left;    /* >= 0, words before the centre */
+    int32_t window_right;   /* >= 0, words after it */
+    int32_t shrink_windows; /* 1: each centre draws its reach on each side from 1..its size */
     int32_t negative;       /* noise words per prediction, K */
     int32_t block_centres;  /* consecutive centres per block, B */
     int32_t block_noise;    /* noise words shared by a block, S */

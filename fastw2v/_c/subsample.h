@@ -10,30 +10,33 @@ typedef struct {
     int64_t end;
 } centres;
 
-/* Turn the reaches of the sentence's kept tokens, held in kept_end, into context ranges that
-   stop at the sentence's borders. */
+/* Turn the reaches of the sentence's kept tokens, left in kept_begin and right in kept_end, into
+   context ranges that stop at the sentence's borders. */
 static void set_contexts(const scratch *s, int64_t begin, int64_t end)
 {
     for (int64_t i = begin; i < end; i++) {
-        int64_t reach = s->kept_end[i];
-        s->kept_begin[i] = (int32_t)(i - reach > begin ? i - reach : begin);
-        s->kept_end[i] = (int32_t)(i + reach + 1 < end ? i + reach + 1 : end);
+        int64_t first = i - s->kept_begin[i], past = (int64_t)s->kept_end[i] + i + 1;
+        s->kept_begin[i] = (int32_t)(first > begin ? first : begin);
+        s->kept_end[i] = (int32_t)(past < end ? past : end);
     }
 }
 
 /* Keep each token of [from, to) with its word's probability (Mikolov et al. 2013, 1310.4546,
-   section 2.3) and draw its reach; returns the new number of kept tokens. */
+   section 2.3) and draw its reach, for both sides from the same bits; returns the new number of
+   kept tokens. */
 static int64_t keep_tokens(const w2v_model *m, const w2v_chunk *c, const scratch *s,
                            int64_t from, int64_t to, int64_t n_kept)
 {
     uint64_t key = stream_key(c->epoch_key, W2V_STREAM_TOKENS);
-    uint32_t window = (uint32_t)m->window;
+    uint32_t left = (uint32_t)m->window_left, right = (uint32_t)m->window_right;
+    uint32_t shrinking = m->shrink_windows ? UINT32_MAX : 0;
     for (int64_t t = from; t < to; t++) {
         int32_t id = c->word_ids[t];
         uint64_t bits = draw64(key, (uint64_t)(c->first_token + t));
-        uint32_t shrink = below((uint32_t)bits, window);
+        uint32_t shrink = (uint32_t)bits & shrinking;
         s->kept_id[n_kept] = id;
-        s->kept_end[n_kept] = (int32_t)(m->shrink_windows ? window - shrink : window);
+        s->kept_begin[n_kept] = (int32_t)(left - below(shrink, left));
+        s->kept_end[n_kept] = (int32_t)(right - below(shrink, right));
         n_kept += (uint32_t)(bits >> 32) <= m->keep_threshold[id]; /* no branch to mispredict */
     }
     return n_kept;

@@ -10,7 +10,15 @@ from typing import Any
 from fastw2v.errors import UsageError, reading
 
 # name: (type, help); the names are Word2Vec's, and so are the defaults, which stand in brackets
-Flags = dict[str, tuple[type, str]]
+Flags = dict[str, tuple[Callable[[str], Any], str]]
+
+
+def window(text: str) -> int | list[int]:
+    """Return the window that `5` or `5,2` stands for."""
+    sides = [int(side) for side in text.split(",")]
+    return sides if len(sides) > 1 else sides[0]
+
+
 TEXT_FLAGS: Flags = {
     "lowercase": (bool, "turn upper case into lower case"),
     "tokenizer": (str, "a Python function from a line to its words, as module:function"),
@@ -19,7 +27,7 @@ TEXT_FLAGS: Flags = {
 }
 MODEL_FLAGS: Flags = {
     "vector_size": (int, "numbers in each vector (100)"),
-    "window": (int, "context words on either side, at most (5)"),
+    "window": (window, "context words on either side, at most (5), or as 5,2 left and right"),
     "shrink_windows": (bool, "use whole windows, not 1 to N words drawn for each centre"),
     "negative": (int, "negative sampling with N noise words (5)"),
     "ns_exponent": (float, "draw noise words by their count to the power of X (0.75)"),
@@ -43,6 +51,7 @@ SPEED_FLAGS: Flags = {
     "block_noise": (int, "noise words that these share (what measured best)"),
 }
 SETTING_FLAGS = TEXT_FLAGS | MODEL_FLAGS | TRAINING_FLAGS | SPEED_FLAGS
+METAVARS: dict[Any, str] = {int: "N", float: "X", str: "NAME", window: "N[,N]"}
 ON_BY_DEFAULT = {"shrink_windows"}  # so that help shows what turns it off
 
 
@@ -52,7 +61,7 @@ def add_flags(parser: argparse._ArgumentGroup, flags: Flags) -> None:
         flag = "--" + name.replace("_", "-")
         options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}
         if kind is not bool:
-            metavar = {int: "N", float: "X", str: "NAME"}[kind]
+            metavar = METAVARS[kind]
             parser.add_argument(flag, type=kind, metavar=metavar, help=text, **options)
             continue
         on, off = text, argparse.SUPPRESS

@@ -19,6 +19,7 @@ from fastw2v.sampling import (
     noise_probabilities,
 )
 from fastw2v.training.parameters import SOFTMAX_MAX_WORDS, Parameters
+from fastw2v.training.windows import window_sides
 
 ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
 # Rows of either matrix that a worker keeps private between exchanges, if there are several.
@@ -36,7 +37,7 @@ class KernelSettings:
     objective: str
     dim: int
     is_cbow: bool
-    window: int
+    window: tuple[int, int]
     shrink_windows: bool
     negative: int
     block_centres: int
@@ -106,7 +107,7 @@ def kernel_settings(
         objective=parameters.objective,
         dim=parameters.vector_size,
         is_cbow=not parameters.sg,
-        window=parameters.window,
+        window=window_sides(parameters.window),
         shrink_windows=parameters.shrink_windows,
         negative=parameters.negative,
         block_centres=centres,

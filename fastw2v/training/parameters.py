@@ -8,6 +8,7 @@ from typing import Any
 from fastw2v.checks import check_choice, check_finite, check_flag, check_integer
 from fastw2v.errors import UsageError
 from fastw2v.sampling import NOISE_POWER
+from fastw2v.training.windows import Window, check_window, expected_contexts
 
 OBJECTIVES = {
     "ns": "negative sampling",
@@ -52,8 +53,8 @@ def usable_cores() -> int:
 class Parameters:
     """The settings of a run; gensim's names where gensim has one.
 
-    vector_size: dimension, >= 1.  window: words on either side, >= 1; shrink_windows draws
-    each centre's reach from 1..window.
+    vector_size: dimension, >= 1.  window: words on either side, >= 1, or (left, right), each
+    >= 0; shrink_windows draws each centre's reach from 1..window, on each side by the same draw.
     sg: skip-gram, else CBOW.  objective: "ns", "hs" or "softmax".  bias: train output biases.
     negative: noise words per prediction, >= 1; ns_exponent: power of the counts they follow.
     sample: subsampling threshold in [0, 1), 0 keeps every token.
@@ -69,7 +70,7 @@ class Parameters:
     """
 
     vector_size: int = 100
-    window: int = 5
+    window: Window = 5
     shrink_windows: bool = True
     sg: bool = False
     objective: str = "ns"
@@ -89,8 +90,9 @@ class Parameters:
     backend: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("vector_size", "window", "negative", "epochs", "loss_every"):
+        for name in ("vector_size", "negative", "epochs", "loss_every"):
             check_integer(name, getattr(self, name), 1)
+        object.__setattr__(self, "window", check_window(self.window))
         for name in ("workers", "block_centres", "block_noise"):
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
@@ -140,13 +142,7 @@ class Parameters:
 
         sentence_tokens: the mean length of a sentence, >= 1, which may be below the window.
         """
-        longest = min(self.window, max(sentence_tokens - 1, 0.0))
-        if not self.shrink_windows:
-            return max(1.0, contexts_within(longest, sentence_tokens))
-        short = range(1, int(longest) + 1)  # reaches that the sentence does not cut off
-        total = sum(contexts_within(reach, sentence_tokens) for reach in short)
-        total += (self.window - len(short)) * contexts_within(longest, sentence_tokens)
-        return max(1.0, total / self.window)
+        return expected_contexts(self.window, self.shrink_windows, sentence_tokens)
 
     def effective(self) -> dict[str, Any]:
         """Return every setting with the defaults filled in, as stored in the model."""
@@ -169,11 +165,6 @@ class Parameters:
                 f"unknown setting {unknown[0]!r}; accepted are {', '.join(sorted(known))}"
             )
         return cls(**settings)
-
-
-def contexts_within(reach: float, sentence_tokens: float) -> float:
-    """Return the mean number of other tokens within reach, which is below the length."""
-    return 2 * reach - reach * (reach + 1) / sentence_tokens
 
 
 def choose_objective(hs: int | bool, negative: int | None, softmax: bool) -> tuple[str, int]:

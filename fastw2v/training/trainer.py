@@ -16,6 +16,7 @@ from fastw2v.training.model import ModelArrays, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Observer, Report
 from fastw2v.training.schedule import linear_rate
+from fastw2v.training.windows import window_sides
 
 # Tokens a kernel call trains: long enough that Python's share of the time does not show,
 # short enough that Ctrl-C is answered at once.
@@ -65,7 +66,7 @@ class Trainer:
         self.parameters = parameters
         self.stream = stream
         self.chunk_tokens = chunk_tokens(parameters.objective, arrays.out_rows.size)
-        margin = MARGIN_WINDOWS * parameters.window
+        margin = MARGIN_WINDOWS * max(window_sides(parameters.window))
         self.chunks = stream.chunks(self.chunk_tokens, margin)
         self.total_tokens = parameters.epochs * stream.n_tokens
         self.model_arrays = arrays
