@@ -30,16 +30,20 @@ from fastw2v.saved_model import (
 )
 from fastw2v.training import (
     EpochRecord,
+    Listener,
     ModelArrays,
     Observer,
+    ObserverListener,
     Parameters,
     ProgressLine,
     Report,
+    Run,
     Summary,
     Trainer,
     build_arrays,
     choose_objective,
     choose_observer,
+    model_callbacks,
     peak_bytes,
     usable_cores,
 )
@@ -59,6 +63,7 @@ class Word2Vec:
     min_count: rarer words are dropped; max_final_vocab: at most that many words stay.
     lowercase, tokenizer: for corpus_file, see fastw2v.corpus.read_text.
     progress: True, False, a function that takes a Report, or None for a line on a terminal.
+    callbacks: objects with any of the methods of Callback, or of gensim's CallbackAny2Vec.
     All other settings: see Parameters, which checks them.
     Raises UsageError, CorpusError, ReadError, SaveError, OutOfMemoryError, DivergedError.
 
@@ -81,6 +86,7 @@ class Word2Vec:
         lowercase: bool = False,
         tokenizer: Callable[[str], list[str]] | None = None,
         progress: bool | Observer | None = None,
+        callbacks: Iterable[Any] = (),
         **settings: Any,
     ) -> None:
         flags = {"sg": sg, "hs": hs, "softmax": softmax, "lowercase": lowercase}
@@ -92,6 +98,7 @@ class Word2Vec:
         self.rules = VocabularyRules(min_count, max_final_vocab)
         self._lowercase, self._tokenizer = lowercase, tokenizer
         self._observer = choose_observer(progress)
+        self._callbacks = model_callbacks(self, callbacks)
         self.vocabulary: Vocabulary | None = None
         self.arrays: ModelArrays | None = None
         self.history: list[EpochRecord] = []
@@ -129,11 +136,14 @@ class Word2Vec:
         corpus_file: Path | list[Path] | None = None,
         *,
         epochs: int | None = None,
+        callbacks: Iterable[Any] | None = None,
     ) -> Summary:
         """Train on the corpus given, or on the one that build_vocab read; return the counts.
 
-        epochs: instead of the model's own number.
+        epochs, callbacks: instead of the model's own.
         """
+        if callbacks is not None:
+            self._callbacks = model_callbacks(self, callbacks)
         if self.arrays is None or self.vocabulary is None:
             raise UsageError("there is no vocabulary yet: call build_vocab before train")
         parameters = self.parameters
@@ -148,13 +158,17 @@ class Word2Vec:
             start = time.perf_counter()
             trainer = Trainer(parameters, self.arrays, corpus.spool)
             try:
-                trainer.run(self._observer)
+                trainer.run(self._listeners())
             finally:
-                self.history += trainer.history
                 self._wv = None  # its norms are those of the rows before
                 self._close_progress()
             self.summary = summarise(corpus, trainer, time.perf_counter() - start)
         return self.summary
+
+    def _listeners(self) -> list[Listener]:
+        """Return who is told of the training; the model itself comes first."""
+        observers = [ObserverListener(self._observer)] if self._observer else []
+        return [_ModelFollows(self), *observers, *self._callbacks]
 
     def _keep(self, corpus: EncodedCorpus) -> None:
         """Hold a corpus for the next training, instead of one that waited for it."""
@@ -263,6 +277,22 @@ class Word2Vec:
         return model
 
 
+class _ModelFollows(Listener):
+    """Keeps a model's history, and its vectors fresh for whoever is told after it."""
+
+    def __init__(self, model: Word2Vec) -> None:
+        self.model = model
+
+    def on_interval(self, run: Run, report: Report) -> None:
+        """Forget what was computed from the vectors."""
+        self.model._wv = None
+
+    def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
+        """Keep the record."""
+        self.model._wv = None
+        self.model.history.append(record)
+
+
 def summarise(corpus: EncodedCorpus, trainer: Trainer, seconds: float) -> Summary:
     """Gather the counts of a run."""
     counts = trainer.counts()
@@ -271,13 +301,14 @@ def summarise(corpus: EncodedCorpus, trainer: Trainer, seconds: float) -> Summar
         n_tokens_read=corpus.n_tokens_read,
         n_below_min_count=corpus.n_below_min_count,
         n_sentences=corpus.n_sentences,
-        epochs=trainer.parameters.epochs,
+        epochs=trainer.epoch,
         n_trained=counts.n_trained,
         n_subsampled=counts.n_subsampled,
         n_predictions=counts.n_predictions,
-        loss=trainer.history[-1].loss,
+        loss=trainer.history[-1].loss if trainer.history else None,
         read_seconds=corpus.seconds,
         train_seconds=seconds,
         words_per_second=counts.n_tokens / seconds if seconds > 0 else 0.0,
         peak_bytes=peak_bytes(),
+        stopped=trainer.stopped,
     )

@@ -8,7 +8,7 @@ import pytest
 from training_case import MODES, counts_of, make_trainer, random_spool, trained
 
 from fastw2v import _core
-from fastw2v.training import Parameters, Trainer, build_arrays
+from fastw2v.training import ObserverListener, Parameters, Trainer, build_arrays, threads
 from fastw2v.training import trainer as trainer_module
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
@@ -115,7 +115,7 @@ def test_a_chunk_of_the_softmax_is_as_long_as_ctrl_c_may_wait(n_floats, expected
 def test_reports_reach_the_total(small_chunks):
     reports = []
     stream = SlowStream(at=-1, action=None, seconds=0.002)
-    stream.trainer(workers=2).run(reports.append)
+    stream.trainer(workers=2).run([ObserverListener(reports.append)])
     done = [report.done for report in reports]
     assert done == sorted(done)
     assert done[-1] == reports[-1].total == 60_000
@@ -135,7 +135,7 @@ def test_an_observer_that_raises_stops_the_run(small_chunks, workers):
 
     stream = SlowStream(at=-1, action=None)
     with pytest.raises(RuntimeError, match="seen enough"):
-        stream.trainer(workers).run(refuse)
+        stream.trainer(workers).run([ObserverListener(refuse)])
     assert stream.n_inside == 0
     assert stream.n_read < 2 * len(stream)
 
@@ -177,7 +177,7 @@ def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch, small_chunks):
             Interrupted.n_started += 1
             super().start()
 
-    monkeypatch.setattr(trainer_module.threading, "Thread", Interrupted)
+    monkeypatch.setattr(threads.threading, "Thread", Interrupted)
     stream = SlowStream(at=-1, action=None)
     with pytest.raises(KeyboardInterrupt):
         stream.trainer(workers=5).run()

@@ -1,5 +1,12 @@
 """Parameters, schedule and the threads that run the kernels."""
 
+from fastw2v.training.callbacks import (
+    Listener,
+    ObserverListener,
+    Run,
+    StopTraining,
+    model_callbacks,
+)
 from fastw2v.training.model import ModelArrays, build_arrays, effective_settings
 from fastw2v.training.parameters import OBJECTIVES, Parameters, choose_objective, usable_cores
 from fastw2v.training.progress import ProgressLine, choose_observer
@@ -10,17 +17,22 @@ __all__ = [
     "OBJECTIVES",
     "Counts",
     "EpochRecord",
+    "Listener",
     "ModelArrays",
     "Observer",
+    "ObserverListener",
     "Parameters",
     "ProgressLine",
     "Report",
+    "Run",
+    "StopTraining",
     "Summary",
     "Trainer",
     "build_arrays",
     "choose_objective",
     "choose_observer",
     "effective_settings",
+    "model_callbacks",
     "peak_bytes",
     "usable_cores",
 ]

@@ -88,7 +88,7 @@ class Summary:
 
     n_below_min_count counts the tokens outside the vocabulary.  Speeds are in tokens of the
     vocabulary per second of wall time; peak_bytes is the process's greatest resident size,
-    None where the system does not tell.
+    None where the system does not tell.  stopped: why training ended before its last epoch.
     """
 
     n_words: int
@@ -104,6 +104,7 @@ class Summary:
     train_seconds: float
     words_per_second: float
     peak_bytes: int | None
+    stopped: str | None = None
 
 
 def peak_bytes() -> int | None:

@@ -4,7 +4,8 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,10 +13,12 @@ import numpy as np
 from fastw2v import _core
 from fastw2v.errors import DivergedError
 from fastw2v.memory import allocate
+from fastw2v.training.callbacks import Audience, Listener, StopTraining
 from fastw2v.training.model import ModelArrays, kernel_settings
 from fastw2v.training.parameters import Parameters
-from fastw2v.training.report import Counts, EpochRecord, Observer, Report
+from fastw2v.training.report import Counts, EpochRecord, Report
 from fastw2v.training.schedule import linear_rate
+from fastw2v.training.threads import run_threads
 from fastw2v.training.windows import window_sides
 
 # Tokens a kernel call trains: long enough that Python's share of the time does not show,
@@ -76,131 +79,114 @@ class Trainer:
         self.workers = [
             _core.Worker(model, self.chunk_tokens + 2 * margin, allocate) for _ in range(n_threads)
         ]
+        self.epoch = 0  # that is under way, counted from 0: so many are done
         self.history: list[EpochRecord] = []
+        self.seconds = 0.0  # of wall time in epochs
+        self.stopped: str | None = None  # why it ended before its last epoch
 
     def counts(self) -> Counts:
         """Return the sums over all workers since training began."""
         return sum((Counts(**worker.counters()) for worker in self.workers), Counts())
 
-    def run(self, observer: Observer | None = None) -> None:
-        """Train all epochs, reporting about five times a second to the observer.
+    def run(self, listeners: Sequence[Listener] = ()) -> None:
+        """Train all epochs that are left and tell the listeners, in this thread.
 
-        Raises DivergedError when the loss stops being finite, the first worker's error if
-        one fails, and KeyboardInterrupt within one chunk; no thread is left behind.
+        A listener's StopTraining ends the run in good order and is told by `stopped`.
+        Raises DivergedError when the loss stops being finite, the first worker's or listener's
+        error if one fails, and KeyboardInterrupt within one chunk; no thread is left behind.
         """
-        with single_threaded_blas(self.parameters.objective):
-            self._run_epochs(observer)
+        audience = Audience(self, listeners)
+        try:
+            with single_threaded_blas(self.parameters.objective):
+                try:
+                    audience.tell("on_train_begin")
+                    audience.stop_if_asked()
+                    while self.epoch < self.parameters.epochs:
+                        self._run_epoch(audience)
+                except StopTraining as stop:
+                    self.stopped = str(stop) or "a callback asked to stop"
+                audience.tell("on_train_end")
+        except BaseException as error:
+            for listener in listeners:
+                listener.on_abort(self, error)
+            raise
 
-    def _run_epochs(self, observer: Observer | None) -> None:
-        start = time.perf_counter()
-        for epoch in range(self.parameters.epochs):
-            before, epoch_start = self.counts(), time.perf_counter()
-            self._run_epoch(epoch, Reporter(self, observer, epoch, start))
-            done = self.counts() - before
-            self.history.append(
-                EpochRecord(
-                    epoch=epoch + 1,
-                    loss=done.mean_loss,
-                    lr=self.rate(epoch + 1, 0),
-                    n_trained=done.n_trained,
-                    n_subsampled=done.n_subsampled,
-                    n_predictions=done.n_predictions,
-                    seconds=time.perf_counter() - epoch_start,
-                )
-            )
+    def _run_epoch(self, audience: Audience) -> None:
+        audience.tell("on_epoch_begin")
+        audience.stop_if_asked()
+        before, start = self.counts(), time.perf_counter()
+        try:
+            self._train_chunks(audience)
+        finally:
+            seconds = time.perf_counter() - start
+            self.seconds += seconds
+        now = self.counts()
+        self.check(now)
+        audience.tell_progress(now, is_last=True)
+        done = now - before
+        self.epoch += 1
+        record = EpochRecord(
+            epoch=self.epoch,
+            loss=done.mean_loss,
+            lr=self.rate(self.epoch, 0),
+            n_trained=done.n_trained,
+            n_subsampled=done.n_subsampled,
+            n_predictions=done.n_predictions,
+            seconds=seconds,
+        )
+        self.history.append(record)
+        audience.tell("on_epoch_end", record)
+        audience.stop_if_asked()
+
+    def _train_chunks(self, audience: Audience) -> None:
+        """Train the epoch's chunks, each by whichever worker is free."""
+        stop, numbers = threading.Event(), itertools.count()
+        key = epoch_key(self.parameters.seed, self.epoch)
+
+        def work(worker: _core.Worker) -> None:
+            while not stop.is_set() and (i := next(numbers)) < len(self.chunks):
+                worker.train(self.chunks.read(i), key, self.rate(self.epoch, i))
+
+        def tick() -> None:
+            now = self.counts()
+            self.check(now)
+            audience.tell_progress(now)
+            audience.stop_if_asked()
+
+        run_threads([partial(work, w) for w in self.workers], stop, tick, REPORT_SECONDS)
 
     def rate(self, epoch: int, chunk: int) -> float:
         """Return the learning rate at the start of a chunk: it follows the place in the
         corpus, so it does not depend on threads."""
-        done = epoch * self.stream.n_tokens + chunk * self.chunk_tokens
+        return self.rate_after(epoch * self.stream.n_tokens + chunk * self.chunk_tokens)
+
+    def rate_after(self, n_tokens: int) -> float:
+        """Return the learning rate when so many tokens of all epochs are done."""
         p = self.parameters
-        return linear_rate(p.first_rate, p.min_alpha, min(1.0, done / max(self.total_tokens, 1)))
+        progress = min(1.0, n_tokens / max(self.total_tokens, 1))
+        return linear_rate(p.first_rate, p.min_alpha, progress)
 
-    def _run_epoch(self, epoch: int, report: Callable[[], None]) -> None:
-        stop, errors = threading.Event(), []
-        ended = [threading.Event() for _ in self.workers]
-        next_chunk = itertools.count()
-        key = epoch_key(self.parameters.seed, epoch)
-
-        def work(worker: _core.Worker, done: threading.Event) -> None:
-            try:
-                while not stop.is_set() and (i := next(next_chunk)) < len(self.chunks):
-                    worker.train(self.chunks.read(i), key, self.rate(epoch, i))
-            except BaseException as error:
-                errors.append(error)
-                stop.set()
-            finally:
-                done.set()
-
-        threads = [
-            threading.Thread(target=work, args=pair, name="fastw2v-train", daemon=True)
-            for pair in zip(self.workers, ended, strict=True)
-        ]
-        try:
-            for thread in threads:
-                thread.start()
-            for done in ended:
-                # Not join() with a timeout: interrupted, Python 3.11's takes the thread for ended.
-                while not done.wait(REPORT_SECONDS):
-                    report()
-        finally:
-            stop.set()
-            join_all(threads, ended)
-        if errors:
-            raise errors[0]
-        report()
-
-
-def join_all(threads: list[threading.Thread], ended: list[threading.Event]) -> None:
-    """Wait until the threads have ended, a second Ctrl-C or not: it takes one chunk at most."""
-    for thread, done in zip(threads, ended, strict=True):
-        if thread.ident is None:  # it was not started
-            continue
-        while not done.is_set():
-            with contextlib.suppress(KeyboardInterrupt):
-                done.wait()
-        thread.join()
-
-
-class Reporter:
-    """Turns the workers' counters into reports and watches the loss."""
-
-    def __init__(
-        self, trainer: Trainer, observer: Observer | None, epoch: int, start: float
-    ) -> None:
-        self.trainer, self.observer = trainer, observer
-        self.epoch, self.start = epoch, start
-        self.last = trainer.counts()
-
-    def __call__(self) -> None:
-        """Report the state now; raise DivergedError if the loss is not finite."""
-        trainer, now = self.trainer, self.trainer.counts()
-        loss = (now - self.last).mean_loss
-        rate = self._rate(now)
+    def check(self, now: Counts) -> None:
+        """Raise DivergedError if the loss is not finite."""
         if not np.isfinite(now.loss_sum):
             raise DivergedError(
                 f"the loss is no longer finite in epoch {self.epoch + 1} at learning rate "
-                f"{rate:.4g}; start from a lower alpha than {trainer.parameters.first_rate:g}"
-            )
-        self.last = now
-        if self.observer is not None:
-            self.observer(
-                Report(
-                    stage="train",
-                    done=now.n_tokens,
-                    total=trainer.total_tokens,
-                    n_tokens=now.n_tokens,
-                    seconds=time.perf_counter() - self.start,
-                    lr=rate,
-                    loss=loss,
-                    epoch=self.epoch + 1,
-                )
+                f"{self.rate_after(now.n_tokens):.4g}; start from a lower alpha than "
+                f"{self.parameters.first_rate:g}"
             )
 
-    def _rate(self, now: Counts) -> float:
-        p = self.trainer.parameters
-        progress = now.n_tokens / max(self.trainer.total_tokens, 1)
-        return linear_rate(p.first_rate, p.min_alpha, progress)
+    def report(self, now: Counts, heard: Counts, seconds: float) -> Report:
+        """Return the state of the run.  heard: the counts at the report before."""
+        return Report(
+            stage="train",
+            done=now.n_tokens,
+            total=self.total_tokens,
+            n_tokens=now.n_tokens,
+            seconds=seconds,
+            lr=self.rate_after(now.n_tokens),
+            loss=(now - heard).mean_loss,
+            epoch=self.epoch + 1,
+        )
 
 
 def single_threaded_blas(objective: str) -> contextlib.AbstractContextManager[Any]:
