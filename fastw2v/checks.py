@@ -10,8 +10,8 @@ from fastw2v.errors import UsageError
 MOST = 2**31 - 1  # what the kernels hold settings in
 
 
-def check_integer(name: str, value: Any, least: int) -> None:
-    """Raise UsageError unless value is an integer from `least` to MOST."""
+def check_integer(name: str, value: Any, least: int, most: int = MOST) -> None:
+    """Raise UsageError unless value is an integer from `least` to `most`."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -20,8 +20,8 @@ def check_integer(name: str, value: Any, least: int) -> None:
         raise UsageError(f"{name} must be an integer, got {value!r}")
     if number < least:
         raise UsageError(f"{name} must be at least {least}, got {value}")
-    if number > MOST:
-        raise UsageError(f"{name} must be at most {MOST}, got {value}")
+    if number > most:
+        raise UsageError(f"{name} must be at most {most}, got {value}")
 
 
 def check_finite(name: str, value: Any) -> float:

@@ -1,5 +1,6 @@
 """From paths or iterables to a vocabulary and spooled word ids."""
 
+from fastw2v.corpus.choice import choose_from
 from fastw2v.corpus.encode import EncodedCorpus
 from fastw2v.corpus.scan import read_text
 from fastw2v.corpus.sentences import Progress, read_sentences
@@ -15,6 +16,7 @@ __all__ = [
     "Spool",
     "Vocabulary",
     "VocabularyRules",
+    "choose_from",
     "read_sentences",
     "read_text",
 ]

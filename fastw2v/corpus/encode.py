@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from fastw2v import _core
 from fastw2v.corpus.arrays import Int32Array, Int64Array
+from fastw2v.corpus.choice import choose, match
 from fastw2v.corpus.spool import Spool, SpoolWriter, memory_columns, spool_bytes
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
 from fastw2v.errors import CorpusError
@@ -61,14 +61,6 @@ class EncodedCorpus:
     min_count: int
 
 
-class _Choice(NamedTuple):
-    """The words kept.  final_ids: (n_words,) int32, -1 for a word that is dropped."""
-
-    vocabulary: Vocabulary
-    final_ids: Int32Array
-    min_count: int
-
-
 def encode(
     counted: CountedCorpus,
     rules: VocabularyRules,
@@ -84,7 +76,7 @@ def encode(
     n_read, n_sentences = counted.written.n_tokens, counted.written.n_sentences
     if n_read == 0:
         raise CorpusError(f"{counted.name} holds no words")
-    chosen = _choose(counted, rules) if vocabulary is None else _matched(counted, vocabulary)
+    chosen = choose(counted, rules) if vocabulary is None else match(counted, vocabulary)
     n_kept = int(counted.counts[chosen.final_ids >= 0].sum())
     return EncodedCorpus(
         vocabulary=chosen.vocabulary,
@@ -120,50 +112,6 @@ def fold_case(counted: CountedCorpus) -> CountedCorpus:
         pieces=counted.pieces,
         word_numbers=[folded[numbers] for numbers in counted.word_numbers],
     )
-
-
-def _choose(counted: CountedCorpus, rules: VocabularyRules) -> _Choice:
-    """Keep the frequent words, most frequent first, ties by first appearance."""
-    order = np.argsort(-counted.counts, kind="stable")
-    falling = counted.counts[order]
-    min_count = rules.effective_min_count(falling)
-    n_kept = int(np.searchsorted(-falling, -min_count, "right"))
-    if n_kept == 0:
-        raise _nothing_kept(counted, rules, order)
-    final_ids = np.full(len(order), -1, np.int32)
-    final_ids[order[:n_kept]] = np.arange(n_kept, dtype=np.int32)
-    words = counted.decode(order[:n_kept].tolist())
-    return _Choice(Vocabulary(words, falling[:n_kept].copy()), final_ids, min_count)
-
-
-def _nothing_kept(
-    counted: CountedCorpus, rules: VocabularyRules, order: npt.NDArray[np.intp]
-) -> CorpusError:
-    most = int(counted.counts[order[0]])
-    if most >= rules.min_count:
-        n_equal = int((counted.counts == most).sum())
-        return CorpusError(
-            f"max_final_vocab={rules.max_final_vocab} cannot be met: {n_equal} distinct words "
-            f"occur {most} times each, more often than all others; raise max_final_vocab"
-        )
-    (word,) = counted.decode([int(order[0])])
-    return CorpusError(
-        f"0 of {len(order)} distinct words occur at least {rules.min_count} times "
-        f"(most frequent: {word!r}, {most} times); lower min_count"
-    )
-
-
-def _matched(counted: CountedCorpus, vocabulary: Vocabulary) -> _Choice:
-    """Keep the words of a given vocabulary."""
-    find = vocabulary.index.get
-    words = counted.decode(range(len(counted.counts)))
-    final_ids = np.fromiter((find(word, -1) for word in words), np.int32, len(words))
-    if not (final_ids >= 0).any():
-        raise CorpusError(
-            f"none of the {len(words)} distinct words of {counted.name} "
-            f"is in the given vocabulary of {len(vocabulary)} words"
-        )
-    return _Choice(vocabulary, final_ids, 0)
 
 
 def _rewritten(counted: CountedCorpus, final_ids: Int32Array, n_kept: int) -> Spool:

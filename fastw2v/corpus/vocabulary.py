@@ -1,6 +1,7 @@
 """The words that are trained, most frequent first, and the rules that choose them."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,9 @@ from fastw2v.checks import check_integer
 from fastw2v.corpus.arrays import Int64Array
 from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.files.word_counts import read_word_counts, write_word_counts
+
+# What a trim_rule may return: gensim's RULE_DEFAULT, RULE_DISCARD and RULE_KEEP.
+DEFAULT, DISCARD, KEEP = 0, 1, 2
 
 SENTENCE_END = "</s>"  # word2vec.c's mark, the first word of its files
 
@@ -72,22 +76,41 @@ class VocabularyRules:
 
     min_count: int >= 0, words seen less often are dropped.  max_final_vocab: int >= 1 or None,
     raises min_count until at most that many words are left (gensim's meaning).
+    trim_rule: called with each word, its count and the min_count in effect; returns 0 for the
+    rules above, 1 to drop the word, 2 to keep it.  base: a vocabulary all of whose words are
+    kept; its counts are added to those of the corpus, and the rules are for the other words.
     Raises UsageError if a value is impossible.
     """
 
     min_count: int = 5
     max_final_vocab: int | None = None
+    trim_rule: Callable[[str, int, int], object] | None = None
+    base: Vocabulary | None = None
 
     def __post_init__(self) -> None:
         check_integer("min_count", self.min_count, 0)
         if self.max_final_vocab is not None:
             check_integer("max_final_vocab", self.max_final_vocab, 1)
+        if self.trim_rule is not None and not callable(self.trim_rule):
+            raise UsageError(f"trim_rule must be a function or None, got {self.trim_rule!r}")
 
     def effective_min_count(self, falling_counts: Int64Array) -> int:
         """Return the least count that is kept.  falling_counts: (n_words,) int64, descending."""
         if self.max_final_vocab is None or self.max_final_vocab >= len(falling_counts):
             return self.min_count
         return max(self.min_count, int(falling_counts[self.max_final_vocab]) + 1)
+
+
+def check_trim_answer(word: str, answer: object) -> bool | None:
+    """Return whether the word stays, None if the other rules are to say; or raise UsageError."""
+    if answer is None or answer == DEFAULT:
+        return None
+    if answer not in (DISCARD, KEEP):
+        raise UsageError(
+            f"trim_rule must return 0 (default), 1 (discard) or 2 (keep), got {answer!r} "
+            f"for {word!r}"
+        )
+    return answer == KEEP
 
 
 def _in_order(counts: dict[str, int]) -> Vocabulary:
