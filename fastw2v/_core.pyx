@@ -46,6 +46,7 @@ cdef extern from "api.h" nogil:
         int64_t n_hot_in
         int64_t n_hot_out
         int64_t first_hot_out
+        int32_t cbow_sum
         int32_t cbow_divide
         float cbow_rate
 
@@ -152,6 +153,7 @@ cdef class Model:
         self.c.block_centres = settings.block_centres
         self.c.block_noise = settings.block_noise
         self.c.loss_every = settings.loss_every
+        self.c.cbow_sum = settings.cbow_sum
         self.c.cbow_divide = settings.cbow_divide
         self.c.cbow_rate = settings.cbow_rate
 

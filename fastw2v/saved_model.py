@@ -2,12 +2,20 @@
 
 import os
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastw2v.corpus import Vocabulary, VocabularyRules
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats import WordVectors, read_vectors
 from fastw2v.training import ModelArrays, Parameters, build_arrays, effective_settings
+
+
+class RunCounts(NamedTuple):
+    """What a model's file says of the text that its vocabulary is from."""
+
+    corpus_count: int
+    corpus_total_words: int
+
 
 MACHINE_SETTINGS = ("backend", "workers")  # told in the file, chosen anew on another machine
 
@@ -15,7 +23,6 @@ MACHINE_SETTINGS = ("backend", "workers")  # told in the file, chosen anew on an
 def model_to_file(
     parameters: Parameters,
     rules: VocabularyRules,
-    lowercase: bool,
     vocabulary: Vocabulary,
     arrays: ModelArrays,
 ) -> WordVectors:
@@ -23,7 +30,6 @@ def model_to_file(
     settings = effective_settings(parameters) | {
         "min_count": rules.min_count,
         "max_final_vocab": rules.max_final_vocab,
-        "lowercase": lowercase,
     }
     return WordVectors(
         words=vocabulary.words,

@@ -91,6 +91,7 @@ class Case:
             block_noise=s.block_noise,
             loss_every=1,
             n_hot=self.n_hot,
+            cbow_sum=s.cbow_sum,
             cbow_divide=s.cbow_divide,
             cbow_rate=s.cbow_rate,
         )

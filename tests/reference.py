@@ -39,6 +39,7 @@ class Settings:
     negative: int = 5
     block_centres: int = 4
     block_noise: int = 6
+    cbow_sum: bool = False
     cbow_divide: bool = True
     cbow_rate: float = 1.0
 
@@ -69,7 +70,8 @@ class State:
 class Block:
     """One simultaneous update.
 
-    bags: for each input, the word ids whose rows it averages.  outputs: (n_out,) output ids.
+    bags: for each input, the word ids whose rows it averages, or sums up.
+    outputs: (n_out,) output ids.
     p, q: (n_in, n_out) weights, wanted and unwanted; for the softmax p counts the pairs of an
     input and a target and q is unused.
     """
@@ -79,6 +81,7 @@ class Block:
     p: np.ndarray
     q: np.ndarray
     n_predictions: int
+    sums: bool = False
 
 
 # ---- from a chunk to kept tokens ----
@@ -199,7 +202,7 @@ def blocks(chunk, settings, tables, epoch_key):
             parts = softmax_block(kept, centres, settings, len(tables.keep_threshold))
         bags, outputs, p, q, n_pairs = parts
         bags = [[kept.ids[x] for x in bag] for bag in bags]
-        found.append(Block(bags, np.array(outputs, int), p, q, n_pairs))
+        found.append(Block(bags, np.array(outputs, int), p, q, n_pairs, settings.cbow_sum))
     return found
 
 
@@ -210,7 +213,7 @@ def inputs_of(state, block):
     x = np.zeros((len(block.bags), state.in_rows.shape[1]))
     for j, bag in enumerate(block.bags):
         if bag:
-            x[j] = state.in_rows[bag].mean(axis=0)
+            x[j] = state.in_rows[bag].sum(axis=0) / (1 if block.sums else len(bag))
     return x
 
 
@@ -246,7 +249,7 @@ def step(state, block, settings, lr):
     x, y = inputs_of(state, block), state.out_rows[block.outputs]
     for bag, change in zip(block.bags, g @ y, strict=True):
         for word in bag:
-            share = settings.cbow_rate / len(bag) if settings.cbow_divide else 1.0
+            share = settings.cbow_rate / (len(bag) if settings.cbow_divide else 1)
             state.in_rows[word] += change * (share if settings.is_cbow else 1.0)
     np.add.at(state.out_rows, block.outputs, g.T @ x)
     if state.bias is not None:

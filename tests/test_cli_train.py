@@ -38,12 +38,17 @@ def test_standard_input_is_a_corpus(folder):
 def test_flags_reach_the_model():
     args = ["--sg", "--hs", "--bias", "--no-shrink-windows", "--window=3", "--seed=9"]
     args += ["--sample=0.01", "--alpha=0.2", "--min-alpha=0.1", "--min-count=2", "--lowercase"]
-    args += ["--max-final-vocab=100", "--cbow-update=word2vec", "--backend=scalar"]
+    args += [
+        "--max-final-vocab=100",
+        "--cbow-update=word2vec",
+        "--backend=scalar",
+        "--no-cbow-mean",
+    ]
     assert train("corpus.txt", "-o", "model", *args) == 0
     expected = {"sg": True, "objective": "hs", "bias": True, "shrink_windows": False, "window": 3}
     expected |= {"seed": 9, "sample": 0.01, "alpha": 0.2, "min_alpha": 0.1, "min_count": 2}
     expected |= {"max_final_vocab": 100, "cbow_update": "word2vec", "backend": "scalar"}
-    expected |= {"lowercase": True, "vector_size": 8, "epochs": 2, "workers": 1}
+    expected |= {"cbow_mean": False, "lowercase": True, "vector_size": 8, "epochs": 2, "workers": 1}
     settings = read_vectors("model").settings
     assert {name: settings[name] for name in expected} == expected
 

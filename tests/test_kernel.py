@@ -42,6 +42,8 @@ VARIANTS = {
     "asymmetric-window": {"window": (2, 7)},
     "asymmetric-fixed": {"window": (6, 1), "shrink_windows": False},
     "undivided-cbow": {"cbow_divide": False},
+    "summed-cbow": {"cbow_sum": True, "cbow_divide": False, "cbow_rate": 0.2},
+    "divided-sum-cbow": {"cbow_sum": True},
     "scaled-cbow": {"cbow_rate": 4.0},
     "one-centre": {"block_centres": 1, "block_noise": 1},
     "odd-block": {"block_centres": 7, "block_noise": 13, "negative": 2},

@@ -16,6 +16,8 @@ LAYERS = [
     ["__main__"],
     ["cli"],
     ["word2vec"],
+    ["trained_model"],
+    ["arguments", "corpus_reader", "gensim_names"],
     ["keyed_vectors", "saved_model"],
     ["training", "evaluation", "classes"],
     ["corpus", "formats", "neighbours", "similarity", "vector_table"],

@@ -9,12 +9,12 @@ INLINE int64_t n_contexts(const scratch *s, int64_t centre)
     return s->kept_end[centre] - s->kept_begin[centre] - 1;
 }
 
-/* hidden[slot] = the mean of the centre's context rows, zero if it has none. */
+/* hidden[slot] = the mean or the sum of the centre's context rows, zero if it has none. */
 static void set_hidden(const run *r, int64_t centre, int64_t slot)
 {
     const scratch *s = &r->s;
     int64_t n = 0, stride = r->model->stride_floats;
-    float share = 1.0f / (float)max64(n_contexts(s, centre), 1);
+    float share = r->model->cbow_sum ? 1.0f : 1.0f / (float)max64(n_contexts(s, centre), 1);
     for (int64_t c = s->kept_begin[centre]; c < s->kept_end[centre]; c++)
         if (c != centre)
             s->context_row[n++] = in_row(r, c);
@@ -25,8 +25,9 @@ static void set_hidden(const run *r, int64_t centre, int64_t slot)
     add_products(&t, r->shape);
 }
 
-/* Hand the change of the mean to the context rows, divided among them (Irsoy et al. 2021,
-   arXiv 2012.15332, section 2) or, as word2vec.c does, undivided. */
+/* Hand the change of the hidden row to the context rows: that of a mean divided among them
+   (Irsoy et al. 2021, arXiv 2012.15332, section 2) or, as word2vec.c does, undivided; that of a
+   sum undivided or, as gensim does, divided. */
 static void scatter_hidden(const run *r, int64_t centre, int64_t slot)
 {
     const scratch *s = &r->s;

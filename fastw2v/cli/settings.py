@@ -34,6 +34,7 @@ MODEL_FLAGS: Flags = {
     "hs": (bool, "hierarchical softmax, not negative sampling"),
     "softmax": (bool, "full softmax, not negative sampling; for at most 50,000 words"),
     "bias": (bool, "train a bias per output"),
+    "cbow_mean": (bool, "add CBOW's context words up, instead of taking their mean"),
     "cbow_update": (str, "corrected: divide CBOW's gradient by the window; word2vec: do not "
                          "(corrected; with --hs word2vec)"),
 }  # fmt: skip
@@ -52,7 +53,7 @@ SPEED_FLAGS: Flags = {
 }
 SETTING_FLAGS = TEXT_FLAGS | MODEL_FLAGS | TRAINING_FLAGS | SPEED_FLAGS
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "NAME", window: "N[,N]"}
-ON_BY_DEFAULT = {"shrink_windows"}  # so that help shows what turns it off
+ON_BY_DEFAULT = {"shrink_windows", "cbow_mean"}  # so that help shows what turns it off
 
 
 def add_flags(parser: argparse._ArgumentGroup, flags: Flags) -> None:

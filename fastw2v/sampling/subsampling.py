@@ -5,11 +5,16 @@ from numpy.typing import NDArray
 
 from fastw2v.errors import UsageError
 
+# gensim's factor from sample >= 1 to t in occurrences. Meant to keep words up to that count in
+# full, for which it would have to divide; taken as it is, for the same draws at the same setting.
+GENSIM_COUNT_FACTOR = (3 + 5**0.5) / 2
+
 
 def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
     """Return the chance that each word survives subsampling.
 
-    counts: (n_words,) int64, > 0.  sample: float >= 0, typically 1e-3; 0 keeps every token.
+    counts: (n_words,) int64, > 0.  sample: float >= 0, typically 1e-3; 0 keeps every token;
+    from 1 on t is int(2.618 sample) occurrences, as in gensim.
     Returns (n_words,) float64 in (0, 1].  Raises UsageError if sample < 0.
     Reference: Mikolov et al. 2013 (1310.4546), section 2.3, with the form word2vec.c uses:
     sqrt(t / f) + t / f, f being the word's share of all tokens.
@@ -18,7 +23,8 @@ def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.f
         raise UsageError(f"sample must be at least 0, got {sample}")
     if sample == 0:
         return np.ones(len(counts))
-    ratio = sample * counts.sum() / counts
+    t = sample * counts.sum() if sample < 1 else int(sample * GENSIM_COUNT_FACTOR)
+    ratio = t / counts
     return np.asarray(np.minimum(1.0, np.sqrt(ratio) + ratio))
 
 

@@ -9,9 +9,11 @@ from fastw2v.training.callbacks import (
 )
 from fastw2v.training.model import ModelArrays, build_arrays, effective_settings
 from fastw2v.training.parameters import OBJECTIVES, Parameters, choose_objective, usable_cores
-from fastw2v.training.progress import ProgressLine, choose_observer
+from fastw2v.training.progress import ProgressLine, choose_observer, end_progress
 from fastw2v.training.report import Counts, EpochRecord, Observer, Report, Summary, peak_bytes
+from fastw2v.training.summary import summarise
 from fastw2v.training.trainer import Trainer
+from fastw2v.training.windows import Window
 
 __all__ = [
     "OBJECTIVES",
@@ -28,11 +30,14 @@ __all__ = [
     "StopTraining",
     "Summary",
     "Trainer",
+    "Window",
     "build_arrays",
     "choose_objective",
     "choose_observer",
     "effective_settings",
+    "end_progress",
     "model_callbacks",
     "peak_bytes",
+    "summarise",
     "usable_cores",
 ]

@@ -44,6 +44,7 @@ class KernelSettings:
     block_noise: int
     loss_every: int
     n_hot: int
+    cbow_sum: bool
     cbow_divide: bool
     cbow_rate: float
 
@@ -114,9 +115,21 @@ def kernel_settings(
         block_noise=noise,
         loss_every=parameters.loss_every,
         n_hot=HOT_ROWS.get((parameters.sg, parameters.objective), 0) if n_workers > 1 else 0,
-        cbow_divide=corrected,
-        cbow_rate=parameters.expected_contexts(sentence_tokens) if corrected else 1.0,
+        cbow_sum=not parameters.cbow_mean,
+        cbow_divide=corrected == parameters.cbow_mean,
+        cbow_rate=cbow_rate(parameters, sentence_tokens),
     )
+
+
+def cbow_rate(parameters: Parameters, sentence_tokens: float) -> float:
+    """Return what multiplies the gradient of context rows, so that alpha keeps its meaning.
+
+    The corrected gradient is the peers' over the contexts of a mean, times those of a sum.
+    """
+    if parameters.context_update != "corrected":
+        return 1.0
+    n_contexts = parameters.expected_contexts(sentence_tokens)
+    return n_contexts if parameters.cbow_mean else 1 / n_contexts
 
 
 def effective_settings(parameters: Parameters) -> dict[str, Any]:

@@ -57,13 +57,15 @@ class Parameters:
     >= 0; shrink_windows draws each centre's reach from 1..window, on each side by the same draw.
     sg: skip-gram, else CBOW.  objective: "ns", "hs" or "softmax".  bias: train output biases.
     negative: noise words per prediction, >= 1; ns_exponent: power of the counts they follow.
-    sample: subsampling threshold in [0, 1), 0 keeps every token.
-    alpha: first learning rate, > 0, None for the model's default; it falls linearly to
+    sample: subsampling threshold >= 0, see keep_probabilities; 0 keeps every token.
+    alpha: first learning rate, >= 0, None for the model's default; it falls linearly to
     min_alpha, >= 0.
     epochs: >= 1.  workers: threads, None for all cores.  seed: >= 0, governs every draw.
+    cbow_mean: CBOW's hidden row is the mean of its context rows, else their sum.
     cbow_update: "corrected" divides the gradient among the context words (Irsoy et al. 2021,
     2012.15332), times the expected number of them so that alpha keeps its meaning; "word2vec"
-    leaves it undivided; None for the objective's default.
+    leaves it undivided; None for the objective's default.  Of a sum, it is the corrected one
+    that is whole, and gensim's that is divided.
     block_centres, block_noise: centres per block and noise words they share, None for the
     model's default.  loss_every: the loss is measured on every n-th block, >= 1.
     backend: a name of fastw2v.backends(), None for the fastest.
@@ -83,6 +85,7 @@ class Parameters:
     epochs: int = 5
     workers: int | None = None
     seed: int = 1
+    cbow_mean: bool = True
     cbow_update: str | None = None
     block_centres: int | None = None
     block_noise: int | None = None
@@ -97,16 +100,16 @@ class Parameters:
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
         check_integer("seed", self.seed, 0)
-        for name in ("sg", "shrink_windows", "bias"):
+        for name in ("sg", "shrink_windows", "bias", "cbow_mean"):
             check_flag(name, getattr(self, name))
         check_choice("objective", self.objective, tuple(OBJECTIVES))
         if self.cbow_update is not None:
             check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)
         check_finite("ns_exponent", self.ns_exponent)
-        if not 0 <= check_finite("sample", self.sample) < 1:
-            raise UsageError(f"sample must be at least 0 and below 1, got {self.sample}")
-        if self.alpha is not None and check_finite("alpha", self.alpha) <= 0:
-            raise UsageError(f"alpha must be above 0, got {self.alpha}")
+        if check_finite("sample", self.sample) < 0:
+            raise UsageError(f"sample must be at least 0, got {self.sample}")
+        if self.alpha is not None and check_finite("alpha", self.alpha) < 0:
+            raise UsageError(f"alpha must be at least 0, got {self.alpha}")
         if not 0 <= check_finite("min_alpha", self.min_alpha) <= self.first_rate:
             raise UsageError(
                 f"min_alpha must be between 0 and alpha ({self.first_rate}), got {self.min_alpha}"

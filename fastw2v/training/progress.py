@@ -72,3 +72,9 @@ def choose_observer(progress: bool | Observer | None) -> Observer | None:
     if progress or (progress is None and sys.stderr.isatty()):
         return ProgressLine(sys.stderr)
     return None
+
+
+def end_progress(observer: Observer | None) -> None:
+    """End an observer's line on the terminal, if it has one."""
+    if isinstance(observer, ProgressLine):
+        observer.close()

@@ -1,7 +1,7 @@
 """What a run says of itself: live reports, one record an epoch, the counts at the end."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 
@@ -105,6 +105,10 @@ class Summary:
     words_per_second: float
     peak_bytes: int | None
     stopped: str | None = None
+
+    def __iter__(self) -> Iterator[int]:
+        """Give the tokens trained and those read, over all epochs: what gensim's train returns."""
+        return iter((self.n_trained, self.n_tokens_read * self.epochs))
 
 
 def peak_bytes() -> int | None:

@@ -1,0 +1,78 @@
+"""Corpora as a model is given them: token lists or files, with live progress."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fastw2v.corpus import (
+    EncodedCorpus,
+    Progress,
+    Vocabulary,
+    VocabularyRules,
+    read_sentences,
+    read_text,
+)
+from fastw2v.errors import UsageError
+from fastw2v.training import Observer, Report, end_progress, usable_cores
+
+Path = str | os.PathLike[str]
+Sentences = Iterable[Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class CorpusReader:
+    """How a model reads its corpora.
+
+    lowercase, tokenizer: for files, see fastw2v.corpus.read_text.  observer: told of progress.
+    """
+
+    lowercase: bool
+    tokenizer: Callable[[str], list[str]] | None
+    observer: Observer | None
+
+    def read(
+        self,
+        sentences: Sentences | None,
+        corpus_file: Path | list[Path] | None,
+        n_threads: int,
+        rules: VocabularyRules,
+        vocabulary: Vocabulary | None = None,
+    ) -> EncodedCorpus:
+        """Return the corpus as word ids; see read_sentences and read_text."""
+        if (sentences is None) == (corpus_file is None):
+            raise UsageError("pass either sentences or corpus_file, and not both")
+        progress = self._progress()
+        try:
+            if sentences is not None:
+                return read_sentences(
+                    sentences, rules=rules, vocabulary=vocabulary, progress=progress
+                )
+            assert corpus_file is not None
+            return read_text(
+                corpus_file,
+                rules=rules,
+                vocabulary=vocabulary,
+                lowercase=self.lowercase,
+                tokenizer=self.tokenizer,
+                threads=min(n_threads, usable_cores()),
+                progress=progress,
+            )
+        finally:
+            end_progress(self.observer)
+
+    def _progress(self) -> Progress | None:
+        observer, start = self.observer, time.perf_counter()
+        if observer is None:
+            return None
+
+        def report(done: int, total: int | None, n_tokens: int) -> None:
+            observer(Report("read", done, total, n_tokens, time.perf_counter() - start))
+
+        return report
+
+
+def is_one_shot(sentences: object) -> bool:
+    """Say whether this is an iterator, such as a generator: what it gave is gone."""
+    return isinstance(sentences, Iterable) and iter(sentences) is sentences

@@ -1,0 +1,113 @@
+"""What a model is apart from how it is made: vectors to look at, and files."""
+
+import os
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.corpus import Vocabulary, VocabularyRules
+from fastw2v.corpus_reader import CorpusReader, Path
+from fastw2v.errors import ModelFormatError, UsageError
+from fastw2v.formats import WordVectors, write_vectors
+from fastw2v.gensim_names import GensimNames
+from fastw2v.keyed_vectors import KeyedVectors
+from fastw2v.saved_model import (
+    RunCounts,
+    arrays_in_file,
+    model_to_file,
+    read_model,
+    settings_in_file,
+)
+from fastw2v.training import EpochRecord, Listener, ModelArrays, Parameters, Report, Run
+
+Model = TypeVar("Model", bound="TrainedModel")
+
+
+class TrainedModel(GensimNames):
+    """A model's vectors, and the files that hold all of it."""
+
+    _reader: CorpusReader
+    _wv: KeyedVectors | None
+
+    @property
+    def wv(self) -> KeyedVectors:
+        """The word vectors as they are now: (n_words, vector_size) float32 and their words."""
+        if self._wv is None:
+            vocabulary, arrays = self._built()
+            rows = arrays.in_rows[:, : self.parameters.vector_size]
+            self._wv = KeyedVectors(vocabulary.words, rows, vocabulary.counts)
+        return self._wv
+
+    @property
+    def output_vectors(self) -> NDArray[np.float32]:
+        """The other matrix, (n_words, vector_size) float32, or (n_words - 1, ...) inner nodes."""
+        return self._built()[1].out_rows[:, : self.parameters.vector_size]
+
+    def _built(self) -> tuple[Vocabulary, ModelArrays]:
+        if self.vocabulary is None or self.arrays is None:
+            raise UsageError("the model has no vocabulary yet: call build_vocab")
+        return self.vocabulary, self.arrays
+
+    def to_word_vectors(self) -> WordVectors:
+        """Return all that a file can hold of the model, without copying the rows."""
+        vocabulary, arrays = self._built()
+        data = model_to_file(self.parameters, self.rules, vocabulary, arrays)
+        counts = RunCounts(self.corpus_count, self.corpus_total_words)
+        data.settings |= {"lowercase": bool(self._reader.lowercase), **counts._asdict()}
+        return data
+
+    def save(self, path: Path, format: str = "native", **gensim: Any) -> None:
+        """Write the model: native (safetensors, all of it), text, bin, vec or glove.
+
+        gensim: separately, sep_limit, ignore and pickle_protocol are accepted without effect.
+        """
+        unknown = set(gensim) - {"separately", "sep_limit", "ignore", "pickle_protocol"}
+        if unknown:
+            raise TypeError(f"save() got an unexpected keyword argument {unknown.pop()!r}")
+        write_vectors(path, self.to_word_vectors(), format)
+
+    @classmethod
+    def load(cls: type[Model], path: Path, mmap: str | None = None) -> Model:
+        """Read a model that save() wrote in the native format, ready to train on.
+
+        A tokenizer is no part of the file.  mmap: without effect; KeyedVectors.load can map.
+        Raises ModelFormatError if the file holds vectors only, or settings unknown here.
+        """
+        data = read_model(path)
+        try:
+            return cls._from(data)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFormatError(
+                f"{os.fspath(path)}: its settings do not describe a model: {error}"
+            ) from error
+
+    @classmethod
+    def _from(cls: type[Model], data: WordVectors) -> Model:
+        """Return the model of a file's content."""
+        assert data.counts is not None
+        settings = settings_in_file(data)
+        model = cls(lowercase=settings.pop("lowercase", False))  # type: ignore[call-arg]
+        counts = RunCounts(*(settings.pop(name, 0) for name in RunCounts._fields))
+        model.corpus_count, model.corpus_total_words = counts
+        model.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))
+        model.parameters = Parameters.from_mapping(settings)
+        model.vocabulary = Vocabulary(data.words, data.counts)
+        model.arrays = arrays_in_file(model.parameters, data)
+        return model
+
+
+class ModelFollows(Listener):
+    """Keeps a model's history, and its vectors fresh for whoever is told after it."""
+
+    def __init__(self, model: TrainedModel) -> None:
+        self.model = model
+
+    def on_interval(self, run: Run, report: Report) -> None:
+        """Forget what was computed from the vectors."""
+        self.model._wv = None
+
+    def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
+        """Keep the record."""
+        self.model._wv = None
+        self.model.history.append(record)
