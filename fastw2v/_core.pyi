@@ -82,3 +82,33 @@ def merge_words(
 ) -> tuple[int, int]: ...
 def count_ids(word_ids: NDArray[np.int32], counts: NDArray[np.int64]) -> None: ...
 def remap_ids(piece: TokenBuffer, new_ids: NDArray[np.int32]) -> None: ...
+
+# --- vectors as text ---
+
+ROWS_DONE: int
+ROWS_FULL: int
+ROWS_BAD_LINE: int
+ROWS_HARD: int
+VALUE_BYTES: int
+
+def parse_rows(
+    text: bytes,
+    position: int,
+    rows: NDArray[np.float32],
+    words: NDArray[np.int64],
+    hard: NDArray[np.int64],
+    layout: Any,
+) -> tuple[int, int, int, int]: ...
+
+class RowText:
+    def __init__(
+        self,
+        rows: NDArray[np.float32],
+        words: NDArray[np.uint8] | None,
+        offsets: NDArray[np.int64] | None,
+        layout: Any,
+    ) -> None: ...
+    def write(self, text: memoryview) -> tuple[int, int]: ...
+    @property
+    def place(self) -> tuple[int, int]: ...
+    def skip(self) -> None: ...

@@ -470,3 +470,6 @@ def remap_ids(TokenBuffer piece not None, const int32_t[::1] new_ids):
     if new_ids.shape[0] and piece.c.n_ids:
         with nogil:
             w2v_remap_ids(&piece.c, &new_ids[0])
+
+
+include "_core_text.pxi"

@@ -3,12 +3,13 @@
 from os import PathLike
 
 from fastw2v.formats.text_lines import read_lines, write_lines
+from fastw2v.formats.text_rows import Layout
 from fastw2v.formats.word_vectors import WordVectors
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     """Write the words and vectors laid out as fastText does, but with all digits, not five."""
-    write_lines(path, word_vectors, header=True, line_end=b" \n")
+    write_lines(path, word_vectors, header=True, layout=Layout(separator_at_end=True))
 
 
 def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:

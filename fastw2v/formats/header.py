@@ -1,10 +1,9 @@
 """The first line of the word2vec formats: `n_words dim`."""
 
-import os
 import re
-from typing import BinaryIO
 
 from fastw2v.errors import ModelFormatError
+from fastw2v.formats.opened import OpenedFile
 
 # Two 64-bit numbers have at most 40 characters; a longer line is not a header.
 MAX_HEADER_BYTES = 64
@@ -19,21 +18,21 @@ def parse_header(line: bytes) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def read_header(name: str, file: BinaryIO, value_bytes: int) -> tuple[int, int]:
-    """Return (n_words, dim) from the start of the file, checked against the file's size.
+def read_header(name: str, opened: OpenedFile, value_bytes: int) -> tuple[int, int]:
+    """Return (n_words, dim) from the start of the file, checked against its size if it is known.
 
     value_bytes: the least that one value takes in this format; a word takes one byte or more.
     Raises ModelFormatError if the line is no header or the file cannot hold what it announces.
     """
-    line = file.readline(MAX_HEADER_BYTES)
+    line = opened.file.readline(MAX_HEADER_BYTES)
     shape = parse_header(line)
     if shape is None:
         raise ModelFormatError(f"{name}: line 1 must be `n_words dim`, got {line[:40]!r}")
     n_words, dim = shape
     if not 1 <= dim <= MAX_DIM:
         raise ModelFormatError(f"{name}: line 1 announces vectors of dimension {dim}")
-    n_left = os.fstat(file.fileno()).st_size - file.tell()
-    if n_words * (value_bytes * dim + 1) > n_left:
+    n_left = None if opened.n_bytes is None else opened.n_bytes - len(line)
+    if n_left is not None and n_words * (value_bytes * dim + 1) > n_left:
         raise ModelFormatError(
             f"{name}: line 1 announces {n_words} vectors of dimension {dim}, more than the "
             f"{n_left} bytes after it can hold; the file was cut off or is damaged"

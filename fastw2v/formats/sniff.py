@@ -6,8 +6,9 @@ from os import PathLike
 from pathlib import PurePath
 from typing import BinaryIO
 
-from fastw2v.errors import ModelFormatError, reading
+from fastw2v.errors import ModelFormatError
 from fastw2v.formats.header import MAX_HEADER_BYTES, parse_header
+from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.text_rows import is_number_text
 
 # A first row longer than this (a million values) is judged by its beginning.
@@ -21,8 +22,9 @@ def detect_format(path: str | PathLike[str]) -> str:
     Raises ReadError, or ModelFormatError if the content is none of them.
     """
     name = os.fspath(path)
-    with reading(name), open(name, "rb") as file:
-        if _is_safetensors(file):
+    with open_vectors(name) as opened:
+        file = opened.file
+        if opened.n_bytes is not None and _is_safetensors(file, opened.n_bytes):
             return "native"
         file.seek(0)
         first = file.readline(MAX_ROW_BYTES)
@@ -42,13 +44,13 @@ def detect_format(path: str | PathLike[str]) -> str:
     )
 
 
-def _is_safetensors(file: BinaryIO) -> bool:
+def _is_safetensors(file: BinaryIO, n_bytes: int) -> bool:
     """Say whether the file starts with the length of a JSON header and its opening brace."""
     start = file.read(9)
     if len(start) < 9 or start[8:] != b"{":
         return False
     (n_header,) = struct.unpack("<Q", start[:8])
-    return bool(n_header + 8 <= os.fstat(file.fileno()).st_size)
+    return bool(n_header + 8 <= n_bytes)
 
 
 def _is_text_row(row: bytes, dim: int) -> bool:

@@ -2,16 +2,17 @@
 
 import os
 from os import PathLike
-from typing import BinaryIO
 
-from fastw2v.errors import ModelFormatError, reading
+from fastw2v.errors import ModelFormatError
 from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.header import parse_header, read_header
-from fastw2v.formats.text_rows import BLOCK_BYTES, RowReader
+from fastw2v.formats.opened import UNCHECKED_BYTES, OpenedFile, open_vectors
+from fastw2v.formats.text_rows import Layout, RowReader, row_text
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import decode_words, drop_repeated, encode_plain_words
 
 MIN_VALUE_BYTES = 2  # a space and a digit
+PLAIN = Layout()
 
 
 def write_lines(
@@ -19,15 +20,15 @@ def write_lines(
     word_vectors: WordVectors,
     *,
     header: bool,
-    line_end: bytes = b"\n",
+    layout: Layout = PLAIN,
 ) -> None:
     """Write one line a word, each value in the fewest digits that give back its float32."""
     words = encode_plain_words(os.fspath(path), word_vectors.words)
     with atomic_write(path) as file:
         if header:
             file.write(b"%d %d\n" % word_vectors.vectors.shape)
-        for word, row in zip(words, word_vectors.vectors, strict=True):
-            file.write(b"%b %b%b" % (word, " ".join(map(str, row)).encode("ascii"), line_end))
+        for block in row_text(word_vectors.vectors, words, layout):
+            file.write(block)
 
 
 def read_lines(
@@ -41,33 +42,37 @@ def read_lines(
 ) -> WordVectors:
     """Read what write_lines writes, also with spaces or a carriage return at the ends of lines.
 
-    header: whether the first line says `n_words dim`; without it, the lines are counted first.
+    header: whether the first line says `n_words dim`; without it, the file's end is the last row's.
     limit: rows to read at most.  spaces_in_words: a word is all before the last dim fields.
+    The file may be compressed (.gz, .bz2, .xz).
     Raises ReadError, or ModelFormatError naming the file and the line.
     """
     name = os.fspath(path)
-    with reading(name), open(name, "rb") as file:
-        shape = read_header(name, file, MIN_VALUE_BYTES) if header else _count_shape(name, file)
-        n_rows, dim = shape
-        n_wanted = n_rows if limit is None else min(n_rows, limit)
-        first_line = 2 if header else 1
-        reader = RowReader(name, file, dim, spaces_in_words=spaces_in_words, first_line=first_line)
-        words, vectors = reader.read(n_wanted, to_the_end=limit is None)
+    with open_vectors(name) as opened:
+        if header:
+            n_rows, dim = read_header(name, opened, MIN_VALUE_BYTES)
+            n_wanted: int | None = n_rows if limit is None else min(n_rows, limit)
+            n_expected = opened.rows_to_expect(n_wanted or 0, 4 * dim)
+        else:
+            n_wanted = limit
+            n_expected, dim = _first_row(name, opened, limit)
+        layout = Layout(spaces_in_words=spaces_in_words)
+        reader = RowReader(name, opened.file, dim, layout, first_line=2 if header else 1)
+        words, vectors = reader.read(
+            n_wanted,
+            n_expected=n_expected,
+            announced=header,
+            to_the_end=header and limit is None,
+        )
     return drop_repeated(name, WordVectors(decode_words(words, encoding, errors), vectors))
 
 
-def _count_shape(name: str, file: BinaryIO) -> tuple[int, int]:
-    """Return (n_rows, dim) of a file without header, and go back to its start."""
-    first = file.readline()
+def _first_row(name: str, opened: OpenedFile, limit: int | None) -> tuple[int, int]:
+    """Return (rows to expect, dim) of a file without header, and go back to its start."""
+    first = opened.file.readline()
     dim = first.rstrip(b" \r\n").count(b" ")
     if dim < 1 or parse_header(first) is not None:
         raise ModelFormatError(f"{name}: line 1 must be `word value value ...`, got {first[:40]!r}")
-    n_rows = 1
-    last = first
-    while block := file.read(BLOCK_BYTES):
-        n_rows += block.count(b"\n")
-        last = block
-    if not last.endswith(b"\n") and last is not first:
-        n_rows += 1
-    file.seek(0)
-    return n_rows, dim
+    opened.file.seek(0)
+    n_guessed = (opened.n_bytes or UNCHECKED_BYTES) // len(first) + 1
+    return n_guessed if limit is None else min(n_guessed, limit), dim

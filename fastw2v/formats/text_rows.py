@@ -1,18 +1,37 @@
-"""Parsing rows of text, `word value value ...`, many at a time and with their line numbers."""
+"""Rows of text, `word value value ...`, parsed and written in C a block at a time."""
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v import _core
 from fastw2v.errors import ModelFormatError
 
-# Lines parsed at once: large enough that the calls cost nothing, small beside the matrix.
-BLOCK_BYTES = 4 << 20
+# Text parsed or written at once: large enough that the calls cost nothing, small in any cache.
+BLOCK_BYTES = 1 << 20
+# Rows and numbers left to Python that one call may return.
+CALL_ROWS = 1 << 14
+CALL_HARD = 1 << 12
 # All that a number may consist of, `nan`, `inf` and `infinity` included.
 NUMBER_BYTES = b"0123456789+-.eEnNaAiIfFtTyY"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a line looks like.
+
+    separator: one ASCII character.  has_words: whether a word comes first.
+    spaces_in_words: whether a word is all that stands before the last dim values.
+    separator_at_end: whether one is written after the last value; when reading, any number may.
+    """
+
+    separator: str = " "
+    has_words: bool = True
+    spaces_in_words: bool = False
+    separator_at_end: bool = False
 
 
 def is_number_text(values: bytes) -> bool:
@@ -20,88 +39,132 @@ def is_number_text(values: bytes) -> bool:
     return b"  " not in values and not values.translate(None, NUMBER_BYTES + b" ")
 
 
+def row_text(
+    rows: NDArray[np.float32], words: Sequence[bytes] | None, layout: Layout
+) -> Iterator[memoryview]:
+    """Yield the text of the rows in blocks, each valid until the next.
+
+    rows: (n_rows, dim) float32.  words: n_rows of them, or None to write values only.
+    Each value has the fewest digits that give back its float32, as str() of a NumPy scalar.
+    """
+    if len(rows) == 0 or rows.shape[1] == 0:
+        return
+    offsets = arena = None
+    longest = 0
+    if words is not None:
+        lengths = [len(word) for word in words]
+        longest = max(lengths)
+        offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+        arena = np.frombuffer(b"".join(words), np.uint8)
+    text = memoryview(bytearray(longest + 2 * _core.VALUE_BYTES + BLOCK_BYTES))
+    source = _core.RowText(rows, arena, offsets, layout)
+    code = _core.ROWS_FULL
+    while code != _core.ROWS_DONE:
+        code, n_bytes = source.write(text)
+        yield text[:n_bytes]
+        if code == _core.ROWS_HARD:
+            row, column = source.place
+            is_last = column + 1 == rows.shape[1]
+            end = layout.separator if layout.separator_at_end or not is_last else ""
+            value = f"{rows[row, column]!s}{end}" + "\n" * is_last
+            yield memoryview(value.encode("ascii"))
+            source.skip()
+
+
 class RowReader:
     """Reads rows from an open file and knows at which line it is.
 
-    spaces_in_words: whether a word is all that stands before the last dim fields.
     first_line: the number of the next line in the file, for messages.
     """
 
     def __init__(
-        self, name: str, file: BinaryIO, dim: int, *, spaces_in_words: bool, first_line: int
+        self, name: str, file: BinaryIO, dim: int, layout: Layout, *, first_line: int
     ) -> None:
         self.name = name
         self.file = file
         self.dim = dim
-        self.spaces_in_words = spaces_in_words
+        self.layout = layout
         self.line_number = first_line
+        self._text = b""
+        self._position = 0
+        self._spans = np.empty((CALL_ROWS, 2), np.int64)
+        self._hard = np.empty((dim + CALL_HARD, 3), np.int64)
 
-    def read(self, n_rows: int, *, to_the_end: bool) -> tuple[list[bytes], NDArray[np.float32]]:
-        """Return the next n_rows words and their (n_rows, dim) values.
+    def read(
+        self, n_rows: int | None, *, n_expected: int, announced: bool, to_the_end: bool
+    ) -> tuple[list[bytes], NDArray[np.float32]]:
+        """Return the next n_rows words, or all for None, and their (n_rows, dim) values.
 
-        to_the_end: whether anything but blank lines after them is an error.
+        n_expected: rows to make room for at first.  announced: whether fewer are an error.
+        to_the_end: whether anything but blank lines after n_rows is one too.
         Raises ModelFormatError naming the file and the line.
         """
         words: list[bytes] = []
-        vectors = np.empty((n_rows, self.dim), np.float32)
-        lines: list[bytes] = []
-        while len(words) < n_rows:
-            n_left = n_rows - len(words)
-            lines = lines or self.file.readlines(BLOCK_BYTES)
-            block, lines = lines[:n_left], lines[n_left:]
-            if not block:
-                self._complain(0, f"the file ends after {len(words)} of {n_rows} vectors")
-            vectors[n_rows - n_left :][: len(block)] = self._parse_block(block, words)
-            self.line_number += len(block)
-        while to_the_end and (lines := lines or self.file.readlines(BLOCK_BYTES)):
-            if lines.pop(0).strip():
-                self._complain(0, f"the file goes on after {n_rows} vectors")
-            self.line_number += 1
-        return words, vectors
+        vectors = np.empty((n_expected, self.dim), np.float32)
+        while n_rows is None or len(words) < n_rows:
+            if len(words) == len(vectors):
+                n_more = 2 * len(words) + 1
+                n_room = n_more if n_rows is None else min(n_more, n_rows)
+                vectors.resize((n_room, self.dim), refcheck=False)
+            if self._parse(vectors[len(words) :], words) or self._fill():
+                continue
+            if not announced:
+                break
+            self._complain(f"the file ends after {len(words)} of {n_rows} vectors")
+        if n_rows is not None and to_the_end:
+            self._check_end(n_rows)
+        return words, vectors[: len(words)]
 
-    def _parse_block(self, lines: Sequence[bytes], words: list[bytes]) -> NDArray[np.float32]:
-        """Append the words of the lines to `words` and return their (n_lines, dim) values."""
-        rows: list[bytes] = []
-        for line in lines:
-            word, values = self._split(line, len(rows))
-            words.append(word)
-            rows.append(values)
-        numbers = _parse_numbers(b" ".join(rows))
-        if numbers is None or len(numbers) != len(rows) * self.dim:
-            for row, values in enumerate(rows):
-                single = _parse_numbers(values)
-                if single is None or len(single) != self.dim:
-                    self._complain(row, f"not {self.dim} numbers: {values[:60]!r}")
-        assert numbers is not None
-        return numbers.reshape(len(rows), self.dim)
-
-    def _split(self, line: bytes, row: int) -> tuple[bytes, bytes]:
-        """Return the word of a line and the text of its dim values."""
-        if not line.endswith(b"\n"):
-            self._complain(row, "no newline at its end: the file was cut off (or add the newline)")
-        text = line.rstrip(b" \r\n")
-        n_values = text.count(b" ")
-        if n_values == self.dim:
-            word, _, values = text.partition(b" ")
-        elif n_values > self.dim and self.spaces_in_words:
-            word, *fields = text.rsplit(b" ", self.dim)
-            values = b" ".join(fields)
+    def _parse(self, vectors: NDArray[np.float32], words: list[bytes]) -> int:
+        """Parse whole lines into the rows given; return how many there were."""
+        text, rows = self._text, vectors[: len(self._spans)]
+        code, self._position, n_rows, n_hard = _core.parse_rows(
+            text, self._position, rows, self._spans[: len(rows)], self._hard, self.layout
+        )
+        values = rows.reshape(-1)
+        for place, begin, end in self._hard[:n_hard].tolist():
+            with np.errstate(over="ignore", under="ignore"):
+                values[place] = np.float32(float(text[begin:end]))
+        if self.layout.has_words:
+            words += [text[begin:end] for begin, end in self._spans[:n_rows].tolist()]
         else:
-            self._complain(row, f"a word and {self.dim} values expected, got {n_values} values")
-        return word, values
+            words += [b""] * n_rows
+        self.line_number += n_rows
+        if code == _core.ROWS_BAD_LINE and n_rows == 0:
+            self._complain_of_line()
+        return n_rows
 
-    def _complain(self, row: int, problem: str) -> NoReturn:
-        """Raise ModelFormatError for a row counted from the current line."""
-        raise ModelFormatError(f"{self.name}: line {self.line_number + row}: {problem}")
+    def _fill(self) -> bool:
+        """Read more text behind what is left; say whether there was any."""
+        rest = self._text[self._position :]
+        more = self.file.read(max(BLOCK_BYTES, len(rest)))
+        if not more and rest.strip(b" \r\n"):
+            self._complain("no newline at its end: the file was cut off (or add the newline)")
+        self._text, self._position = rest + more, 0
+        return bool(more)
 
+    def _check_end(self, n_rows: int) -> None:
+        """Raise ModelFormatError unless nothing but blank lines is left."""
+        rest = self._text[self._position :]
+        while rest:
+            n_blank = len(rest) - len(rest.lstrip())
+            self.line_number += rest[:n_blank].count(b"\n")
+            if n_blank < len(rest):
+                self._complain(f"the file goes on after {n_rows} vectors")
+            rest = self.file.read(BLOCK_BYTES)
 
-def _parse_numbers(text: bytes) -> NDArray[np.float32] | None:
-    """Return the numbers in the text, or None if anything else stands in it."""
-    if not is_number_text(text):
-        return None
-    with warnings.catch_warnings(), np.errstate(over="ignore"):
-        warnings.simplefilter("error")  # before NumPy 2.3 unmatched text is only a warning
-        try:
-            return np.fromstring(text, np.float32, sep=" ")
-        except (ValueError, DeprecationWarning):
-            return None
+    def _complain_of_line(self) -> NoReturn:
+        """Raise ModelFormatError that says what is wrong with the line at this position."""
+        line = self._text[self._position :].partition(b"\n")[0]
+        separator = self.layout.separator.encode("ascii")
+        text = line.rstrip(b" \r" + separator)
+        n_values = text.count(separator) + (not self.layout.has_words)
+        if n_values < self.dim or (n_values > self.dim and not self.layout.spaces_in_words):
+            word = "a word and " if self.layout.has_words else ""
+            self._complain(f"{word}{self.dim} values expected, got {n_values} values")
+        values = separator.join(text.split(separator)[-self.dim :])
+        self._complain(f"not {self.dim} numbers: {values[:60]!r}")
+
+    def _complain(self, problem: str) -> NoReturn:
+        """Raise ModelFormatError for the current line."""
+        raise ModelFormatError(f"{self.name}: line {self.line_number}: {problem}")

@@ -4,18 +4,21 @@ word2vec.c ends each vector with a newline, gensim does not. Both their readers 
 distance and word-analogy) skip newlines before a word, so both accept both.
 """
 
-import mmap
 import os
 from os import PathLike
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.errors import ModelFormatError, reading
+from fastw2v.errors import ModelFormatError
 from fastw2v.files.atomic import atomic_write
-from fastw2v.formats.header import read_header
+from fastw2v.formats.header import MAX_HEADER_BYTES, read_header
+from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import decode_words, drop_repeated, encode_plain_words
+
+BLOCK_BYTES = 1 << 20  # read at once
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, newline: bool = True) -> None:
@@ -43,34 +46,68 @@ def read(
     Raises ReadError, or ModelFormatError naming the file and the byte.
     """
     name = os.fspath(path)
-    with reading(name), open(name, "rb") as file:
-        n_rows, dim = read_header(name, file, value_bytes=4)
+    with open_vectors(name) as opened:
+        n_rows, dim = read_header(name, opened, value_bytes=4)
         n_wanted = n_rows if limit is None else min(n_rows, limit)
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            words, vectors, end = _read_rows(name, data, file.tell(), (n_wanted, dim))
-            if n_wanted == n_rows and data[end : end + 64].strip(b"\n"):
-                raise ModelFormatError(f"{name}: byte {end}: goes on after {n_rows} vectors")
+        reader = _RowReader(name, opened.file, dim)
+        n_expected = opened.rows_to_expect(n_wanted, 4 * dim)
+        words, vectors = reader.read(n_wanted, n_expected, n_rows)
+        if n_wanted == n_rows:
+            reader.check_end(n_rows)
     return drop_repeated(name, WordVectors(decode_words(words, encoding, errors), vectors))
 
 
-def _read_rows(
-    name: str, data: mmap.mmap, start: int, shape: tuple[int, int]
-) -> tuple[list[bytes], NDArray[np.float32], int]:
-    """Return the words, the vectors of this shape, and the place after the last of them."""
-    n_rows, dim = shape
-    row_bytes = 4 * dim
-    words = []
-    floats = bytearray(n_rows * row_bytes)
-    place = start
-    for row in range(n_rows):
-        space = data.find(b" ", place)
-        end = space + 1 + row_bytes
-        if space < 0 or end > len(data):
-            raise ModelFormatError(
-                f"{name}: byte {place}: the file ends within vector {row + 1} of {n_rows}"
-            )
-        words.append(data[place:space].lstrip(b"\n"))
-        floats[row * row_bytes : (row + 1) * row_bytes] = data[space + 1 : end]
-        place = end
-    vectors = np.frombuffer(floats, "<f4").astype(np.float32, copy=False)
-    return words, vectors.reshape(n_rows, dim), place
+class _RowReader:
+    """Reads rows from a file that stands behind its header."""
+
+    def __init__(self, name: str, file: BinaryIO, dim: int) -> None:
+        self.name = name
+        self.file = file
+        self.row_bytes = 4 * dim
+        self.data = b""
+        self.position = 0
+        self.start = file.tell()  # where in the file data[0] stands
+
+    def read(
+        self, n_wanted: int, n_expected: int, n_rows: int
+    ) -> tuple[list[bytes], NDArray[np.float32]]:
+        """Return n_wanted of n_rows words and their vectors; make room for n_expected at first."""
+        words: list[bytes] = []
+        vectors = np.empty((n_expected, self.row_bytes // 4), "<f4")
+        while len(words) < n_wanted:
+            if len(words) == len(vectors):
+                n_room = min(n_wanted, 2 * len(words))
+                vectors.resize((n_room, vectors.shape[1]), refcheck=False)
+            if self._take(vectors[len(words) :].reshape(-1).view(np.uint8).data, words) == 0:
+                self._fill(f"vector {len(words) + 1} of {n_rows}")
+        return words, vectors.astype(np.float32, copy=False)
+
+    def _take(self, room: memoryview, words: list[bytes]) -> int:
+        """Take whole rows while there is data and room; return how many."""
+        data, place, used = self.data, self.position, 0
+        while used < len(room):
+            space = data.find(b" ", place)
+            end = space + 1 + self.row_bytes
+            if space < 0 or end > len(data):
+                break
+            words.append(data[place:space].lstrip(b"\n"))
+            room[used : used + self.row_bytes] = data[space + 1 : end]
+            used, place = used + self.row_bytes, end
+        self.position = place
+        return used
+
+    def _fill(self, row: str) -> None:
+        """Read on; what is left is kept."""
+        rest = self.data[self.position :]
+        self.start += self.position
+        more = self.file.read(max(BLOCK_BYTES, self.row_bytes, len(rest)))
+        if not more:
+            raise ModelFormatError(f"{self.name}: byte {self.start}: the file ends within {row}")
+        self.data, self.position = rest + more, 0
+
+    def check_end(self, n_rows: int) -> None:
+        """Raise ModelFormatError if more than a newline is left."""
+        rest = self.data[self.position :] or self.file.read(MAX_HEADER_BYTES)
+        if rest.strip(b"\n"):
+            place = self.start + self.position
+            raise ModelFormatError(f"{self.name}: byte {place}: goes on after {n_rows} vectors")

@@ -1,0 +1,18 @@
+/* What reading and writing decimal numbers share. */
+#ifndef W2V_DECIMAL_H
+#define W2V_DECIMAL_H
+
+#include <stdint.h>
+
+__extension__ typedef unsigned __int128 wide;
+
+/* Decimal exponents whose power of five fits 64 bits. */
+enum { MAX_EXPONENT = 27 };
+
+static const uint64_t POWERS_OF_5[MAX_EXPONENT + 1] = {
+    1, 5, 25, 125, 625, 3125, 15625, 78125, 390625, 1953125, 9765625, 48828125, 244140625,
+    1220703125, 6103515625, 30517578125, 152587890625, 762939453125, 3814697265625,
+    19073486328125, 95367431640625, 476837158203125, 2384185791015625, 11920928955078125,
+    59604644775390625, 298023223876953125, 1490116119384765625, 7450580596923828125};
+
+#endif
