@@ -23,6 +23,7 @@ cdef extern from "api.h" nogil:
         float *in_rows
         float *out_rows
         float *out_bias
+        const uint8_t *frozen
         const uint32_t *keep_threshold
         const w2v_alias_column *noise
         const int64_t *path_begin
@@ -187,11 +188,16 @@ cdef class Model:
 
     cdef set_tables(self, arrays):
         cdef const uint32_t[::1] keep_threshold = arrays.keep_threshold
+        cdef const uint8_t[::1] frozen
         cdef const w2v_alias_column[::1] noise
         cdef const int64_t[::1] path_begin
         cdef const int32_t[::1] path_steps
         check_shape("keep_threshold", [keep_threshold.shape[0]], [self.c.n_words])
         self.c.keep_threshold = &keep_threshold[0]
+        if arrays.frozen is not None:
+            frozen = arrays.frozen
+            check_shape("frozen", [frozen.shape[0]], [self.c.n_words])
+            self.c.frozen = &frozen[0]
         if self.c.objective == W2V_NEGATIVE_SAMPLING:
             noise = arrays.noise
             check_shape("noise", [noise.shape[0]], [self.c.n_words])

@@ -70,7 +70,9 @@ class Case:
         in_rows[:, : self.dim] = self.state.in_rows
         out_rows[:, : self.dim] = self.state.out_rows
         bias = None if self.state.bias is None else self.state.bias.astype(np.float32)
-        return ModelArrays(in_rows, out_rows, bias, self.keep_threshold, self.noise, self.paths)
+        frozen = np.array([word in self.settings.frozen for word in range(self.n_words)], np.uint8)
+        tables = self.keep_threshold, self.noise, self.paths
+        return ModelArrays(in_rows, out_rows, bias, *tables, frozen if frozen.any() else None)
 
     def blocks(self, chunk):
         """The reference's blocks of a chunk."""

@@ -40,6 +40,7 @@ class Settings:
     block_centres: int = 4
     block_noise: int = 6
     cbow_sum: bool = False
+    frozen: frozenset = frozenset()
     cbow_divide: bool = True
     cbow_rate: float = 1.0
 
@@ -248,7 +249,7 @@ def step(state, block, settings, lr):
     g = lr * score_gradient(state, block, settings.objective)
     x, y = inputs_of(state, block), state.out_rows[block.outputs]
     for bag, change in zip(block.bags, g @ y, strict=True):
-        for word in bag:
+        for word in (word for word in bag if word not in settings.frozen):
             share = settings.cbow_rate / (len(bag) if settings.cbow_divide else 1)
             state.in_rows[word] += change * (share if settings.is_cbow else 1.0)
     np.add.at(state.out_rows, block.outputs, g.T @ x)

@@ -44,6 +44,9 @@ VARIANTS = {
     "undivided-cbow": {"cbow_divide": False},
     "summed-cbow": {"cbow_sum": True, "cbow_divide": False, "cbow_rate": 0.2},
     "divided-sum-cbow": {"cbow_sum": True},
+    "frozen-rows": {"frozen": frozenset({0, 3, 4, 29})},
+    "all-rows-frozen": {"frozen": frozenset(range(30))},
+    "frozen-hot-rows": {"frozen": frozenset(range(0, 30, 2)), "n_hot": 5},
     "scaled-cbow": {"cbow_rate": 4.0},
     "one-centre": {"block_centres": 1, "block_noise": 1},
     "odd-block": {"block_centres": 7, "block_noise": 13, "negative": 2},
@@ -128,3 +131,16 @@ def test_counters_add_up_to_the_centres_of_the_chunk(arch, objective):
     n_centres = chunk.centre_end - chunk.centre_begin
     assert counters["n_trained"] + counters["n_subsampled"] == n_centres
     assert 0 < counters["n_trained"] < n_centres
+
+
+@pytest.mark.parametrize("n_hot", [0, 1000])
+@pytest.mark.parametrize(("arch", "objective"), MODES)
+@pytest.mark.parametrize("backend", backends())
+def test_frozen_rows_stay_bit_for_bit(backend, arch, objective, n_hot):
+    case = Case(arch, objective, dim=20, n_hot=n_hot, frozen=frozenset({0, 1, 5, 17}))
+    case.state.in_rows[1] = -0.0  # adding 0 would change its bits
+    before = case.arrays().in_rows
+    chunks = [make_chunk(case.rng, case.n_words, n_tokens=4000)]
+    arrays, _ = case.train_kernel(backend, chunks, lr=0.05)
+    same = [a.tobytes() == b.tobytes() for a, b in zip(before, arrays.in_rows, strict=True)]
+    assert {word for word, stays in enumerate(same) if stays} == case.settings.frozen

@@ -25,6 +25,7 @@ typedef struct {
     float *in_rows;  /* (n_words, stride_floats) float32, shared, racy */
     float *out_rows; /* (n_outputs, stride_floats) float32, shared, racy */
     float *out_bias; /* (n_outputs,) float32, shared, racy; NULL without bias */
+    const uint8_t *frozen; /* (n_words,) 1: the input row stays as it is; NULL if none does */
     const uint32_t *keep_threshold; /* (n_words,) a token stays if its 32-bit draw is <= it */
     const w2v_alias_column *noise;  /* (n_words,) negative sampling only, else NULL */
     const int64_t *path_begin;      /* (n_words + 1,) hierarchical softmax only, else NULL */

@@ -48,9 +48,25 @@ static void take_hot_rows(const run *r)
     take_rows(hot_outputs(r));
 }
 
+/* Frozen rows are left out: adding no change would turn -0 into 0. */
+static void give_inputs(const run *r)
+{
+    const w2v_model *m = r->model;
+    hot_rows all = hot_inputs(r), row = all;
+    row.n_floats = m->stride_floats;
+    for (int64_t id = 0, i = 0; id < m->n_hot_in; id++, i += m->stride_floats) {
+        row.mine = all.mine + i, row.base = all.base + i, row.shared = all.shared + i;
+        if (!m->frozen[id])
+            give_rows(row);
+    }
+}
+
 static void give_hot_rows(const run *r)
 {
-    give_rows(hot_inputs(r));
+    if (r->model->frozen)
+        give_inputs(r);
+    else
+        give_rows(hot_inputs(r));
     give_rows(hot_outputs(r));
 }
 

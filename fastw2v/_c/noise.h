@@ -115,7 +115,7 @@ static void prefetch_next(const run *r, int64_t next)
     int64_t last = r->trained.end;
     for (int64_t c = next; c < min64(next + m->block_centres, last); c++) {
         prefetch_row(out_row(r, r->s.kept_id[c]), m->dim);
-        prefetch_row(in_row(r, min64(c + m->window, last - 1)), m->dim);
+        prefetch_row(in_place(r, min64(c + m->window, last - 1)), m->dim);
     }
 }
 

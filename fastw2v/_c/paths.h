@@ -42,7 +42,7 @@ static void prefetch_path(const run *r, int64_t centre)
     for (int64_t i = m->path_begin[word]; i < m->path_begin[word + 1]; i++)
         if ((m->path_steps[i] >> 1) < m->n_outputs - HOT_NODES)
             prefetch_row(out_row(r, m->path_steps[i] >> 1), m->dim);
-    prefetch_row(in_row(r, min64(centre + m->window, last)), m->dim);
+    prefetch_row(in_place(r, min64(centre + m->window, last)), m->dim);
 }
 
 static void skipgram_path_block(run *r, int64_t centre)

@@ -20,11 +20,30 @@ typedef struct {
     float lr;
 } run;
 
-INLINE float *in_row(const run *r, int64_t kept)
+/* The input row of a kept token: the shared one, or the worker's own of a hot word. */
+INLINE float *in_place(const run *r, int64_t kept)
 {
     int64_t id = r->s.kept_id[kept];
     float *rows = id < r->model->n_hot_in ? r->s.hot_in : r->model->in_rows;
     return rows + id * r->model->stride_floats;
+}
+
+/* A copy of a frozen row, to be changed in its place: whatever a block step does to it is
+   forgotten, and every block starts from the row itself. */
+static float *copied_row(const run *r, const float *row)
+{
+    const scratch *s = &r->s;
+    int64_t stride = r->model->stride_floats, slot = *s->next_frozen;
+    *s->next_frozen = slot + 1 < s->n_frozen ? slot + 1 : 0;
+    return memcpy(s->frozen + slot * stride, row, (size_t)stride * sizeof(float));
+}
+
+/* Where a block reads and changes the input row of a kept token. */
+INLINE float *in_row(const run *r, int64_t kept)
+{
+    const uint8_t *frozen = r->model->frozen;
+    float *row = in_place(r, kept);
+    return frozen && frozen[r->s.kept_id[kept]] ? copied_row(r, row) : row;
 }
 
 INLINE float *out_row(const run *r, int64_t output)

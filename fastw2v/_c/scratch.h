@@ -25,6 +25,8 @@ typedef struct {
     float *out_change;     /* (max_out, stride_floats) */
     float *hidden;         /* (max_in, stride_floats) CBOW means; softmax: packed inputs */
     float *hidden_change;  /* (max_in, stride_floats) */
+    float *frozen;         /* (n_frozen, stride_floats) copies of frozen input rows, in a ring */
+    int64_t *next_frozen;  /* (1,) the next of them */
     float *hot_in;         /* (n_hot_in, stride_floats) private rows */
     float *hot_in_base;    /* (n_hot_in, stride_floats) the shared rows they were taken from */
     float *hot_out;        /* (n_hot_out, stride_floats) */
@@ -36,6 +38,7 @@ typedef struct {
     int32_t *kept_id;      /* (max_tokens,) tokens left by subsampling */
     int32_t *kept_begin;   /* (max_tokens,) first context, index into kept_id */
     int32_t *kept_end;     /* (max_tokens,) past the last context */
+    int64_t n_frozen;      /* twice the inputs of a block, 0 if no row is frozen */
     int64_t max_out;       /* most outputs of a block */
     int64_t score_stride;  /* floats per row of softmax scores */
     int64_t n_bytes;
@@ -80,6 +83,9 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.out_change = carve(&s, base, is_softmax ? 0 : out_step * m->stride_floats, sizeof(float));
     s.hidden = carve(&s, base, max_in * m->stride_floats, sizeof(float));
     s.hidden_change = carve(&s, base, max_in * m->stride_floats, sizeof(float));
+    s.n_frozen = m->frozen ? 2 * max_in : 0;
+    s.frozen = carve(&s, base, s.n_frozen * m->stride_floats, sizeof(float));
+    s.next_frozen = carve(&s, base, 1, sizeof(int64_t));
     s.hot_in = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
     s.hot_in_base = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
     s.hot_out = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));

@@ -57,6 +57,7 @@ class ModelArrays:
     n_words, or n_words - 1 inner nodes with hierarchical softmax; both shared by all threads.
     out_bias: (n_outputs,) float32 or None.  keep_threshold: (n_words,) uint32.
     noise: (n_words,) alias columns, negative sampling only.  paths: hierarchical softmax only.
+    frozen: (n_words,) uint8, 1 where the input row stays as it is; None where none does.
     """
 
     in_rows: NDArray[np.float32]
@@ -65,6 +66,7 @@ class ModelArrays:
     keep_threshold: NDArray[np.uint32]
     noise: NDArray[np.void] | None = None
     paths: HuffmanPaths | None = None
+    frozen: NDArray[np.uint8] | None = None
 
 
 def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:
