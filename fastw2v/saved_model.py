@@ -4,8 +4,11 @@ import os
 from os import PathLike
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from fastw2v.checks import check_flag
 from fastw2v.corpus import Vocabulary, VocabularyRules
-from fastw2v.errors import ModelFormatError
+from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors
 from fastw2v.training import ModelArrays, Parameters, build_arrays, effective_settings
 
@@ -67,3 +70,45 @@ def arrays_in_file(parameters: Parameters, data: WordVectors) -> ModelArrays:
     if arrays.out_bias is not None:
         arrays.out_bias[:] = data.output_bias
     return arrays
+
+
+def vectors_of(source: Any, vector_size: int) -> WordVectors:
+    """Return vectors to start from: a path, or an object with words and vectors.
+
+    source: a file of any format, a Word2Vec or KeyedVectors, gensim's included.
+    Raises UsageError if it is none of these or its vectors do not have vector_size values.
+    """
+    name = "init_from"
+    if isinstance(source, str | PathLike):
+        found, name = read_vectors(source), os.fspath(source)
+    elif isinstance(source, WordVectors):
+        found = source
+    elif hasattr(source, "to_word_vectors"):
+        found = source.to_word_vectors()
+    else:
+        table = getattr(source, "wv", source)
+        if not hasattr(table, "index_to_key") or not hasattr(table, "vectors"):
+            raise UsageError(
+                f"init_from must be a path, a KeyedVectors or a Word2Vec, got {source!r}"
+            )
+        found = WordVectors(list(table.index_to_key), np.asarray(table.vectors, np.float32))
+    if found.dim != vector_size:
+        raise UsageError(
+            f"{name}: its vectors have {found.dim} values and vector_size is {vector_size}; "
+            f"set vector_size={found.dim}"
+        )
+    return found
+
+
+def base_vocabulary(known: WordVectors) -> Vocabulary:
+    """Return the words and counts that a vocabulary grows from."""
+    if known.counts is None:
+        raise UsageError("grow=True needs counts, which only files that Word2Vec.save wrote hold")
+    return Vocabulary(known.words, known.counts)
+
+
+def check_grow(grow: object, init_from: object) -> None:
+    """Raise UsageError if a vocabulary is to grow from nothing."""
+    check_flag("grow", grow)
+    if grow and init_from is None:
+        raise UsageError("grow=True needs init_from, the vectors whose words are to be kept")

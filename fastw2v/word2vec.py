@@ -12,23 +12,30 @@ from fastw2v.checks import check_flag
 from fastw2v.corpus import EncodedCorpus, Vocabulary, VocabularyRules, choose_from
 from fastw2v.corpus_reader import CorpusReader, Path, Sentences, is_one_shot
 from fastw2v.errors import UsageError
+from fastw2v.formats import WordVectors
 from fastw2v.keyed_vectors import KeyedVectors
+from fastw2v.saved_model import base_vocabulary, check_grow, vectors_of
 from fastw2v.trained_model import ModelFollows, TrainedModel
 from fastw2v.training import (
     EpochRecord,
+    Freeze,
     Listener,
     ModelArrays,
     Observer,
     ObserverListener,
     Parameters,
+    Start,
     Summary,
     Trainer,
     Window,
     build_arrays,
+    check_freeze,
     choose_observer,
     end_progress,
+    frozen_rows,
     model_callbacks,
     summarise,
+    take_over,
 )
 
 TrimRule = Callable[[str, int, int], object]
@@ -45,6 +52,10 @@ class Word2Vec(TrainedModel):
     min_count: rarer words are dropped; max_final_vocab: at most that many words stay;
     trim_rule(word, count, min_count) returns 0 to leave it at that, 1 to drop, 2 to keep a word.
     seed: None draws one.
+    init_from: vectors to start from, by word: a file of any format, a KeyedVectors or a Word2Vec;
+    grow=True keeps those of its words, with their counts, that the corpus lacks.
+    freeze: the word vectors that training leaves as they are, bit for bit: True or "all",
+    "known" for the words that were in init_from, or a list of words.
     lowercase, tokenizer: for corpus_file, see fastw2v.corpus.read_text.
     progress: True, False, a function that takes a Report, or None for a line on a terminal.
     callbacks: objects with any of the methods of Callback, or of gensim's CallbackAny2Vec.
@@ -93,6 +104,9 @@ class Word2Vec(TrainedModel):
         lowercase: bool = False,
         tokenizer: Callable[[str], list[str]] | None = None,
         progress: bool | Observer | None = None,
+        init_from: object = None,
+        grow: bool = False,
+        freeze: Freeze = False,
         **settings: Any,
     ) -> None:
         self.parameters = parameters_of_model(
@@ -102,6 +116,9 @@ class Word2Vec(TrainedModel):
             shrink_windows=shrink_windows, softmax=softmax,
         )  # fmt: skip
         check_flag("lowercase", lowercase)
+        check_grow(grow, init_from)
+        self.init_from, self.grow, self.freeze = init_from, grow, check_freeze(freeze)
+        self.start: Start | None = None
         self.rules = VocabularyRules(min_count, max_final_vocab, trim_rule)
         self._callbacks = model_callbacks(self, callbacks)
         self.comment, self.compute_loss, self.batch_words = comment, compute_loss, batch_words
@@ -132,15 +149,18 @@ class Word2Vec(TrainedModel):
     ) -> None:
         """Read the corpus, count its words and make an untrained model of them.
 
+        update: keep the words there are, and their vectors, and add those of the corpus that the
+        rules keep; counts are summed up and all tables are made anew.
         The corpus is kept, as word ids, for a call of train() without one, or with the generator
         that was read here.
         trim_rule: instead of the model's own.  vocabulary: use these words and counts instead of
         the corpus's own.  progress_per, keep_raw_vocab: without effect.
         """
-        rules = self._rules(trim_rule, update)
+        known = self._known(update)
+        rules = self._rules(trim_rule, known, update)
         corpus = self._read(corpus_iterable, corpus_file, rules, vocabulary)
         try:
-            self._make(corpus.vocabulary, update)
+            self._make(corpus.vocabulary, known)
         except BaseException:
             corpus.spool.close()
             raise
@@ -158,21 +178,32 @@ class Word2Vec(TrainedModel):
         """Make an untrained model of words and their counts, which a mapping gives.
 
         corpus_count: what the attribute of that name shall say.  trim_rule: instead of the
-        model's own.  keep_raw_vocab: without effect.
+        model's own.  update: see build_vocab.  keep_raw_vocab: without effect.
         """
-        self._make(choose_from(word_freq, self._rules(trim_rule, update)), update)
+        known = self._known(update)
+        self._make(choose_from(word_freq, self._rules(trim_rule, known, update)), known)
         self.corpus_count = corpus_count or 0
         self.corpus_total_words = sum(word_freq.values())
 
-    def _rules(self, trim_rule: TrimRule | None, update: bool) -> VocabularyRules:
+    def _known(self, update: bool) -> WordVectors | None:
+        """Return what to start from: the model itself, init_from, or nothing."""
         if update:
-            raise UsageError("update=True is not supported yet")
-        return self.rules if trim_rule is None else replace(self.rules, trim_rule=trim_rule)
+            return self.to_word_vectors()
+        return None if self.init_from is None else vectors_of(self.init_from, self.vector_size)
 
-    def _make(self, vocabulary: Vocabulary, update: bool) -> None:
+    def _rules(
+        self, trim_rule: TrimRule | None, known: WordVectors | None, update: bool
+    ) -> VocabularyRules:
+        base = base_vocabulary(known) if known is not None and (update or self.grow) else None
+        return replace(self.rules, trim_rule=trim_rule or self.rules.trim_rule, base=base)
+
+    def _make(self, vocabulary: Vocabulary, known: WordVectors | None) -> None:
         """Become an untrained model of these words; a corpus read for another one is dropped."""
-        self.arrays = build_arrays(self.parameters, vocabulary.counts)
-        self.vocabulary, self._wv = vocabulary, None
+        arrays = build_arrays(self.parameters, vocabulary.counts)
+        self.start = None
+        if known is not None:
+            self.start = take_over(arrays, self.parameters, vocabulary, known)
+        self.arrays, self.vocabulary, self._wv = arrays, vocabulary, None
         self._keep(None)
 
     # ---- training ----
@@ -208,6 +239,7 @@ class Word2Vec(TrainedModel):
             self._keep(self._read(corpus_iterable, corpus_file, self.rules, self.vocabulary))
         if self._corpus is None:
             raise UsageError("there is no corpus: pass one to train, or call build_vocab first")
+        self.arrays.frozen = frozen_rows(self.freeze, self.vocabulary, self.start)
         corpus, self._corpus = self._corpus, None
         with corpus.spool:
             start = time.perf_counter()

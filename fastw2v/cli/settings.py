@@ -45,14 +45,20 @@ TRAINING_FLAGS: Flags = {
     "sample": (float, "thin out words that make up more than X of the text; 0: none (0.001)"),
     "seed": (int, "start of all random draws (1); with --workers 1 a run repeats exactly"),
 }
+START_FLAGS: Flags = {
+    "init_from": (os.fspath, "start from the vectors in FILE, of any format, word by word"),
+    "grow": (bool, "keep words of --init-from that the corpus lacks, and add its counts"),
+    "freeze": (os.fspath, "leave word vectors as they are: all, known (those of --init-from), or "
+                          "the words in FILE, one a line"),
+}  # fmt: skip
 SPEED_FLAGS: Flags = {
     "workers": (int, "threads (one for each core)"),
     "backend": (str, "scalar, vec128, avx2 or avx512 (the fastest that this CPU has)"),
     "block_centres": (int, "words trained in one step (what measured best)"),
     "block_noise": (int, "noise words that these share (what measured best)"),
 }
-SETTING_FLAGS = TEXT_FLAGS | MODEL_FLAGS | TRAINING_FLAGS | SPEED_FLAGS
-METAVARS: dict[Any, str] = {int: "N", float: "X", str: "NAME", window: "N[,N]"}
+SETTING_FLAGS = TEXT_FLAGS | MODEL_FLAGS | TRAINING_FLAGS | START_FLAGS | SPEED_FLAGS
+METAVARS: dict[Any, str] = {int: "N", float: "X", str: "NAME", window: "N[,N]", os.fspath: "FILE"}
 ON_BY_DEFAULT = {"shrink_windows", "cbow_mean"}  # so that help shows what turns it off
 
 
@@ -90,6 +96,16 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
                 f"{path}: unknown setting {key!r}; accepted are {', '.join(sorted(accepted))}"
             )
     return settings
+
+
+def load_freeze(freeze: Any) -> Any:
+    """Return what Word2Vec is to freeze: the words of a file, one a line, if this is a path."""
+    from fastw2v.training import FREEZE_KEYWORDS
+
+    if not isinstance(freeze, str) or freeze in FREEZE_KEYWORDS:
+        return freeze
+    with reading(freeze), open(freeze, encoding="utf-8", errors="surrogateescape") as file:
+        return [word for line in file if (word := line.rstrip("\r\n"))]
 
 
 def load_tokenizer(name: str) -> Callable[[str], list[str]]:

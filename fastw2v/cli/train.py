@@ -11,9 +11,11 @@ from fastw2v.cli.settings import (
     MODEL_FLAGS,
     SETTING_FLAGS,
     SPEED_FLAGS,
+    START_FLAGS,
     TEXT_FLAGS,
     TRAINING_FLAGS,
     add_flags,
+    load_freeze,
     load_tokenizer,
     read_config,
 )
@@ -57,6 +59,7 @@ def add_parser(subparsers: Any) -> None:
     )
     add_flags(model, MODEL_FLAGS)
     add_flags(parser.add_argument_group("training"), TRAINING_FLAGS)
+    add_flags(parser.add_argument_group("start"), START_FLAGS)
     add_flags(parser.add_argument_group("speed"), SPEED_FLAGS)
     parser.set_defaults(run=run)
 
@@ -149,7 +152,9 @@ def train_to_file(
     from fastw2v.word2vec import Word2Vec
 
     tokenizer = settings.get("tokenizer")
-    loaded = {"tokenizer": load_tokenizer(tokenizer)} if tokenizer else {}
+    loaded: dict[str, Any] = {"tokenizer": load_tokenizer(tokenizer)} if tokenizer else {}
+    if "freeze" in settings:
+        loaded["freeze"] = load_freeze(settings["freeze"])
     model = Word2Vec(**settings | loaded, progress=progress)
     files.check()
     if STDIN in files.corpus and sys.stdin is not None and sys.stdin.isatty() and not quiet:
@@ -157,6 +162,8 @@ def train_to_file(
     vocabulary = files.load_vocabulary(model.rules)
     model.build_vocab(corpus_file=list(files.corpus), vocabulary=vocabulary)
     assert model.vocabulary is not None
+    if model.start is not None and not quiet:
+        print(f"started from {model.init_from}: {model.start}")
     files.check_result(model.vocabulary.words, model.parameters.vector_size)
     if files.save_vocab:
         model.vocabulary.save(files.save_vocab)
