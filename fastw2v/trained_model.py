@@ -1,6 +1,7 @@
 """What a model is apart from how it is made: vectors to look at, and files."""
 
 import os
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, write_vectors
 from fastw2v.gensim_names import GensimNames
 from fastw2v.keyed_vectors import KeyedVectors
+from fastw2v.prediction import predicted_words
 from fastw2v.saved_model import (
     RunCounts,
     arrays_in_file,
@@ -48,6 +50,20 @@ class TrainedModel(GensimNames):
         if self.vocabulary is None or self.arrays is None:
             raise UsageError("the model has no vocabulary yet: call build_vocab")
         return self.vocabulary, self.arrays
+
+    def predict_output_word(
+        self, context_words_list: Iterable[str | int], topn: int = 10
+    ) -> list[tuple[str, float]] | None:
+        """Return the topn words most probable as the centre of these, each with its probability.
+
+        The softmax over all words of the scores that CBOW would give, whatever the model is.
+        None, with a warning, if no context word is in the vocabulary.
+        Raises UsageError with hierarchical softmax, whose outputs are no words.
+        """
+        self._built()
+        if self.hs:
+            raise UsageError("predict_output_word needs an output row for each word; hs has none")
+        return predicted_words(self, context_words_list, topn)
 
     def to_word_vectors(self) -> WordVectors:
         """Return all that a file can hold of the model, without copying the rows."""

@@ -5,7 +5,8 @@ import pytest
 from small_corpus import topic_sentences, write_lines
 from small_model import SMALL
 
-from fastw2v import Word2Vec
+from fastw2v import KeyedVectors, Word2Vec
+from fastw2v.errors import ModelFormatError
 
 IMPORTS = {
     "fastw2v": "from fastw2v import Word2Vec",
@@ -154,3 +155,54 @@ def test_counts_of_the_text_are_saved(sentences, tmp_path):
     assert (loaded.corpus_count, loaded.corpus_total_words) == (600, 7200)
     with pytest.raises(TypeError, match="unexpected keyword argument 'compress'"):
         model.save(tmp_path / "m", compress=True)
+
+
+# ---- predictions ----
+
+
+@pytest.mark.parametrize("mean", [0, 1])
+def test_words_are_predicted_as_in_gensim(sentences, mean):
+    models = pytest.importorskip("gensim.models")
+    ours = Word2Vec(sentences, cbow_mean=mean, **SMALL)
+    theirs = models.Word2Vec(sentences, cbow_mean=mean, **SMALL)
+    for word in theirs.wv.index_to_key:
+        row = ours.wv.get_index(word)
+        theirs.wv.vectors[theirs.wv.key_to_index[word]] = ours.wv.vectors[row]
+        theirs.syn1neg[theirs.wv.key_to_index[word]] = ours.syn1neg[row]
+    context = ["t1w1", "unheard", "c2", "t1w2"]
+    expected = theirs.predict_output_word(context, topn=5)
+    found = ours.predict_output_word(context, topn=5)
+    assert [word for word, _ in found] == [word for word, _ in expected]
+    np.testing.assert_allclose([p for _, p in found], [p for _, p in expected], rtol=1e-5)
+
+
+def test_predictions_follow_the_topic():
+    model = Word2Vec(topic_sentences(3_000), vector_size=24, workers=1, epochs=20, sample=0)
+    found = model.predict_output_word(["t1w1", "t1w2", "t1w3"], topn=3)
+    assert {word[:3] for word, _ in found} == {"t1w"}
+    assert sum(chance for _, chance in model.predict_output_word(["c1"], topn=500)) == (
+        pytest.approx(1)
+    )
+    with pytest.warns(UserWarning, match="none of the context words is in the vocabulary"):
+        assert model.predict_output_word(["unheard"]) is None
+    with pytest.raises(ValueError, match="predict_output_word needs an output row for each word"):
+        Word2Vec(topic_sentences(), hs=1, **SMALL).predict_output_word(["c1"])
+
+
+# ---- what gensim saved ----
+
+
+@pytest.mark.parametrize("part", ["model", "vectors"])
+def test_pickles_are_refused_and_the_way_out_is_told(tmp_path, sentences, part):
+    models = pytest.importorskip("gensim.models")
+    theirs = models.Word2Vec(sentences, **SMALL)
+    path = str(tmp_path / "saved")
+    (theirs if part == "model" else theirs.wv).save(path)
+    message = (
+        f"{path}: a Python pickle, as gensim saves models, which is not run here; in gensim, "
+        "write the vectors with wv.save_word2vec_format"
+    )
+    for read in (Word2Vec.load, KeyedVectors.load, KeyedVectors.read):
+        with pytest.raises(ModelFormatError) as caught:
+            read(path)
+        assert str(caught.value) == message

@@ -17,7 +17,7 @@ LAYERS = [
     ["cli"],
     ["word2vec"],
     ["trained_model"],
-    ["arguments", "corpus_reader", "gensim_names"],
+    ["arguments", "corpus_reader", "gensim_names", "prediction"],
     ["keyed_vectors", "saved_model"],
     ["training", "evaluation", "classes"],
     ["corpus", "formats", "neighbours", "similarity", "vector_table"],

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fastw2v.errors import UsageError, reading
 from fastw2v.files.atomic import atomic_write
+from fastw2v.formats.pickled import refuse_pickle
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import decode_words, encode_words
@@ -63,6 +64,7 @@ def read(
     """
     name = os.fspath(path)
     with reading(name), open(name, "rb") as file:
+        refuse_pickle(name, file)
         model = TensorFile(name, file, mmap=mmap)
         settings = _settings(model)
         vectors = model.tensor("vectors", "F32", (None, None), limit)

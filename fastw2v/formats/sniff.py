@@ -9,6 +9,7 @@ from typing import BinaryIO
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.header import MAX_HEADER_BYTES, parse_header
 from fastw2v.formats.opened import open_vectors
+from fastw2v.formats.pickled import refuse_pickle
 from fastw2v.formats.text_rows import is_number_text
 
 # A first row longer than this (a million values) is judged by its beginning.
@@ -38,6 +39,7 @@ def detect_format(path: str | PathLike[str]) -> str:
         fields = first.rstrip(b" \r\n").split(b" ")
         if len(fields) > 1 and is_number_text(fields[-1]) and fields[-1]:
             return "glove"
+        refuse_pickle(name, file)
     raise ModelFormatError(
         f"{name}: {'empty' if not first else 'not a vectors file of any format known here'} "
         "(native, word2vec text or binary, fastText .vec, GloVe)"
