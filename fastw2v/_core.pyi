@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,3 +112,13 @@ class RowText:
     @property
     def place(self) -> tuple[int, int]: ...
     def skip(self) -> None: ...
+
+# --- fastText's n-grams ---
+
+def subword_means(
+    rows: NDArray[np.uint8],
+    n_words: int,
+    n_grams: tuple[int, int, int],
+    words: Sequence[bytes | None],
+    means: NDArray[np.float32],
+) -> int: ...

@@ -125,3 +125,41 @@ cdef class RowText:
         self.c.value += 1
         if self.c.value == self.c.dim:
             self.c.row, self.c.value = self.c.row + 1, 0
+
+
+# --- fastText's n-grams ---
+
+cdef extern from "subwords.h" nogil:
+    ctypedef struct w2v_subwords:
+        const uint8_t *rows
+        int64_t n_words, n_buckets, dim, shortest, longest
+    int64_t w2v_subword_mean(const w2v_subwords *model, int64_t row, const uint8_t *text,
+                             int64_t n_bytes, float *mean) noexcept
+
+
+def subword_means(const uint8_t[::1] rows, int64_t n_words, n_grams, words,
+                  float[:, ::1] means):
+    """Fill means (n_means, dim) with fastText's vectors of the first words; return rows added.
+
+    rows: bytes of (n_words + n_buckets, dim) float32.  n_grams: n_buckets in 1..2^31 - 1, and
+    the shortest and longest length in characters.  words: n_means <= n_words of bytes, each
+    between `<` and `>`, or None to take its own row only.
+    """
+    cdef w2v_subwords model
+    cdef int64_t row, n_rows = 0
+    cdef const uint8_t[::1] word
+    model.n_words, model.dim = n_words, means.shape[1]
+    model.n_buckets, model.shortest, model.longest = n_grams
+    check_shape("rows", [rows.shape[0]], [4 * (n_words + model.n_buckets) * model.dim])
+    check_shape("words", [len(words)], [means.shape[0]])
+    if not 0 < model.n_buckets < 1 << 31 or means.shape[0] > n_words:
+        raise ValueError(f"{model.n_buckets} buckets and {means.shape[0]} words do not fit")
+    if means.shape[0] == 0:
+        return 0
+    model.rows = &rows[0]
+    for row in range(means.shape[0]):
+        text = words[row]
+        word = text or b"-"
+        n_rows += w2v_subword_mean(&model, row, &word[0], 0 if text is None else len(text),
+                                   &means[row, 0])
+    return n_rows

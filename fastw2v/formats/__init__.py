@@ -6,7 +6,14 @@ from pathlib import PurePath
 from typing import Protocol
 
 from fastw2v.errors import UsageError
-from fastw2v.formats import fasttext_vec, glove, native, word2vec_binary, word2vec_text
+from fastw2v.formats import (
+    fasttext_bin,
+    fasttext_vec,
+    glove,
+    native,
+    word2vec_binary,
+    word2vec_text,
+)
 from fastw2v.formats.sniff import detect_format
 from fastw2v.formats.word_vectors import WordVectors
 
@@ -37,6 +44,7 @@ FORMATS: dict[str, VectorsFormat] = {
     "text": word2vec_text,
     "bin": word2vec_binary,
     "vec": fasttext_vec,
+    "fasttext": fasttext_bin,
     "glove": glove,
 }
 SUFFIXES = {".safetensors": "native", ".txt": "text", ".bin": "bin", ".vec": "vec"}

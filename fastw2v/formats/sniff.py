@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from fastw2v.errors import ModelFormatError
+from fastw2v.formats.fasttext_bin import MAGIC as FASTTEXT_MAGIC
 from fastw2v.formats.header import MAX_HEADER_BYTES, parse_header
 from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.pickled import refuse_pickle
@@ -17,7 +18,7 @@ MAX_ROW_BYTES = 16 << 20
 
 
 def detect_format(path: str | PathLike[str]) -> str:
-    """Return the name of the format: native, text, bin, vec or glove.
+    """Return the name of the format: a key of FORMATS.
 
     Content decides; the suffix only tells .vec from word2vec's text, which read alike.
     Raises ReadError, or ModelFormatError if the content is none of them.
@@ -27,6 +28,9 @@ def detect_format(path: str | PathLike[str]) -> str:
         file = opened.file
         if opened.n_bytes is not None and _is_safetensors(file, opened.n_bytes):
             return "native"
+        file.seek(0)
+        if file.read(len(FASTTEXT_MAGIC)) == FASTTEXT_MAGIC:
+            return "fasttext"
         file.seek(0)
         first = file.readline(MAX_ROW_BYTES)
         shape = parse_header(first) if len(first) <= MAX_HEADER_BYTES else None
@@ -42,7 +46,7 @@ def detect_format(path: str | PathLike[str]) -> str:
         refuse_pickle(name, file)
     raise ModelFormatError(
         f"{name}: {'empty' if not first else 'not a vectors file of any format known here'} "
-        "(native, word2vec text or binary, fastText .vec, GloVe)"
+        "(native, word2vec text or binary, fastText .vec or .bin, GloVe)"
     )
 
 

@@ -65,4 +65,5 @@ def drop_repeated(path: str, word_vectors: WordVectors) -> WordVectors:
         stacklevel=3,
     )
     kept = sorted(set(range(len(words))).difference(repeated))
-    return WordVectors([words[row] for row in kept], word_vectors.vectors[kept])
+    counts = None if word_vectors.counts is None else word_vectors.counts[kept]
+    return WordVectors([words[row] for row in kept], word_vectors.vectors[kept], counts)

@@ -1,0 +1,251 @@
+"""fastText's .bin: word vectors are read from models with n-grams too, and written without.
+
+Layout, little-endian: int32 magic, version; 12 int32 of settings and a float64; the dictionary:
+int32 n_entries, n_words, n_labels, int64 n_tokens, n_pruned, then for each entry its bytes, NUL,
+int64 count, int8 type; for each of the input and the output matrix a byte (quantised or not),
+int64 rows, int64 columns, float32 values.
+"""
+
+import mmap
+import os
+import struct
+import warnings
+from dataclasses import dataclass
+from os import PathLike
+from typing import BinaryIO, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v import _core
+from fastw2v.errors import ModelFormatError, SaveError
+from fastw2v.files.atomic import atomic_write
+from fastw2v.formats.header import MAX_DIM
+from fastw2v.formats.opened import UNCHECKED_BYTES, open_vectors
+from fastw2v.formats.word_vectors import WordVectors
+from fastw2v.formats.words import decode_words, drop_repeated, encode_words
+
+MAGIC = struct.pack("<i", 793712314)  # fastText, fasttext.h
+VERSION = 12
+SENTENCE_END = b"</s>"  # the one word that has no n-grams
+BLOCK_BYTES = 1 << 20
+# fastText's names for the objective and the model.
+LOSSES = {"hs": 1, "ns": 2, "softmax": 3}
+CBOW, SKIP_GRAM = 1, 2
+
+
+class _Settings(NamedTuple):
+    """What stands after magic and version; the values are fastText's defaults without n-grams."""
+
+    dim: int
+    window: int = 5
+    epochs: int = 5
+    min_count: int = 5
+    negative: int = 5
+    word_ngrams: int = 1
+    loss: int = LOSSES["ns"]
+    model: int = SKIP_GRAM
+    bucket: int = 0
+    minn: int = 0
+    maxn: int = 0
+    lr_update_rate: int = 100
+    sample: float = 1e-4
+
+
+_SETTINGS = struct.Struct("<12id")
+_DICTIONARY = struct.Struct("<3i2q")
+_COUNT_AND_TYPE = struct.Struct("<qb")
+_MATRIX = struct.Struct("<b2q")
+
+
+def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
+    """Write a model without n-grams, for fastText and gensim to open.
+
+    The output matrix is the model's if it has a row a word, else zeros; a count that is not
+    known is 1.  Raises SaveError naming a word with a zero byte in it.
+    """
+    name = os.fspath(path)
+    words = encode_words(name, word_vectors.words)
+    for word, text in zip(words, word_vectors.words, strict=True):
+        if b"\0" in word:
+            raise SaveError(f"cannot write {name}: this format cannot hold the word {text!r}")
+    n_words = len(words)
+    counts = word_vectors.counts if word_vectors.counts is not None else np.ones(n_words, np.int64)
+    outputs = word_vectors.output_vectors
+    if outputs is None or len(outputs) != n_words:
+        outputs = np.broadcast_to(np.float32(0), word_vectors.vectors.shape)
+    with atomic_write(path) as file:
+        file.write(MAGIC + struct.pack("<i", VERSION) + _SETTINGS.pack(*_settings(word_vectors)))
+        file.write(_DICTIONARY.pack(n_words, n_words, 0, int(counts.sum()), -1))
+        for word, count in zip(words, counts.tolist(), strict=True):
+            file.write(word + b"\0" + _COUNT_AND_TYPE.pack(count, 0))
+        for matrix in (word_vectors.vectors, outputs):
+            file.write(_MATRIX.pack(0, *matrix.shape))
+            step = max(1, BLOCK_BYTES // max(1, 4 * matrix.shape[1]))
+            for start in range(0, n_words, step):
+                file.write(np.ascontiguousarray(matrix[start : start + step], "<f4").data)
+
+
+def _settings(word_vectors: WordVectors) -> _Settings:
+    """Return the settings of a model in fastText's terms, its defaults where they are not known."""
+    known = word_vectors.settings
+    settings = _Settings(word_vectors.dim)._asdict()
+    for name in ("epochs", "min_count", "negative"):
+        if isinstance(known.get(name), int):
+            settings[name] = known[name]
+    if isinstance(known.get("window"), int):
+        settings["window"] = known["window"]
+    if isinstance(known.get("sample"), float):
+        settings["sample"] = known["sample"]
+    settings["loss"] = LOSSES.get(str(known.get("objective")), LOSSES["ns"])
+    settings["model"] = CBOW if known.get("sg") is False else SKIP_GRAM
+    return _Settings(**settings)
+
+
+def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
+    """Read the words, their counts and their vectors, as fastText's get_word_vector gives them.
+
+    Labels of a classifier are left out with a warning.  The file may be compressed.
+    Raises ReadError, or ModelFormatError naming the file, also for a quantised or pruned model.
+    """
+    name = os.fspath(path)
+    with open_vectors(name) as opened:
+        reader = _Reader(name, opened.file, opened.n_bytes)
+        if reader.take(4) != MAGIC:
+            reader.complain("not a fastText model: its first bytes are others")
+        (version,) = struct.unpack("<i", reader.take(4))
+        if version not in (11, VERSION):
+            reader.complain(f"fastText's format version {version}; 11 and 12 are read")
+        settings = _Settings(*_SETTINGS.unpack(reader.take(_SETTINGS.size)))
+        dictionary = reader.dictionary()
+        rows = reader.input_matrix(settings, dictionary.n_words)
+        word_vectors = _word_vectors(settings, version, dictionary, rows, limit)
+    return drop_repeated(name, word_vectors)
+
+
+@dataclass(frozen=True)
+class _Dictionary:
+    """The words of a file and their counts.  has_n_grams: false where all were pruned."""
+
+    words: list[bytes]
+    counts: list[int]
+    has_n_grams: bool
+
+    @property
+    def n_words(self) -> int:
+        return len(self.words)
+
+
+def _word_vectors(
+    settings: _Settings,
+    version: int,
+    dictionary: _Dictionary,
+    rows: NDArray[np.uint8],
+    limit: int | None,
+) -> WordVectors:
+    """Return the words with their own rows, or the means of these and their n-grams' rows."""
+    words, dim = dictionary.words[:limit], settings.dim
+    is_old_classifier = version == 11 and settings.model not in (CBOW, SKIP_GRAM)
+    counts = np.array(dictionary.counts[:limit], np.int64)
+    has_n_grams = settings.maxn > 0 and settings.bucket > 0 and dictionary.has_n_grams
+    if not has_n_grams or is_old_classifier:
+        own = rows[: 4 * dim * len(words)].view("<f4").astype(np.float32)
+        return WordVectors(decode_words(words), own.reshape(len(words), dim), counts)
+    vectors = np.empty((len(words), dim), np.float32)
+    marked = [None if word == SENTENCE_END else b"<" + word + b">" for word in words]
+    n_grams = (settings.bucket, settings.minn, settings.maxn)
+    _core.subword_means(rows, dictionary.n_words, n_grams, marked, vectors)
+    return WordVectors(decode_words(words), vectors, counts)
+
+
+class _Reader:
+    """Reads the parts of a file one after the other, and says what is wrong with them."""
+
+    def __init__(self, name: str, file: BinaryIO, n_bytes: int | None) -> None:
+        self.name = name
+        self._file = file
+        self._n_bytes = n_bytes
+        self._data = b""
+        self._place = 0
+
+    def complain(self, problem: str) -> NoReturn:
+        """Raise ModelFormatError naming the file."""
+        raise ModelFormatError(f"{self.name}: {problem}")
+
+    def take(self, n_bytes: int) -> bytes:
+        """Return the next bytes."""
+        while len(self._data) - self._place < n_bytes:
+            self._fill()
+        self._place += n_bytes
+        return self._data[self._place - n_bytes : self._place]
+
+    def _fill(self) -> None:
+        more = self._file.read(max(BLOCK_BYTES, len(self._data) - self._place))
+        if not more:
+            self.complain("the file was cut off")
+        self._data, self._place = self._data[self._place :] + more, 0
+
+    def _take_word(self) -> bytes:
+        while (end := self._data.find(b"\0", self._place)) < 0:
+            self._fill()
+        word, self._place = self._data[self._place : end], end + 1
+        return word
+
+    def dictionary(self) -> _Dictionary:
+        """Return the words, which come before the labels; labels are left out with a warning."""
+        n_entries, n_words, n_labels, _, n_pruned = _DICTIONARY.unpack(self.take(_DICTIONARY.size))
+        if min(n_words, n_labels) < 0 or n_entries != n_words + n_labels:
+            self.complain(f"{n_entries} entries, {n_words} words, {n_labels} labels announced")
+        words: list[bytes] = []
+        counts: list[int] = []
+        for number in range(n_entries):
+            word = self._take_word()
+            count, kind = _COUNT_AND_TYPE.unpack(self.take(_COUNT_AND_TYPE.size))
+            if kind != (number >= n_words) or count < 0:
+                self.complain(f"entry {number + 1} of its dictionary is damaged")
+            if number < n_words:
+                words.append(word)
+                counts.append(count)
+        if n_pruned > 0:
+            self.complain(
+                "its n-grams were pruned by `fasttext quantize`; use the .bin before that"
+            )
+        if n_labels:
+            warnings.warn(
+                f"{self.name}: {n_labels} labels of a classifier were left out", stacklevel=4
+            )
+        return _Dictionary(words, counts, n_pruned < 0)
+
+    def input_matrix(self, settings: _Settings, n_words: int) -> NDArray[np.uint8]:
+        """Return the bytes of the matrix of words and n-grams; those of a plain file stay in it."""
+        quantised, n_rows, n_columns = _MATRIX.unpack(self.take(_MATRIX.size))
+        if quantised:
+            self.complain("a quantised model (.ftz), whose vectors are not read; use its .bin")
+        if not 1 <= settings.dim <= MAX_DIM or n_columns != settings.dim:
+            self.complain(f"dimension {settings.dim} announced, and {n_columns} columns")
+        if settings.bucket < 0 or n_rows != n_words + settings.bucket:
+            self.complain(
+                f"{n_rows} rows announced for {n_words} words and {settings.bucket} buckets"
+            )
+        n_bytes = 4 * n_rows * n_columns
+        if self._n_bytes is None:
+            return np.frombuffer(self._read_on(n_bytes), np.uint8)
+        start = self._file.tell() - len(self._data) + self._place
+        end = start + n_bytes
+        if end + _MATRIX.size > self._n_bytes:
+            self.complain("the file was cut off within its vectors")
+        data = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        _, n_rows, n_columns = _MATRIX.unpack_from(data, end)
+        if end + _MATRIX.size + 4 * n_rows * n_columns > self._n_bytes:
+            self.complain("the file was cut off within its output matrix")
+        return np.frombuffer(data, np.uint8, n_bytes, start)
+
+    def _read_on(self, n_bytes: int) -> bytearray:
+        """Return the next bytes, with no more memory than the file turns out to need."""
+        found = bytearray(self._data[self._place :][:n_bytes])
+        while len(found) < n_bytes:
+            more = self._file.read(min(n_bytes - len(found), UNCHECKED_BYTES))
+            if not more:
+                self.complain("the file was cut off within its vectors")
+            found += more
+        return found
