@@ -1,17 +1,15 @@
 """How well vectors answer analogy questions and agree with people's judgements of similarity."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import nan
-from os import PathLike, fspath
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.errors import CorpusError, reading
-from fastw2v.neighbours import best_rows, unit_rows
-
-Question = tuple[str, str, str, str]
+from fastw2v.neighbours import nearest_rows, row_norms, unit_rows
+from fastw2v.task_files import Question, TaskFile
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class PairsResult:
 def evaluate_analogies(
     words: Sequence[str],
     vectors: NDArray[np.float32],
-    path: str | PathLike[str],
+    path: str | PathLike[str] | TaskFile,
     *,
     restrict_vocab: int | None = 30_000,
     fold_case: bool = True,
@@ -106,7 +104,7 @@ def evaluate_analogies(
     """
     words = words[:restrict_vocab]
     row_of, first_rows = _index_words(words, fold_case)
-    sections = read_questions(path, fold_case)
+    sections = _task_file(path).questions(fold_case)
     questions = [question for _, asked in sections for question in asked]
     known = [question for question in questions if all(word in row_of for word in question)]
     rows = np.array([[row_of[word] for word in question] for question in known], np.int64)
@@ -120,24 +118,22 @@ def evaluate_analogies(
 def evaluate_pairs(
     words: Sequence[str],
     vectors: NDArray[np.float32],
-    path: str | PathLike[str],
+    path: str | PathLike[str] | TaskFile,
     *,
     restrict_vocab: int | None = None,
     fold_case: bool = True,
-    delimiter: str | None = None,
     unknown_as_zero: bool = False,
 ) -> PairsResult:
     """Correlate the cosines of word pairs with people's scores.
 
     words, vectors, restrict_vocab, fold_case: as for evaluate_analogies.
     path: lines `word word score`; lines that start with `#` are comments.
-    delimiter: what separates the fields; None: a tab where the line has one, else blanks.
     unknown_as_zero: give pairs with an unknown word a cosine of 0 instead of skipping them.
     Raises ReadError, or CorpusError naming the file and the line.
     """
     row_of, _ = _index_words(words[:restrict_vocab], fold_case)
     scores, cosines, n_skipped = [], [], 0
-    for a, b, score in read_pairs(path, fold_case, delimiter):
+    for a, b, score in _task_file(path).pairs(fold_case):
         if a in row_of and b in row_of:
             cosines.append(_cosine(vectors[row_of[a]], vectors[row_of[b]]))
             scores.append(score)
@@ -150,57 +146,8 @@ def evaluate_pairs(
     return PairsResult(*_correlations(scores, cosines), n_pairs, n_skipped)
 
 
-def read_questions(
-    path: str | PathLike[str], fold_case: bool = True
-) -> list[tuple[str, list[Question]]]:
-    """Return the sections of a file of analogy questions: name and questions of each.
-
-    Raises ReadError, or CorpusError naming the file and the line.
-    """
-    sections: list[tuple[str, list[Question]]] = []
-    for number, line in _lines(path):
-        if line.startswith(":"):
-            sections.append((line.lstrip(": ").strip(), []))
-            continue
-        place = f"{fspath(path)}: line {number}"
-        if not sections:
-            raise CorpusError(f"{place}: a question before the first section (`: name`)")
-        fields = (line.upper() if fold_case else line).split()
-        if len(fields) != 4:
-            raise CorpusError(f"{place}: a question has 4 words, got {len(fields)}: {line!r}")
-        a, b, c, d = fields
-        sections[-1][1].append((a, b, c, d))
-    return sections
-
-
-def read_pairs(
-    path: str | PathLike[str], fold_case: bool = True, delimiter: str | None = None
-) -> Iterator[tuple[str, str, float]]:
-    """Yield the two words and the score of each line of a file of word pairs.
-
-    Raises ReadError, or CorpusError naming the file and the line.
-    """
-    for number, line in _lines(path):
-        if line.startswith("#"):
-            continue
-        fields = line.split(delimiter or ("\t" if "\t" in line else None))
-        try:
-            a, b, score = fields
-            value = float(score)
-        except ValueError:
-            raise CorpusError(
-                f"{fspath(path)}: line {number}: expected `word word score`, got {line!r} "
-                "(a line of headings must start with #)"
-            ) from None
-        yield (a.upper(), b.upper(), value) if fold_case else (a, b, value)
-
-
-def _lines(path: str | PathLike[str]) -> Iterator[tuple[int, str]]:
-    """Yield the number and the text of each line that is not blank."""
-    with reading(path), open(path, encoding="utf-8", errors="surrogateescape") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield number, line.rstrip("\n")
+def _task_file(path: str | PathLike[str] | TaskFile) -> TaskFile:
+    return path if isinstance(path, TaskFile) else TaskFile(path)
 
 
 def _index_words(words: Sequence[str], fold_case: bool) -> tuple[dict[str, int], NDArray[np.int64]]:
@@ -239,7 +186,8 @@ def _answer_rows(
 ) -> NDArray[np.int64]:
     """Return the (n,) rows nearest to b - a + c for (n, 3) questions of rows a, b, c."""
     a, b, c = (unit_rows(vectors[rows]) for rows in questions.T)
-    return best_rows(vectors, b - a + c, _barred_rows(questions, first_rows))
+    barred = _barred_rows(questions, first_rows)
+    return nearest_rows(vectors, row_norms(vectors), b - a + c, 1, barred)[0][:, 0]
 
 
 def _barred_rows(questions: NDArray[np.int64], first_rows: NDArray[np.int64]) -> NDArray[np.int64]:

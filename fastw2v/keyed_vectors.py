@@ -1,34 +1,51 @@
 """Trained vectors to look up, compare, search, evaluate, load and save, with gensim 4's names."""
 
-from os import PathLike, fspath
-from typing import Any
+import os
+import warnings
+from os import PathLike
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.checks import check_choice
 from fastw2v.errors import UsageError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
-from fastw2v.files.word_counts import read_word_counts, write_word_counts
-from fastw2v.formats import WordVectors, native, read_vectors, word2vec_binary, write_vectors
-from fastw2v.formats.text_lines import read_lines
+from fastw2v.formats import WordVectors, native, read_vectors
 from fastw2v.similarity import SimilarityTable
+from fastw2v.task_files import TaskFile
+from fastw2v.word2vec_files import Reading, Writing
 
 Path = str | PathLike[str]
 
 
-class KeyedVectors(SimilarityTable):
-    """Vectors of words: VectorTable tells how they are made, SimilarityTable how compared.
+class Correlation(NamedTuple):
+    """A correlation and its two-sided p-value."""
 
-    A change to `vectors` must be followed by fill_norms(force=True).
+    statistic: float
+    pvalue: float
+
+
+class KeyedVectors(SimilarityTable):
+    """Vectors of words, with the names and meanings of gensim 4's KeyedVectors.
+
+    VectorTable tells how they are made and looked up, GrowingTable how words are added,
+    SimilarityTable how they are compared and searched.
     """
 
     @classmethod
     def from_word_vectors(cls, word_vectors: WordVectors) -> "KeyedVectors":
         """Return the words, vectors and counts of a WordVectors, sharing its arrays."""
-        return cls(word_vectors.words, word_vectors.vectors, word_vectors.counts)
+        return cls.from_arrays(word_vectors.words, word_vectors.vectors, word_vectors.counts)
 
     def to_word_vectors(self) -> WordVectors:
-        """Return words, vectors and counts for a format to write; other floats become float32."""
+        """Return words, vectors and counts for a format to write; other floats become float32.
+
+        Raises UsageError for a key that is not a string.
+        """
+        odd = next((key for key in self.index_to_key if not isinstance(key, str)), "")
+        if odd != "":
+            raise UsageError(f"a file holds words only, and {odd!r} is a key; make it a string")
         vectors = self.vectors.astype(np.float32, copy=False)
         return WordVectors(self.index_to_key, vectors, self.counts)
 
@@ -43,39 +60,55 @@ class KeyedVectors(SimilarityTable):
         """Read a vectors file of any format; see formats.read_vectors."""
         return cls.from_word_vectors(read_vectors(path, format, mmap, limit))
 
-    def save(self, path: Path) -> None:
+    def save(self, fname: Path) -> None:
         """Write words, vectors and counts to one native file; raise SaveError if that fails."""
-        native.write(path, self.to_word_vectors())
+        native.write(fname, self.to_word_vectors())
 
     @classmethod
-    def load(cls, path: Path, mmap: bool = False) -> "KeyedVectors":
+    def load(cls, fname: Path, mmap: bool | str | None = False) -> "KeyedVectors":
         """Read a native file, without the output side of a model.
 
-        mmap: map the vectors read-only instead of reading them.
+        mmap: map the vectors read-only instead of reading them; gensim's 'r' does too.
         Raises ReadError, or ModelFormatError naming what is wrong in the file.
         """
-        return cls.from_word_vectors(native.read(path, mmap=bool(mmap), with_output=False))
+        return cls.from_word_vectors(native.read(fname, mmap=bool(mmap), with_output=False))
+
+    # ---- the files of word2vec.c ----
 
     def save_word2vec_format(
         self,
         fname: Path,
         fvocab: Path | None = None,
         binary: bool = False,
+        total_vec: int | None = None,
         write_header: bool = True,
+        prefix: str = "",
+        append: bool = False,
+        sort_attr: str = "count",
     ) -> None:
-        """Write the vectors as word2vec.c does, in the order of the rows.
+        """Write the vectors as word2vec.c does.
 
-        fvocab: also write `word count` lines there.  write_header: text may go without.
+        fvocab: also write lines `word count` there.  total_vec: the number of words that the
+        header tells, if more are to be appended.  write_header: a file may go without.
+        prefix: written before each word.  append: to the end of the file.
+        sort_attr: words with more of it come first; where it is not known, rows keep their order.
         Raises SaveError, or UsageError for an impossible request.
         """
-        if binary and not write_header:
-            raise UsageError("the binary format cannot go without its header")
-        if fvocab is not None and self.counts is None:
-            raise UsageError(f"cannot write {fspath(fvocab)}: no counts are known of these vectors")
-        format = "bin" if binary else "text" if write_header else "glove"
-        write_vectors(fname, self.to_word_vectors(), format)
-        if fvocab is not None and self.counts is not None:
-            write_word_counts(fvocab, self.index_to_key, self.counts.tolist())
+        column = self.expandos.get(sort_attr)
+        if fvocab is not None and column is None:
+            raise UsageError(
+                f"cannot write {os.fspath(fvocab)}: no {sort_attr}s are known of these vectors"
+            )
+        found = self._words_as_text()
+        if column is not None:
+            order = np.argsort(-column, kind="stable")
+            if (order[1:] < order[:-1]).any():
+                words = [found.words[row] for row in order]
+                found, column = WordVectors(words, found.vectors[order]), column[order]
+        writing = Writing(binary, total_vec, write_header, prefix, append)
+        writing.write(fname, found)
+        if fvocab is not None and column is not None:
+            writing.write_counts(fvocab, found.words, column)
 
     @classmethod
     def load_word2vec_format(
@@ -89,32 +122,58 @@ class KeyedVectors(SimilarityTable):
         datatype: type[np.floating[Any]] = np.float32,
         no_header: bool = False,
     ) -> "KeyedVectors":
-        """Read vectors in the formats of word2vec.c.
+        """Read vectors in the formats of word2vec.c, compressed (.gz .bz2 .xz .zst) or not.
 
         fvocab: a file of `word count` lines, for get_vecattr(word, 'count'); without it no
         counts are known.  unicode_errors: by default any bytes survive, where gensim stops.
         limit: rows to read at most.  datatype: the vectors' type.  no_header: GloVe's text.
         Raises ReadError, or ModelFormatError naming the line or byte.
         """
-        if binary and no_header:
-            raise UsageError("no_header is for text; the binary format has a header")
-        if binary:
-            found = word2vec_binary.read(
-                fname, limit=limit, encoding=encoding, errors=unicode_errors
+        reading = Reading(binary, encoding, unicode_errors, limit, no_header)
+        found = reading.read(fname)
+        counts = None if fvocab is None else reading.counts(found.words, fvocab)
+        return cls.from_arrays(found.words, found.vectors.astype(datatype, copy=False), counts)
+
+    def intersect_word2vec_format(
+        self,
+        fname: Path,
+        lockf: float = 0.0,
+        binary: bool = False,
+        encoding: str = "utf8",
+        unicode_errors: str = "surrogateescape",
+    ) -> int:
+        """Take over the vectors of a file for the words that are here too; return their number.
+
+        The rows are changed in place, so that those of a model train on from there.
+        lockf: what vectors_lockf, (n_words,) float32, shall be for these words: 0 to hold them,
+        1 to train them.  The rest as for load_word2vec_format.
+        Raises ReadError, ModelFormatError, or UsageError for vectors of another size.
+        """
+        found = Reading(binary, encoding, unicode_errors).read(fname)
+        if found.dim != self.vector_size:
+            raise UsageError(
+                f"incompatible vector size {found.dim} in file {os.fspath(fname)}, "
+                f"expected {self.vector_size}"
             )
-        else:
-            found = read_lines(
-                fname,
-                header=not no_header,
-                limit=limit,
-                spaces_in_words=no_header,
-                encoding=encoding,
-                errors=unicode_errors,
-            )
-        counts = (
-            None if fvocab is None else _counts_of(found.words, fvocab, encoding, unicode_errors)
-        )
-        return cls(found.words, found.vectors.astype(datatype, copy=False), counts)
+        pairs = [
+            (self.key_to_index[word], row)
+            for row, word in enumerate(found.words)
+            if word in self.key_to_index
+        ]
+        own, theirs = np.array(pairs, np.int64).reshape(-1, 2).T
+        self.vectors[own] = found.vectors[theirs]
+        self._forget_norms()
+        if len(getattr(self, "vectors_lockf", ())) != len(self):
+            self.vectors_lockf: NDArray[np.float32] = np.ones(len(self), np.float32)
+        self.vectors_lockf[own] = lockf
+        return len(own)
+
+    def _words_as_text(self) -> WordVectors:
+        """Return words and vectors for a file in which every key is a word."""
+        vectors = self.vectors.astype(np.float32, copy=False)
+        return WordVectors([str(key) for key in self.index_to_key], vectors)
+
+    # ---- evaluation ----
 
     def evaluate_word_analogies(
         self,
@@ -122,19 +181,25 @@ class KeyedVectors(SimilarityTable):
         restrict_vocab: int | None = 300_000,
         case_insensitive: bool = True,
         dummy4unknown: bool = False,
+        similarity_function: str = "most_similar",
     ) -> tuple[float, list[dict[str, Any]]]:
         """Return the accuracy on a file of analogy questions, and the sections, as gensim does.
 
         The last section is the total; evaluation.evaluate_analogies returns more.
         dummy4unknown: count questions with an unknown word as wrong instead of leaving them out.
+        similarity_function: most_similar, the only one.  Lines without 4 words are left out, with
+        a warning that counts them.
         """
+        check_choice("similarity_function", similarity_function, ("most_similar",))
+        file = TaskFile(analogies, strict=False)
         result = evaluate_analogies(
             self.index_to_key,
             self.vectors,
-            analogies,
+            file,
             restrict_vocab=restrict_vocab,
             fold_case=case_insensitive,
         )
+        _warn_of_malformed(file)
         sections = []
         for name, section in [
             *((section.name, section) for section in result.sections),
@@ -149,31 +214,40 @@ class KeyedVectors(SimilarityTable):
         self,
         pairs: Path,
         delimiter: str | None = "\t",
+        encoding: str = "utf8",
         restrict_vocab: int | None = 300_000,
         case_insensitive: bool = True,
         dummy4unknown: bool = False,
-    ) -> tuple[tuple[float, float], tuple[float, float], float]:
+    ) -> tuple[Correlation, Correlation, float]:
         """Return Pearson's and Spearman's correlation with people's scores, each with its p-value,
         and the percentage of pairs with an unknown word, as gensim does.
+
+        Lines that are not `word word score` are left out, with a warning that counts them.
+        Raises ReadError, or ValueError if no pair is left.
         """
+        file = TaskFile(pairs, encoding, delimiter, strict=False)
         result = evaluate_pairs(
             self.index_to_key,
             self.vectors,
-            pairs,
+            file,
             restrict_vocab=restrict_vocab,
             fold_case=case_insensitive,
-            delimiter=delimiter,
             unknown_as_zero=dummy4unknown,
         )
-        skipped = 100 * (1 - result.coverage)
-        pearson, spearman = (result.pearson, result.pearson_p), (result.spearman, result.spearman_p)
-        return pearson, spearman, skipped
+        _warn_of_malformed(file)
+        if result.n_pairs - (0 if dummy4unknown else result.n_skipped) == 0:
+            raise ValueError(
+                f"No valid similarity judgements found in {os.fspath(pairs)}: either invalid "
+                f"format or all are out-of-vocabulary in {self}"
+            )
+        pearson = Correlation(result.pearson, result.pearson_p)
+        spearman = Correlation(result.spearman, result.spearman_p)
+        return pearson, spearman, 100 * (1 - result.coverage)
 
 
-def _counts_of(words: list[str], path: Path, encoding: str, errors: str) -> NDArray[np.int64]:
-    """Return the (n_words,) counts that a vocabulary file gives for the words."""
-    counts = read_word_counts(path, encoding, errors)
-    missing = next((word for word in words if word not in counts), None)
-    if missing is not None:
-        raise UsageError(f"{fspath(path)}: no count for the word {missing!r}")
-    return np.array([counts[word] for word in words], np.int64)
+def _warn_of_malformed(file: TaskFile) -> None:
+    """Warn of lines that were left out, if any were."""
+    if file.n_malformed:
+        warnings.warn(
+            f"{os.fspath(file.path)}: left out {file.n_malformed} malformed lines", stacklevel=3
+        )

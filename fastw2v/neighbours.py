@@ -13,7 +13,8 @@ ROW_BLOCK = 4096
 
 def row_norms(vectors: NDArray[Any]) -> NDArray[Any]:
     """Return the (n_rows,) Euclidean length of each row of (n_rows, dim), without a copy."""
-    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
+    dtype = np.result_type(vectors, np.float32)  # the squares of float16 would overflow at 256
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=dtype)))
 
 
 def divide_rows(rows: NDArray[Any], norms: NDArray[Any]) -> NDArray[Any]:
@@ -37,15 +38,28 @@ def unit_vector(vector: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(unit_rows(vector[np.newaxis])[0])
 
 
+def dot_products(vectors: NDArray[Any], queries: NDArray[Any]) -> NDArray[Any]:
+    """Return the products of rows, (n_rows, dim), with one query (dim,) or several (n, dim).
+
+    Returns (n_rows,) or (n, n_rows), float32 at least: BLAS knows no smaller type.
+    """
+    wide = vectors.astype(np.result_type(vectors, np.float32), copy=False)
+    queries = queries.astype(wide.dtype, copy=False)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(wide @ queries if queries.ndim == 1 else queries @ wide.T)
+
+
 def cosines(vectors: NDArray[Any], norms: NDArray[Any], query: NDArray[Any]) -> NDArray[Any]:
     """Return the (n_rows,) cosine of each row with a query of length 1; 0 for a row of zeros.
 
     vectors: (n_rows, dim); may be a view with padded rows, which is not copied.
     norms: (n_rows,) lengths of the rows.  query: (dim,).
     """
-    with np.errstate(invalid="ignore"):
-        scores = vectors @ query.astype(vectors.dtype, copy=False)
-    return divide_rows(scores, norms)
+    if vectors.itemsize >= 4:
+        return divide_rows(dot_products(vectors, query), norms)
+    parts = range(0, len(vectors), ROW_BLOCK)
+    scores = [dot_products(vectors[first : first + ROW_BLOCK], query) for first in parts]
+    return divide_rows(np.concatenate([*scores, np.zeros(0, np.float32)]), norms)
 
 
 def top_rows(scores: NDArray[Any], n_top: int) -> NDArray[np.intp]:
@@ -60,33 +74,74 @@ def top_rows(scores: NDArray[Any], n_top: int) -> NDArray[np.intp]:
     return best[np.lexsort((best, -scores[best]))]
 
 
-def best_rows(
-    vectors: NDArray[Any], queries: NDArray[Any], barred: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return for each query the row with the highest cosine, of those not barred for it.
+def nearest_rows(
+    vectors: NDArray[Any],
+    norms: NDArray[Any],
+    queries: NDArray[Any],
+    n_top: int,
+    barred: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return the rows nearest to each of many queries, and their cosines, best first.
 
-    vectors: (n_rows, dim).  queries: (n, dim), of any length.
-    barred: (n, k) rows that may not be the answer; -1 stands for none.
-    Returns (n,) rows, -1 where all are barred; a row of zeros, or with values that are not
-    finite, is never the answer.
+    vectors, norms: (n_rows, dim) and (n_rows,), as for cosines.
+    queries: (n, dim) of length 1 (of any length where only the order counts).
+    barred: (n, k) rows that may not be found; -1 stands for none.
+    Returns (n, n_top) rows and scores.  Rows of zeros, or with values that are not finite, are
+    never found; where no row is left, the row is -1 and the score -inf.
     """
-    best = np.full(len(queries), -1, np.int64)
-    best_scores = np.full(len(queries), -np.inf, vectors.dtype)
+    best = _Best(len(queries), n_top, np.result_type(vectors, np.float32))
+    barred = np.empty((len(queries), 0), np.int64) if barred is None else barred
     for start in range(0, len(vectors), ROW_BLOCK):
-        units = unit_rows(vectors[start : start + ROW_BLOCK])
-        is_void = ~(row_norms(units) > 0)
-        units[is_void] = 0
+        rows, lengths = vectors[start : start + ROW_BLOCK], norms[start : start + ROW_BLOCK]
+        is_void = ~((lengths > 0) & np.isfinite(lengths))
+        with np.errstate(divide="ignore"):
+            factors = 1 / lengths.astype(best.scores.dtype, copy=False)
         for first in range(0, len(queries), QUERY_BLOCK):
             part = slice(first, first + QUERY_BLOCK)
-            scores = queries[part] @ units.T
+            scores = dot_products(rows, queries[part])
+            with np.errstate(invalid="ignore"):
+                scores *= factors
             scores[:, is_void] = -np.inf
             _bar(scores, barred[part] - start)
-            rows = scores.argmax(axis=1)
-            found = scores[np.arange(len(rows)), rows]
-            better = found > best_scores[part]
-            best[part][better] = start + rows[better]
-            best_scores[part][better] = found[better]
-    return best
+            best.take(part, start, scores)
+    return best.sorted()
+
+
+class _Best:
+    """The best rows and scores found so far, (n, n_top) each, in no order."""
+
+    def __init__(self, n: int, n_top: int, dtype: np.dtype[Any]) -> None:
+        self.rows = np.full((n, n_top), -1, np.int64)
+        self.scores = np.full((n, n_top), -np.inf, dtype)
+
+    def take(self, part: slice, start: int, scores: NDArray[Any]) -> None:
+        """Take what is better from the scores of some queries, (n_part, n_rows from start on)."""
+        # Few queries find anything better in a block after the first: only those are looked at.
+        n_top = self.scores.shape[1]
+        better = np.flatnonzero(scores.max(axis=1) > self.scores[part].min(axis=1))
+        scores = scores[better] if len(better) < len(scores) else scores
+        columns = _top_columns(scores, n_top)
+        found = np.concatenate(
+            [self.scores[part][better], np.take_along_axis(scores, columns, 1)], 1
+        )
+        rows = np.concatenate([self.rows[part][better], start + columns], 1)
+        kept = _top_columns(found, n_top)
+        self.scores[part][better] = np.take_along_axis(found, kept, 1)
+        self.rows[part][better] = np.take_along_axis(rows, kept, 1)
+
+    def sorted(self) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """Return rows and scores, best first; the lower row wins a tie."""
+        order = np.lexsort((self.rows, -self.scores), axis=1)
+        rows, scores = (np.take_along_axis(a, order, 1) for a in (self.rows, self.scores))
+        return np.where(scores == -np.inf, -1, rows), scores
+
+
+def _top_columns(scores: NDArray[Any], n_top: int) -> NDArray[np.intp]:
+    """Return the (n, up to n_top) columns of the highest scores of each row, in no order."""
+    if n_top == 1:
+        return np.asarray(scores.argmax(axis=1)[:, np.newaxis])
+    n_top = min(n_top, scores.shape[1])
+    return np.asarray(np.argpartition(scores, scores.shape[1] - n_top, axis=1)[:, -n_top:])
 
 
 def _bar(scores: NDArray[Any], columns: NDArray[np.int64]) -> None:

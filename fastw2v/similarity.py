@@ -1,13 +1,23 @@
 """Comparing words and searching the nearest ones, with gensim 4's names and meanings."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.neighbours import cosines, row_norms, top_rows, unit_vector
-from fastw2v.vector_table import KEY_TYPES, Key, KeyOrVector, VectorTable
+from fastw2v.checks import check_integer
+from fastw2v.growing_table import GrowingTable
+from fastw2v.neighbours import (
+    cosines,
+    divide_rows,
+    nearest_rows,
+    row_norms,
+    top_rows,
+    unit_rows,
+    unit_vector,
+)
+from fastw2v.vector_table import KEY_TYPES, Key, KeyOrVector
 
 # What most_similar takes: one key or vector, or several, each alone or with a weight.
 Query = KeyOrVector | Sequence[KeyOrVector | tuple[KeyOrVector, float]] | None
@@ -15,7 +25,14 @@ Query = KeyOrVector | Sequence[KeyOrVector | tuple[KeyOrVector, float]] | None
 Similar = list[tuple[str, float]] | NDArray[Any]
 
 
-class SimilarityTable(VectorTable):
+class Indexer(Protocol):
+    """What most_similar takes to search with, as gensim's AnnoyIndexer is."""
+
+    def most_similar(self, vector: NDArray[Any], num_neighbors: int) -> list[tuple[str, float]]:
+        """Return words with their scores, best first."""
+
+
+class SimilarityTable(GrowingTable):
     """A table of vectors that can be compared and searched; every search is exact."""
 
     def similarity(self, w1: Key, w2: Key) -> float:
@@ -27,16 +44,21 @@ class SimilarityTable(VectorTable):
         return 1 - self.similarity(w1, w2)
 
     def distances(
-        self, word_or_vector: KeyOrVector, other_words: Sequence[Key] = ()
+        self, word_or_vector: KeyOrVector, other_words: Iterable[Key] | None = ()
     ) -> NDArray[Any]:
         """Return 1 - cosine of a key or vector with each of other_words, or with all words."""
         query = word_or_vector
         if isinstance(query, KEY_TYPES):
             query = self.get_vector(query)
-        if len(other_words):
-            vectors = self[other_words]
-            return 1 - cosines(vectors, row_norms(vectors), unit_vector(query))
+        others = [] if other_words is None else list(other_words)
+        if others:
+            return 1 - self.cosine_similarities(query, self[others])
         return 1 - cosines(self.vectors, self.norms, unit_vector(query))
+
+    @staticmethod
+    def cosine_similarities(vector_1: NDArray[Any], vectors_all: NDArray[Any]) -> NDArray[Any]:
+        """Return the (n,) cosines of a (dim,) vector with (n, dim) others; 0 for zeros."""
+        return cosines(vectors_all, row_norms(vectors_all), unit_vector(vector_1))
 
     def n_similarity(self, ws1: Sequence[Key], ws2: Sequence[Key]) -> float:
         """Return the cosine of the mean vectors of two lists of keys."""
@@ -44,6 +66,8 @@ class SimilarityTable(VectorTable):
             raise ZeroDivisionError("At least one of the passed list is empty.")
         mean1, mean2 = (self.get_mean_vector(keys, pre_normalize=False) for keys in (ws1, ws2))
         return float(unit_vector(mean1) @ unit_vector(mean2))
+
+    # ---- search ----
 
     def most_similar(
         self,
@@ -53,12 +77,14 @@ class SimilarityTable(VectorTable):
         clip_start: int = 0,
         clip_end: int | None = None,
         restrict_vocab: int | None = None,
+        indexer: Indexer | None = None,
     ) -> Similar:
         """Return the words nearest to the mean of some vectors, the keys given left out.
 
         positive, negative: keys or vectors, of weight 1 and -1 unless paired with another.
         topn: how many (word, cosine) pairs, best first; None: the cosines of all rows searched.
         clip_start, clip_end: the rows searched; restrict_vocab: instead, the first so many.
+        indexer: searches instead, and returns what it finds, as in gensim.
         Raises KeyError for an unknown key, ValueError without any.
         """
         if topn is not None and topn < 1:
@@ -67,6 +93,8 @@ class SimilarityTable(VectorTable):
         keys = [key for key, _ in pairs]
         weights = [weight for _, weight in pairs]
         mean = self.get_mean_vector(keys, weights, post_normalize=True, ignore_missing=False)
+        if indexer is not None and topn is not None:
+            return indexer.most_similar(mean, topn)
         if restrict_vocab:
             clip_start, clip_end = 0, restrict_vocab
         rows = slice(clip_start, clip_end or len(self))
@@ -91,6 +119,50 @@ class SimilarityTable(VectorTable):
         """Return the words nearest to a (dim,) vector; the rest as for most_similar."""
         return self.most_similar([vector], topn=topn, restrict_vocab=restrict_vocab)
 
+    def most_similar_batch(
+        self,
+        queries: Sequence[Key] | NDArray[Any],
+        topn: int = 10,
+        restrict_vocab: int | None = None,
+    ) -> list[list[tuple[str, float]]]:
+        """Return for each of many queries what most_similar does; see nearest."""
+        rows, scores = self.nearest(queries, topn, restrict_vocab)
+        return [
+            [(self.index_to_key[row], score) for row, score in zip(*found, strict=True) if row >= 0]
+            for found in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+
+    def nearest(
+        self,
+        queries: Sequence[Key] | NDArray[Any],
+        topn: int = 10,
+        restrict_vocab: int | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """Return the rows nearest to each of many queries, and their cosines, best first.
+
+        queries: n words, each left out of its own answer, or an (n, dim) matrix.
+        topn: rows a query, at least 1.  restrict_vocab: search the first so many rows.
+        Returns (n, topn) int64 rows and floats; -1 and -inf where no row is left.
+        Many times faster than one query after the other: products of matrices, not of vectors.
+        Raises KeyError for an unknown word, ValueError for a matrix of another shape.
+        """
+        check_integer("topn", topn, 1)
+        barred = None
+        if isinstance(queries, np.ndarray) and queries.dtype.kind == "f":
+            vectors = queries
+        else:
+            rows = self._rows_of(queries)
+            vectors, barred = self.vectors[rows], rows[:, np.newaxis]
+        if vectors.ndim != 2 or vectors.shape[1] != self.vector_size:
+            raise ValueError(
+                f"queries must be words or of shape (n, {self.vector_size}), got {vectors.shape}"
+            )
+        wide = vectors.astype(np.result_type(vectors, np.float32), copy=False)
+        n_rows = restrict_vocab or len(self)
+        return nearest_rows(
+            self.vectors[:n_rows], self.norms[:n_rows], unit_rows(wide), topn, barred
+        )
+
     def most_similar_cosmul(
         self,
         positive: Query = None,
@@ -113,13 +185,30 @@ class SimilarityTable(VectorTable):
         scores = self._product(added, rows) / (self._product(taken, rows) + 0.000001)
         return scores if topn is None else self._nearest(scores, topn, [*added, *taken], 0)
 
-    def doesnt_match(self, words: Iterable[Key]) -> Key:
-        """Return the word farthest from the mean of all; those without a vector are left out."""
+    def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Key:
+        """Return the one of some keys that is nearest to key1."""
+        return keys_list[int(np.argmax([self.similarity(key1, key) for key in keys_list]))]
+
+    # ---- several words ----
+
+    def rank_by_centrality(
+        self, words: Iterable[Key], use_norm: bool = True
+    ) -> list[tuple[float, Key]]:
+        """Return the words with their cosine to the mean of all, the nearest first.
+
+        use_norm: scale the vectors to length 1 first.  Words without a vector are left out.
+        Raises ValueError if none has one.
+        """
         known = [word for word in words if word in self]
         if not known:
             raise ValueError("cannot select a word from an empty list")
-        units = np.stack([self.get_vector(word, norm=True) for word in known])
-        return known[int((units @ unit_vector(units.mean(axis=0))).argmin())]
+        vectors = np.stack([self.get_vector(word, norm=use_norm) for word in known])
+        scores = vectors @ unit_vector(vectors.mean(axis=0))
+        return sorted(zip(scores.tolist(), known, strict=True), reverse=True)
+
+    def doesnt_match(self, words: Iterable[Key]) -> Key:
+        """Return the word farthest from the mean of all; those without a vector are left out."""
+        return self.rank_by_centrality(words)[-1][1]
 
     def closer_than(self, key1: Key, key2: Key) -> list[str]:
         """Return all words that are closer to key1 than key2 is."""
@@ -130,6 +219,24 @@ class SimilarityTable(VectorTable):
     def rank(self, key1: Key, key2: Key) -> int:
         """Return the place of key2 among all words by their distance from key1, from 1."""
         return len(self.closer_than(key1, key2)) + 1
+
+    def relative_cosine_similarity(self, wa: Key, wb: Key, topn: int = 10) -> float:
+        """Return the cosine of two words over the sum of those of wa's topn neighbours.
+
+        Reference: Leeuwenberg et al. 2016, "A Minimally Supervised Approach for Synonym
+        Extraction with Word Embeddings", equation 1.  Raises ValueError if topn is 0.
+        """
+        near = self.similar_by_key(wa, topn)
+        if not len(near):
+            raise ValueError(
+                "Cannot calculate relative cosine similarity without any similar words."
+            )
+        return self.similarity(wa, wb) / sum(cosine for _, cosine in near)
+
+    def unit_normalize_all(self) -> None:
+        """Scale all vectors to length 1, in place, for good; rows of zeros stay as they are."""
+        self.vectors[:] = divide_rows(self.vectors, self.norms)
+        self._forget_norms()
 
     def _nearest(
         self, scores: NDArray[Any], topn: int, keys: Sequence[KeyOrVector], first_row: int

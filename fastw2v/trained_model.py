@@ -38,7 +38,7 @@ class TrainedModel(GensimNames):
         if self._wv is None:
             vocabulary, arrays = self._built()
             rows = arrays.in_rows[:, : self.parameters.vector_size]
-            self._wv = KeyedVectors(vocabulary.words, rows, vocabulary.counts)
+            self._wv = KeyedVectors.from_arrays(vocabulary.words, rows, vocabulary.counts)
         return self._wv
 
     @property

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fastw2v.errors import CorpusError, ReadError
-from fastw2v.evaluation import evaluate_analogies, evaluate_pairs, read_questions
+from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
+from fastw2v.task_files import TaskFile
 
 QUESTIONS = """: capital-common
 Athens Greece Oslo Norway
@@ -91,7 +92,7 @@ def test_a_malformed_question_is_named(tmp_path, text, message):
     path = tmp_path / "q"
     path.write_text(text)
     with pytest.raises(CorpusError, match=f"{path}: {message}"):
-        read_questions(path, fold_case=False)
+        TaskFile(path).questions(fold_case=False)
 
 
 @pytest.mark.parametrize("evaluate", [evaluate_analogies, evaluate_pairs])

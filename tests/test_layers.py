@@ -19,8 +19,8 @@ LAYERS = [
     ["trained_model"],
     ["arguments", "corpus_reader", "gensim_names", "prediction"],
     ["keyed_vectors", "saved_model"],
-    ["training", "evaluation", "classes"],
-    ["corpus", "formats", "neighbours", "similarity", "vector_table"],
+    ["training", "evaluation", "classes", "similarity", "word2vec_files"],
+    ["corpus", "formats", "task_files", "neighbours", "vector_table", "growing_table"],
     ["sampling"],
     ["_core"],
 ]

@@ -39,27 +39,48 @@ def test_top_rows_put_nan_last_and_the_lower_row_first():
     assert neighbours.top_rows(scores, 3).tolist() == [2, 3, 4]
 
 
+@pytest.mark.parametrize("n_top", [1, 4, 600])
 @pytest.mark.parametrize("blocks", [(1024, 4096), (7, 11), (1, 1)])
-def test_best_rows_agree_with_all_scores_at_once(rng, vectors, monkeypatch, blocks):
+def test_nearest_rows_agree_with_all_scores_at_once(rng, vectors, monkeypatch, blocks, n_top):
     monkeypatch.setattr(neighbours, "QUERY_BLOCK", blocks[0])
     monkeypatch.setattr(neighbours, "ROW_BLOCK", blocks[1])
-    queries = rng.normal(size=(20, 10)).astype(np.float32)
+    queries = neighbours.unit_rows(rng.normal(size=(20, 10)).astype(np.float32))
     barred = rng.integers(-1, 500, (20, 4))
-    barred[:, 0] = (queries @ neighbours.unit_rows(vectors).T).argmax(axis=1)
     scores = queries @ neighbours.unit_rows(vectors).T
+    barred[:, 0] = scores.argmax(axis=1)
     for row, columns in enumerate(barred):
         scores[row, columns[columns >= 0]] = -np.inf
-    expected = scores.argmax(axis=1)
-    np.testing.assert_array_equal(neighbours.best_rows(vectors, queries, barred), expected)
+    norms = neighbours.row_norms(vectors)
+    rows, found = neighbours.nearest_rows(vectors, norms, queries, n_top, barred)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :n_top]
+    is_left = np.take_along_axis(scores, order, 1) > -np.inf
+    assert rows.shape == found.shape == (20, n_top)
+    np.testing.assert_array_equal(rows[:, : order.shape[1]], np.where(is_left, order, -1))
+    assert (rows[:, order.shape[1] :] == -1).all()
+    ours, expected = found[:, : order.shape[1]][is_left], np.take_along_axis(scores, order, 1)
+    np.testing.assert_allclose(ours, expected[is_left], atol=1e-6)
 
 
-def test_best_rows_never_answer_with_a_row_without_direction(vectors):
+def test_rows_without_direction_are_never_found(vectors):
     vectors[:] = [[0.0], [np.nan], [np.inf], [-np.inf]] * 125
     vectors[9] = 1
     queries = np.ones((1, 10), np.float32)
-    none = np.zeros((1, 0), np.int64)
-    assert neighbours.best_rows(vectors, queries, none).tolist() == [9]
-    assert neighbours.best_rows(vectors, queries, np.array([[9]])).tolist() == [-1]
+    norms = neighbours.row_norms(vectors)
+    assert neighbours.nearest_rows(vectors, norms, queries, 2)[0].tolist() == [[9, -1]]
+    barred = np.array([[9]])
+    assert neighbours.nearest_rows(vectors, norms, queries, 1, barred)[0].tolist() == [[-1]]
+
+
+def test_float16_is_computed_in_float32(rng):
+    vectors = (100 * rng.normal(size=(500, 64))).astype(np.float16)
+    norms = neighbours.row_norms(vectors)
+    wide = vectors.astype(np.float64)
+    np.testing.assert_allclose(norms, np.linalg.norm(wide, axis=1), rtol=1e-6)
+    query = neighbours.unit_vector(vectors[3].astype(np.float32))
+    expected = wide @ wide[3] / np.linalg.norm(wide, axis=1) / np.linalg.norm(wide[3])
+    np.testing.assert_allclose(neighbours.cosines(vectors, norms, query), expected, atol=1e-6)
+    rows, _ = neighbours.nearest_rows(vectors, norms, query[np.newaxis], 3)
+    assert rows[0].tolist() == np.argsort(-expected)[:3].tolist()
 
 
 def test_one_query_does_not_copy_the_matrix(rng):

@@ -143,7 +143,7 @@ def test_wv_follows_more_training(sentences):
     model = Word2Vec(sentences, **SMALL)
     before = model.wv.most_similar("t1w1")
     model.train(sentences, epochs=3)
-    fresh = KeyedVectors(model.wv.index_to_key, model.wv.vectors.copy())
+    fresh = KeyedVectors.from_arrays(model.wv.index_to_key, model.wv.vectors.copy())
     assert model.wv.most_similar("t1w1") == fresh.most_similar("t1w1")
     assert model.wv.most_similar("t1w1") != before
     row = model.wv["t1w1"]

@@ -1,0 +1,87 @@
+"""Reading the files that vectors are evaluated on: analogy questions and word pairs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike, fspath
+
+from fastw2v.errors import CorpusError, reading
+
+Question = tuple[str, str, str, str]
+
+
+@dataclass
+class TaskFile:
+    """A file of analogy questions or of word pairs.
+
+    delimiter: what separates the fields of a pair; None: a tab where the line has one, else
+    blanks.
+    strict: raise CorpusError, naming the line, for one that is neither; else it is left out and
+    counted in n_malformed.
+    """
+
+    path: str | PathLike[str]
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    strict: bool = True
+    n_malformed: int = 0
+
+    def questions(self, fold_case: bool = True) -> list[tuple[str, list[Question]]]:
+        """Return the sections of a file of analogy questions: name and questions of each.
+
+        fold_case: give words in upper case.
+        Raises ReadError, or CorpusError naming the file and the line.
+        """
+        sections: list[tuple[str, list[Question]]] = []
+        for number, line in self._lines():
+            if line.startswith(":"):
+                sections.append((line.lstrip(": ").strip(), []))
+                continue
+            if not sections:
+                place = f"{fspath(self.path)}: line {number}"
+                raise CorpusError(f"{place}: a question before the first section (`: name`)")
+            fields = (line.upper() if fold_case else line).split()
+            if len(fields) != 4:
+                self._complain(number, f"a question has 4 words, got {len(fields)}: {line!r}")
+                continue
+            a, b, c, d = fields
+            sections[-1][1].append((a, b, c, d))
+        return sections
+
+    def pairs(self, fold_case: bool = True) -> Iterator[tuple[str, str, float]]:
+        """Yield the two words and the score of each line of a file of word pairs.
+
+        fold_case: give words in upper case.
+        Raises ReadError, or CorpusError naming the file and the line.
+        """
+        for number, line in self._lines():
+            if line.startswith("#"):
+                continue
+            fields = line.split(self.delimiter or ("\t" if "\t" in line else None))
+            try:
+                a, b, score = fields
+                value = float(score)
+            except ValueError:
+                self._complain(
+                    number,
+                    f"expected `word word score`, got {line!r} "
+                    "(a line of headings must start with #)",
+                )
+                continue
+            yield (a.upper(), b.upper(), value) if fold_case else (a, b, value)
+
+    def _complain(self, number: int, problem: str) -> None:
+        """Raise CorpusError for a line, or count it."""
+        if self.strict:
+            raise CorpusError(f"{fspath(self.path)}: line {number}: {problem}")
+        self.n_malformed += 1
+
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        """Yield the number and the text of each line that is not blank."""
+        self.n_malformed = 0
+        with (
+            reading(self.path),
+            open(self.path, encoding=self.encoding, errors="surrogateescape") as file,
+        ):
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line.rstrip("\n")
