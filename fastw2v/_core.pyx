@@ -68,6 +68,7 @@ cdef extern from "api.h" nogil:
         int64_t first_token
         int64_t centre_begin
         int64_t centre_end
+        const float *pair_weights
         uint64_t epoch_key
         float lr
 
@@ -244,6 +245,7 @@ cdef class Worker:
         """
         cdef const int32_t[::1] word_ids = chunk.word_ids
         cdef const int64_t[::1] sentence_ends = chunk.sentence_ends
+        cdef const float[::1] pair_weights
         cdef w2v_chunk c
         cdef int64_t n_trained
         c.n_tokens, c.n_ends = word_ids.shape[0], sentence_ends.shape[0]
@@ -257,7 +259,13 @@ cdef class Worker:
             return 0
         if c.n_ends == 0 or sentence_ends[c.n_ends - 1] < c.first_token + c.n_tokens:
             raise ValueError("the last sentence of the chunk has no end")
-        c.word_ids, c.sentence_ends = &word_ids[0], &sentence_ends[0]
+        c.word_ids, c.sentence_ends, c.pair_weights = &word_ids[0], &sentence_ends[0], NULL
+        if chunk.pair_weights is not None:
+            pair_weights = chunk.pair_weights
+            if c.n_tokens % 2 or c.centre_begin % 2 or c.centre_end % 2 or self.model.c.is_cbow:
+                raise ValueError("pairs need chunks of whole pairs and a skip-gram model")
+            check_shape("pair_weights", [pair_weights.shape[0]], [c.n_tokens // 2])
+            c.pair_weights = &pair_weights[0]
         with nogil:
             n_trained = self.model.backend.train_chunk(&self.model.c, &self.c, &c)
         return n_trained

@@ -29,6 +29,7 @@ class Chunk:
     first_token: int
     centre_begin: int
     centre_end: int
+    pair_weights: np.ndarray | None = None
 
 
 def make_chunk(rng, n_words, n_tokens=120, first_token=1000, margin=7):
@@ -37,6 +38,14 @@ def make_chunk(rng, n_words, n_tokens=120, first_token=1000, margin=7):
     ends = first_token + np.cumsum(rng.integers(1, 13, n_tokens))
     ends = ends[: np.searchsorted(ends, first_token + n_tokens) + 1].astype(np.int64)
     return Chunk(ids, ends, first_token, margin, n_tokens - margin)
+
+
+def make_pairs(rng, n_words, n_pairs=60, first_token=1000):
+    """A chunk of random pairs of random weights."""
+    ids = rng.integers(0, n_words, 2 * n_pairs).astype(np.int32)
+    ends = first_token + np.arange(2, 2 * n_pairs + 2, 2)
+    weights = rng.uniform(0.1, 1, n_pairs).astype(np.float32)
+    return Chunk(ids, ends, first_token, 0, 2 * n_pairs, weights)
 
 
 class Case:

@@ -187,11 +187,49 @@ def softmax_block(kept, centres, settings, n_words):
     return bags, range(n_words), p, np.zeros_like(p), len(pairs)
 
 
+def keep_pairs(chunk, tables, epoch_key):
+    """Return (input, output, weight) of the pairs whose words are both kept."""
+    key, kept = stream_key(epoch_key, STREAM_TOKENS), []
+    for t in range(chunk.centre_begin, chunk.centre_end, 2):
+        pair = [int(word) for word in chunk.word_ids[t : t + 2]]
+        draws = [draw64(key, chunk.first_token + t + i) >> 32 for i in range(2)]
+        if all(d <= int(tables.keep_threshold[w]) for d, w in zip(draws, pair, strict=True)):
+            kept.append((*pair, float(chunk.pair_weights[t // 2])))
+    return kept
+
+
+def pair_block(pairs, settings, tables, noise_words):
+    inputs, targets, weights = zip(*pairs, strict=True)
+    if settings.objective == "hs":
+        path = tables.paths[targets[0]]
+        bits = np.array([[bit for _, bit in path]])
+        outputs, p, q = [node for node, _ in path], 1 - bits, bits
+    elif settings.objective == "ns":
+        noise = [noise_words.draw() for _ in range(settings.block_noise)]
+        outputs, p = [*targets, *noise], np.eye(len(pairs), len(pairs) + len(noise))
+        share = settings.negative / settings.block_noise
+        hits = np.equal.outer(targets, noise)
+        q = np.hstack([np.zeros((len(pairs), len(pairs))), share * ~hits])
+    else:
+        outputs = range(len(tables.keep_threshold))
+        p = np.eye(len(tables.keep_threshold))[list(targets)]
+        q = np.zeros_like(p)
+    by_pair = np.array(weights)[:, None]
+    bags = [[word] for word in inputs]
+    return Block(bags, np.array(outputs, int), p * by_pair, q * by_pair, len(pairs))
+
+
 def blocks(chunk, settings, tables, epoch_key):
     """Return the blocks of a chunk in order."""
-    kept = keep(chunk, settings, tables, epoch_key)
     noise_words = NoiseWords(chunk, settings, tables, epoch_key)
     size = 1 if settings.objective == "hs" else settings.block_centres
+    if chunk.pair_weights is not None:
+        pairs = keep_pairs(chunk, tables, epoch_key)
+        return [
+            pair_block(pairs[begin : begin + size], settings, tables, noise_words)
+            for begin in range(0, len(pairs), size)
+        ]
+    kept = keep(chunk, settings, tables, epoch_key)
     found = []
     for begin in range(0, len(kept.centres), size):
         centres = kept.centres[begin : begin + size]

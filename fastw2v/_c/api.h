@@ -76,6 +76,8 @@ typedef struct {
     int64_t first_token;  /* stream position of word_ids[0] */
     int64_t centre_begin; /* indices into word_ids: tokens trained as centres */
     int64_t centre_end;
+    const float *pair_weights; /* (n_tokens / 2,) > 0: word_ids are pairs of an input and the
+                                  output it predicts; NULL: windows make the pairs */
     uint64_t epoch_key; /* seeds every draw, together with the stream position */
     float lr;
 } w2v_chunk;

@@ -5,6 +5,7 @@
 #include "api.h"
 #include "hot_rows.h"
 #include "noise.h"
+#include "pairs.h"
 #include "paths.h"
 #include "softmax.h"
 
@@ -59,7 +60,7 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     r.shape = shape_of_rows(m->dim);
     r.noise_key = stream_key(c->epoch_key, W2V_STREAM_NOISE);
     r.noise_counter = (c->first_token + c->centre_begin) * m->block_noise;
-    r.trained = subsample(m, c, &r.s);
+    r.trained = c->pair_weights ? keep_pairs(m, c, &r.s) : subsample(m, c, &r.s);
     r.last_exchange = r.trained.begin;
     memset(r.s.zero_row, 0, (size_t)m->stride_floats * sizeof(float));
     for (int64_t k = 0; k < r.s.max_out && m->objective != W2V_SOFTMAX; k++)
@@ -71,7 +72,9 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
 {
     run r = start_run(m, w, c);
     take_hot_rows(&r);
-    if (m->objective == W2V_NEGATIVE_SAMPLING)
+    if (c->pair_weights)
+        train_pairs(&r, c->pair_weights);
+    else if (m->objective == W2V_NEGATIVE_SAMPLING)
         train_noise(&r);
     else if (m->objective == W2V_HIERARCHICAL_SOFTMAX)
         train_paths(&r);

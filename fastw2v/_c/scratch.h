@@ -35,6 +35,7 @@ typedef struct {
     int32_t *noise_id;     /* (block_noise,) drawn one block ahead */
     int32_t *pair_input;   /* (block_centres * 2 * window,) softmax only: input of each pair */
     int32_t *pair_target;  /* (block_centres * 2 * window,) softmax only: its target word */
+    float *pair_weight;    /* (block_centres * 2 * window,) softmax only: its weight */
     int32_t *kept_id;      /* (max_tokens,) tokens left by subsampling */
     int32_t *kept_begin;   /* (max_tokens,) first context, index into kept_id */
     int32_t *kept_end;     /* (max_tokens,) past the last context */
@@ -94,6 +95,7 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.noise_id = carve(&s, base, m->block_noise, sizeof(int32_t));
     s.pair_input = carve(&s, base, n_pairs, sizeof(int32_t));
     s.pair_target = carve(&s, base, n_pairs, sizeof(int32_t));
+    s.pair_weight = carve(&s, base, n_pairs, sizeof(float));
     s.kept_id = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_begin = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_end = carve(&s, base, max_tokens, sizeof(int32_t));

@@ -1,11 +1,11 @@
 /* The full softmax with cross-entropy, for inputs x_j that predict the words t of their pairs:
 
        s_jv = x_j . y_v + b_v                       v = 0 .. n_words - 1
-       loss = sum over pairs (log sum_v exp(s_jv) - s_jt)
-       g_jv = lr (number of pairs of j with target v - n_paired_j softmax_v(s_j))
+       loss = sum over pairs w (log sum_v exp(s_jv) - s_jt)
+       g_jv = lr (sum of w over the pairs of j with target v - sum of w softmax_v(s_j))
        x_j += sum_v g_jv y_v        y_v += sum_j g_jv x_j        b_v += sum_j g_jv
 
-   An input that takes part in several pairs is scored once. The three products are sgemm. */
+   w is 1 unless pairs bring weights. An input that takes part in several pairs is scored once. The three products are sgemm. */
 #ifndef W2V_SOFTMAX_H
 #define W2V_SOFTMAX_H
 
@@ -88,18 +88,20 @@ static void softmax_step(run *r, int64_t n_in, int64_t n_predictions)
     for (int64_t j = 0, p = 0; j < n_in; j++) {
         float *scores = s->scores + j * s->score_stride;
         float top = finish_scores(m, scores, s->score_stride);
-        double target_scores = 0;
+        double target_scores = 0, paired = 0;
         int64_t first = p;
-        for (; p < n_predictions && s->pair_input[p] == j; p++)
-            target_scores += (double)scores[s->pair_target[p]];
+        for (; p < n_predictions && s->pair_input[p] == j; p++) {
+            paired += (double)s->pair_weight[p];
+            target_scores += (double)(s->pair_weight[p] * scores[s->pair_target[p]]);
+        }
         double sum = exponentials(scores, top, s->score_stride);
         if (with_loss)
-            w->loss_sum += (double)(p - first) * (log(sum) + (double)top) - target_scores;
-        float factor = -r->lr * (float)(p - first) / (float)sum;
+            w->loss_sum += paired * (log(sum) + (double)top) - target_scores;
+        float factor = -r->lr * (float)paired / (float)sum;
         for (int64_t v = 0; v < s->score_stride; v += W2V_LANES)
             store(scores + v, factor * load(scores + v));
         for (int64_t q = first; q < p; q++)
-            scores[s->pair_target[q]] += r->lr;
+            scores[s->pair_target[q]] += r->lr * s->pair_weight[q];
     }
     w->n_predictions += n_predictions;
     w->n_loss_predictions += with_loss ? n_predictions : 0;
@@ -118,6 +120,7 @@ static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
         for (int64_t centre = begin; centre < begin + n_centres; centre++)
             if (c != centre && s->kept_begin[centre] <= c && c < s->kept_end[centre]) {
                 s->pair_input[n_predictions] = (int32_t)n_in;
+                s->pair_weight[n_predictions] = 1.0f;
                 s->pair_target[n_predictions++] = s->kept_id[centre];
             }
         if (n_predictions > before)
@@ -140,6 +143,7 @@ static void cbow_softmax_block(run *r, int64_t begin, int64_t n_centres)
             continue;
         set_hidden(r, centre, n);
         s->pair_input[n] = (int32_t)n;
+        s->pair_weight[n] = 1.0f;
         s->pair_target[n++] = s->kept_id[centre];
     }
     if (n == 0)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from fastw2v.memory import allocate
 
+Float32Array = npt.NDArray[np.float32]
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastw2v.corpus.arrays import Int32Array, Int64Array
+from fastw2v.corpus.arrays import Float32Array, Int32Array, Int64Array
 from fastw2v.corpus.columns import (
     Column,
     MemoryColumn,
@@ -55,6 +55,7 @@ class ChunkData:
     sentence_ends: (n_ends,) int64 stream positions, ascending: every end inside, and the first
     one at or after the last token, so that each token has its sentence's end here.
     centre_begin, centre_end: the chunk proper is word_ids[centre_begin:centre_end].
+    pair_weights: (n_ids / 2,) float32 where word_ids are pairs, each an input and its output.
     """
 
     word_ids: Int32Array
@@ -62,6 +63,7 @@ class ChunkData:
     sentence_ends: Int64Array
     centre_begin: int
     centre_end: int
+    pair_weights: Float32Array | None = None
 
 
 class Spool:

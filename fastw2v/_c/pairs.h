@@ -1,0 +1,113 @@
+/* Pairs given as such: each input word predicts the output word beside it, with a weight that
+   multiplies the pair's loss. Of the chunk's tokens the even ones are inputs. */
+#ifndef W2V_PAIRS_H
+#define W2V_PAIRS_H
+
+#include "hot_rows.h"
+#include "noise.h"
+#include "paths.h"
+#include "softmax.h"
+
+/* Keep the pairs of which subsampling keeps both words; kept_id holds them one after the other,
+   kept_begin of an input the pair's index in the chunk. */
+static centres keep_pairs(const w2v_model *m, const w2v_chunk *c, const scratch *s)
+{
+    uint64_t key = stream_key(c->epoch_key, W2V_STREAM_TOKENS);
+    int64_t n = 0;
+    for (int64_t t = c->centre_begin; t < c->centre_end; t += 2) {
+        const int32_t *pair = c->word_ids + t;
+        uint64_t counter = (uint64_t)(c->first_token + t);
+        s->kept_id[n] = pair[0], s->kept_id[n + 1] = pair[1];
+        s->kept_begin[n] = (int32_t)(t / 2);
+        int stays = (uint32_t)(draw64(key, counter) >> 32) <= m->keep_threshold[pair[0]];
+        stays &= (uint32_t)(draw64(key, counter + 1) >> 32) <= m->keep_threshold[pair[1]];
+        n += 2 * stays;
+    }
+    return (centres){0, n};
+}
+
+INLINE float pair_weight(const run *r, const float *weights, int64_t kept)
+{
+    return weights[r->s.kept_begin[kept]];
+}
+
+static void prefetch_pairs(const run *r, int64_t begin)
+{
+    const w2v_model *m = r->model;
+    int64_t end = min64(begin + 2 * (int64_t)m->block_centres, r->trained.end);
+    for (int64_t i = begin; i < end; i += 2) {
+        prefetch_row(in_place(r, i), m->dim);
+        prefetch_row(out_row(r, r->s.kept_id[i + 1]), m->dim);
+    }
+}
+
+static void pair_noise_block(run *r, const float *weights, int64_t begin, int64_t n)
+{
+    const scratch *s = &r->s;
+    int64_t n_noise = r->model->block_noise;
+    float share = (float)r->model->negative / (float)n_noise;
+    block b = new_block(r, n, n + n_noise);
+    clear_weights(&b, s);
+    for (int64_t i = 0; i < n_noise; i++)
+        set_output(r, n + i, s->noise_id[i]);
+    for (int64_t k = 0; k < n; k++) {
+        float w = pair_weight(r, weights, begin + 2 * k);
+        float *weight = s->weight + k * b.out_step;
+        s->in_row[k] = in_row(r, begin + 2 * k);
+        set_output(r, k, s->kept_id[begin + 2 * k + 1]);
+        s->want[k * b.out_step + k] = weight[k] = w;
+        for (int64_t i = n; i < b.out.n; i++)
+            weight[i] = w * share;
+    }
+    noise_step(r, &b, n, n);
+}
+
+static void pair_path_block(run *r, const float *weights, int64_t pair)
+{
+    const scratch *s = &r->s;
+    float w = pair_weight(r, weights, pair);
+    s->in_row[0] = in_row(r, pair);
+    block b = new_path_block(r, pair + 1, 1);
+    for (int64_t k = 0; k < b.out.n; k++) {
+        s->want[k] *= w;
+        s->weight[k] *= w;
+    }
+    block_step(r->model, r->worker, s, &b, r->shape, r->lr, 1);
+}
+
+static void pair_softmax_block(run *r, const float *weights, int64_t begin, int64_t n)
+{
+    const scratch *s = &r->s;
+    for (int64_t k = 0; k < n; k++) {
+        s->in_row[k] = in_row(r, begin + 2 * k);
+        s->pair_input[k] = (int32_t)k;
+        s->pair_target[k] = s->kept_id[begin + 2 * k + 1];
+        s->pair_weight[k] = pair_weight(r, weights, begin + 2 * k);
+    }
+    pack_inputs(r, n);
+    softmax_step(r, n, n);
+    for (int64_t k = 0; k < n; k++)
+        add_row(s->in_row[k], s->hidden_change + k * r->model->stride_floats, 1.0f,
+                r->shape.n_vectors);
+}
+
+static void train_pairs(run *r, const float *weights)
+{
+    const w2v_model *m = r->model;
+    int64_t size = m->objective == W2V_HIERARCHICAL_SOFTMAX ? 1 : m->block_centres;
+    if (m->objective == W2V_NEGATIVE_SAMPLING)
+        draw_noise(r);
+    for (int64_t begin = 0; begin < r->trained.end; begin += 2 * size) {
+        int64_t n = min64(size, (r->trained.end - begin) / 2);
+        exchange_hot_rows(r, begin);
+        prefetch_pairs(r, begin + 2 * size);
+        if (m->objective == W2V_NEGATIVE_SAMPLING)
+            pair_noise_block(r, weights, begin, n);
+        else if (m->objective == W2V_HIERARCHICAL_SOFTMAX)
+            pair_path_block(r, weights, begin);
+        else
+            pair_softmax_block(r, weights, begin, n);
+    }
+}
+
+#endif
