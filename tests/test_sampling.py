@@ -208,11 +208,26 @@ def test_huffman_paths_descend_one_tree_from_the_root(counts):
     assert len(above) == len(counts) - 2
 
 
-def test_huffman_needs_two_words_in_descending_order():
+def test_huffman_needs_two_words():
     with pytest.raises(ValueError, match="at least 2 words, got 1"):
         huffman_paths(np.array([3]))
-    with pytest.raises(ValueError, match="descending order"):
-        huffman_paths(np.array([1, 2, 3]))
+
+
+def test_huffman_paths_of_counts_in_any_order_are_those_of_the_sorted_words():
+    counts = np.array([9, 7, 4, 1, 0])
+    order = np.array([3, 0, 4, 2, 1])
+    sorted_paths, paths = (
+        np.split(p.steps, p.begin[1:-1]) for p in map(huffman_paths, (counts, counts[order]))
+    )
+    assert [p.tolist() for p in paths] == [sorted_paths[i].tolist() for i in order]
+
+
+@pytest.mark.parametrize("power", [-0.5, 0.0, 0.75])
+def test_a_word_never_seen_is_never_drawn_and_always_kept(power):
+    counts = np.array([4, 0, 1])
+    expected = noise_probabilities(counts[[0, 2]], power)
+    assert noise_probabilities(counts, power).tolist() == [expected[0], 0, expected[1]]
+    assert keep_probabilities(counts, 0.01)[1] == 1
 
 
 def test_huffman_weights_do_not_overflow_past_32_bits():

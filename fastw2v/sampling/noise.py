@@ -15,12 +15,15 @@ def noise_probabilities(
 ) -> NDArray[np.float64]:
     """Return the chance that each word is drawn as a noise word.
 
-    counts: (n_words,) int64, > 0.  power: any float; 0 is uniform.
+    counts: (n_words,) int64, not all 0.  power: any float; 0 is uniform.  A word that was never
+    seen is never drawn.
     Returns (n_words,) float64 that sums to 1.
     Reference: Mikolov et al. 2013 (1310.4546), section 2.2.
     """
-    most_drawn = counts.max() if power >= 0 else counts.min()  # no weight above 1 overflows
-    weights = np.power(counts / most_drawn, power)
+    seen = counts[counts > 0]
+    most_drawn = seen.max() if power >= 0 else seen.min()  # no weight above 1 overflows
+    weights = np.zeros(len(counts))
+    weights[counts > 0] = np.power(seen / most_drawn, power)
     return np.asarray(weights / weights.sum())
 
 

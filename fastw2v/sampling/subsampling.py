@@ -13,7 +13,7 @@ GENSIM_COUNT_FACTOR = (3 + 5**0.5) / 2
 def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
     """Return the chance that each word survives subsampling.
 
-    counts: (n_words,) int64, > 0.  sample: float >= 0, typically 1e-3; 0 keeps every token;
+    counts: (n_words,) int64, not all 0.  sample: float >= 0, typically 1e-3; 0 keeps every token;
     from 1 on t is int(2.618 sample) occurrences, as in gensim.
     Returns (n_words,) float64 in (0, 1].  Raises UsageError if sample < 0.
     Reference: Mikolov et al. 2013 (1310.4546), section 2.3, with the form word2vec.c uses:
@@ -24,8 +24,9 @@ def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.f
     if sample == 0:
         return np.ones(len(counts))
     t = sample * counts.sum() if sample < 1 else int(sample * GENSIM_COUNT_FACTOR)
-    ratio = t / counts
-    return np.asarray(np.minimum(1.0, np.sqrt(ratio) + ratio))
+    ratio = t / np.maximum(counts, 1)
+    kept = np.minimum(1.0, np.sqrt(ratio) + ratio)
+    return np.where(counts > 0, kept, 1.0)
 
 
 def keep_thresholds(probabilities: NDArray[np.float64]) -> NDArray[np.uint32]:

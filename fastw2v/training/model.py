@@ -1,7 +1,7 @@
 """The arrays that training writes and reads, laid out for the kernels."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -153,7 +153,7 @@ def check_vocabulary_size(parameters: Parameters, n_words: int) -> None:
 def build_arrays(parameters: Parameters, counts: NDArray[np.int64]) -> ModelArrays:
     """Return the arrays of an untrained model: random inputs, zero outputs.
 
-    counts: (n_words,) int64, descending.
+    counts: (n_words,) int64, best descending: the first rows are the ones kept hot.
     Raises UsageError if the objective does not fit the vocabulary, OutOfMemoryError if
     memory does not.
     """
@@ -175,3 +175,18 @@ def build_arrays(parameters: Parameters, counts: NDArray[np.int64]) -> ModelArra
         keep_threshold=keep_thresholds(keep_probabilities(counts, parameters.sample)),
         **tables,
     )
+
+
+def fit_to_pairs(
+    parameters: Parameters, arrays: ModelArrays, context_counts: NDArray[np.int64]
+) -> ModelArrays:
+    """Return the arrays, rows shared, with noise words drawn by how often they are contexts.
+
+    context_counts: (n_words,) int64, not all 0.  Raises UsageError for CBOW.
+    """
+    if not parameters.sg:
+        raise UsageError("pairs train skip-gram, and this model is CBOW: pass sg=1")
+    if parameters.objective != "ns":
+        return arrays
+    noise = noise_probabilities(context_counts, parameters.ns_exponent)
+    return replace(arrays, noise=alias_table(noise))
