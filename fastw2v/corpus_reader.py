@@ -4,11 +4,11 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from fastw2v.corpus import (
     EncodedCorpus,
     Progress,
+    Sentences,
     Vocabulary,
     VocabularyRules,
     read_sentences,
@@ -18,7 +18,6 @@ from fastw2v.errors import UsageError
 from fastw2v.training import Observer, Report, end_progress, usable_cores
 
 Path = str | os.PathLike[str]
-Sentences = Iterable[Iterable[Any]]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 from fastw2v.arguments import parameters_of_model, parameters_of_run
 from fastw2v.checks import check_flag
-from fastw2v.corpus import EncodedCorpus, Vocabulary, VocabularyRules, choose_from
-from fastw2v.corpus_reader import CorpusReader, Path, Sentences, is_one_shot
+from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
+from fastw2v.corpus_reader import CorpusReader, Path, is_one_shot
 from fastw2v.errors import UsageError
 from fastw2v.formats import WordVectors
 from fastw2v.keyed_vectors import KeyedVectors
@@ -44,9 +44,9 @@ TrimRule = Callable[[str, int, int], object]
 class Word2Vec(TrainedModel):
     """Word vectors trained by skip-gram or CBOW (Mikolov et al. 2013, 1301.3781, 1310.4546).
 
-    sentences: lists of tokens, any iterable of them, a generator included; or corpus_file: a
-    path, glob, "-" or list of these, one sentence a line. With either, training starts at once;
-    with neither, call build_vocab and train.
+    sentences: lists of tokens, any iterable of them, a generator included, a NumPy matrix of
+    walks, IdSentences or Pairs; or corpus_file: a path, glob, "-" or list of these, one sentence
+    a line. With either, training starts at once; with neither, call build_vocab and train.
     sg: 1 for skip-gram, 0 for CBOW.  One objective: negative sampling with `negative` noise
     words (the default, 5), hs=1 for hierarchical softmax, softmax=True for the full softmax.
     min_count: rarer words are dropped; max_final_vocab: at most that many words stay;

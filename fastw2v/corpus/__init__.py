@@ -2,8 +2,11 @@
 
 from fastw2v.corpus.choice import choose_from
 from fastw2v.corpus.encode import EncodedCorpus
+from fastw2v.corpus.id_sentences import IdSentences
+from fastw2v.corpus.inputs import Sentences, read_sentences
+from fastw2v.corpus.pairs import Pairs
 from fastw2v.corpus.scan import read_text
-from fastw2v.corpus.sentences import Progress, read_sentences
+from fastw2v.corpus.sentences import Progress
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, ChunkData, ChunkTable, Spool
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
 
@@ -12,7 +15,10 @@ __all__ = [
     "ChunkData",
     "ChunkTable",
     "EncodedCorpus",
+    "IdSentences",
+    "Pairs",
     "Progress",
+    "Sentences",
     "Spool",
     "Vocabulary",
     "VocabularyRules",

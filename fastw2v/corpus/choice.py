@@ -29,12 +29,30 @@ class WordCounts(Protocol):
         """Return the words of these positions."""
 
 
+class CountedWords(NamedTuple):
+    """Counts of words that are nowhere but in arrays; see WordCounts."""
+
+    name: str
+    counts: Int64Array
+    decode: Callable[[Sequence[int]], list[str]]
+
+
 class Choice(NamedTuple):
     """The words kept.  final_ids: (n_words,) int32, -1 for a word that is dropped."""
 
     vocabulary: Vocabulary
     final_ids: Int32Array
     min_count: int
+
+
+def choose_words(
+    counted: WordCounts, rules: VocabularyRules, vocabulary: Vocabulary | None
+) -> Choice:
+    """Keep what the rules keep, or the words of a given vocabulary.
+
+    Raises CorpusError if no word is kept.
+    """
+    return choose(counted, rules) if vocabulary is None else match(counted, vocabulary)
 
 
 def choose(counted: WordCounts, rules: VocabularyRules) -> Choice:

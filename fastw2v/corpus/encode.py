@@ -9,7 +9,7 @@ import numpy as np
 
 from fastw2v import _core
 from fastw2v.corpus.arrays import Int32Array, Int64Array
-from fastw2v.corpus.choice import choose, match
+from fastw2v.corpus.choice import choose_words
 from fastw2v.corpus.spool import Spool, SpoolWriter, memory_columns, spool_bytes
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
 from fastw2v.errors import CorpusError
@@ -76,7 +76,7 @@ def encode(
     n_read, n_sentences = counted.written.n_tokens, counted.written.n_sentences
     if n_read == 0:
         raise CorpusError(f"{counted.name} holds no words")
-    chosen = choose(counted, rules) if vocabulary is None else match(counted, vocabulary)
+    chosen = choose_words(counted, rules, vocabulary)
     n_kept = int(counted.counts[chosen.final_ids >= 0].sum())
     return EncodedCorpus(
         vocabulary=chosen.vocabulary,

@@ -19,7 +19,7 @@ PIECE_TOKENS = 1 << 18  # 1 MiB of ids between two appends to the spool
 PROGRESS_SECONDS = 0.1
 
 
-def read_sentences(
+def read_token_lists(
     sentences: Iterable[Iterable[object]],
     *,
     rules: VocabularyRules,

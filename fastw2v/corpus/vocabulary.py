@@ -24,7 +24,8 @@ class Vocabulary:
 
     words: list of n_words str, distinct, any characters; bytes that are not UTF-8 are held as
     surrogate escapes.  counts: (n_words,) int64, read-only, >= 1.  In the order of falling
-    count, then of first appearance.  Raises UsageError if the lengths differ.
+    count, then of first appearance; but for IdSentences with rows_by_id, where the order is that
+    of the ids, and a count may be 0.  Raises UsageError if the lengths differ.
     """
 
     def __init__(self, words: list[str], counts: npt.ArrayLike) -> None:

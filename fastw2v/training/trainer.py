@@ -14,7 +14,7 @@ from fastw2v import _core
 from fastw2v.errors import DivergedError
 from fastw2v.memory import allocate
 from fastw2v.training.callbacks import Audience, Listener, StopTraining
-from fastw2v.training.model import ModelArrays, kernel_settings
+from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report
 from fastw2v.training.schedule import linear_rate
@@ -59,7 +59,8 @@ def chunk_tokens(objective: str, n_floats: int) -> int:
     """Return the tokens of a chunk.  n_floats: size of the output matrix."""
     if objective != "softmax":
         return CHUNK_TOKENS
-    return min(max(SOFTMAX_CHUNK_FLOATS // n_floats, SOFTMAX_LEAST_TOKENS), CHUNK_TOKENS)
+    most = min(max(SOFTMAX_CHUNK_FLOATS // n_floats, SOFTMAX_LEAST_TOKENS), CHUNK_TOKENS)
+    return most // 2 * 2  # no pair is cut
 
 
 class Trainer:
@@ -68,6 +69,9 @@ class Trainer:
     def __init__(self, parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> None:
         self.parameters = parameters
         self.stream = stream
+        context_counts = getattr(stream, "context_counts", None)
+        if context_counts is not None:
+            arrays = fit_to_pairs(parameters, arrays, context_counts)
         self.chunk_tokens = chunk_tokens(parameters.objective, arrays.out_rows.size)
         margin = MARGIN_WINDOWS * max(window_sides(parameters.window))
         self.chunks = stream.chunks(self.chunk_tokens, margin)

@@ -1,0 +1,250 @@
+"""Sentences that are integers in NumPy arrays already: walks on graphs, items, encoded text."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastw2v import _core
+from fastw2v.corpus.arrays import Int32Array, Int64Array
+from fastw2v.corpus.choice import CountedWords, choose_words
+from fastw2v.corpus.encode import EncodedCorpus
+from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, Spool, SpoolWriter
+from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
+from fastw2v.errors import CorpusError, UsageError
+
+PIECE_TOKENS = 1 << 20  # ids copied at a time when they become others
+DENSE_IDS_PER_TOKEN = 4  # ids up to so many times the tokens are counted in a table, not sorted
+MOST_ROWS = 2**31 - 1  # ids are int32
+
+
+class IdSentences:
+    """Sentences of integer ids, for Word2Vec to train on in place of token lists.
+
+    ids: (n_tokens,) integers with offsets (n_sentences + 1,), integers from 0 to n_tokens that
+    never fall: sentence i is ids[offsets[i]:offsets[i + 1]]; or (n_walks, length) integers, a
+    walk a row. padding: in walks, the id that stands behind the end of a shorter one, as -1.
+    words: (n_ids,) str, the words that ids stand for, by default their digits.
+    rows_by_id: row i of the vectors is that of id i, whatever the counts; nothing is dropped,
+    so min_count must be 0 or 1; an id that never occurs keeps its random row. int32 ids and
+    int64 offsets in C order are then trained as they are, without a copy; so are others that
+    stand in the order of falling counts already. All else is copied once.
+    Raises UsageError for arrays of other types or shapes, CorpusError for ids out of range.
+    """
+
+    def __init__(
+        self,
+        ids: npt.ArrayLike,
+        offsets: npt.ArrayLike | None = None,
+        *,
+        words: Sequence[str] | None = None,
+        padding: int | None = None,
+        rows_by_id: bool = False,
+    ) -> None:
+        self.words, self.rows_by_id = words, rows_by_id
+        array = _integers("ids", ids)
+        if padding is not None and (offsets is not None or array.ndim != 2):
+            raise UsageError("padding is for walks, (n_walks, length) ids without offsets")
+        if offsets is None:
+            self.ids, self.offsets = _from_walks(array, padding)
+        else:
+            self.ids, self.offsets = array, _checked_offsets(array, offsets)
+        if len(self.ids):
+            self._check_range(int(self.ids.min()), int(self.ids.max()))
+
+    def _check_range(self, least: int, most: int) -> None:
+        if least < 0:
+            raise CorpusError(
+                f"ids must be at least 0, got {least}; if it stands behind the end of walks, "
+                f"pass IdSentences(walks, padding={least})"
+            )
+        if self.words is not None and most >= len(self.words):
+            raise CorpusError(f"ids must be below {len(self.words)}, one for a word, got {most}")
+        if self.rows_by_id and most >= MOST_ROWS:
+            raise CorpusError(f"with rows_by_id, ids must be below {MOST_ROWS}, got {most}")
+
+    def name(self, word_id: int) -> str:
+        """Return the word of an id."""
+        return str(word_id) if self.words is None else self.words[word_id]
+
+
+def read_ids(
+    sentences: IdSentences,
+    *,
+    rules: VocabularyRules,
+    vocabulary: Vocabulary | None = None,
+    spool_limit_bytes: int = SPOOL_LIMIT_BYTES,
+) -> EncodedCorpus:
+    """Count ids, choose the vocabulary, and encode with it: in place where ids stay what they are.
+
+    Words of equal count stand in the order of their ids.
+    Returns an EncodedCorpus.  Raises CorpusError if there are no words or none is kept,
+    UsageError if the rules would drop words where rows_by_id keeps all.
+    """
+    started = time.perf_counter()
+    if len(sentences.ids) == 0:
+        raise CorpusError("the corpus holds no words")
+    if sentences.rows_by_id:
+        _check_rules(rules, vocabulary)
+        counts = count_ids(sentences.ids, len(sentences.words or ()))
+        names = [sentences.name(i) for i in range(len(counts))]
+        found = Vocabulary(names, counts)
+        return _encoded(found, _in_place(sentences.ids, sentences.offsets), sentences, started)
+    numbered = number_ids(sentences.ids)
+    counted = CountedWords(
+        "the corpus",
+        numbered.counts,
+        lambda numbers: [sentences.name(int(numbered.distinct[i])) for i in numbers],
+    )
+    chosen = choose_words(counted, rules, vocabulary)
+    table = numbered.table(chosen.final_ids)
+    if np.array_equal(table, np.arange(len(table))):
+        spool = _in_place(numbered.ids, sentences.offsets)
+    else:
+        spool = _mapped(numbered.ids, _without_empty(sentences.offsets), table, spool_limit_bytes)
+    return _encoded(chosen.vocabulary, spool, sentences, started, chosen.min_count)
+
+
+@dataclass(frozen=True)
+class NumberedIds:
+    """Ids that index a table: ids (n_tokens,), and which of them there are, how often.
+
+    distinct: (n_distinct,) the given ids in rising order.  places: (n_distinct,) their ids here.
+    """
+
+    ids: npt.NDArray[np.integer[Any]]
+    distinct: npt.NDArray[np.integer[Any]]
+    places: npt.NDArray[np.integer[Any]]
+    counts: Int64Array
+
+    def table(self, final_ids: Int32Array) -> Int32Array:
+        """Return the final id of each id here, -1 for those that are dropped."""
+        table = np.full(int(self.places[-1]) + 1, -1, np.int32)
+        table[self.places] = final_ids
+        return table
+
+
+def number_ids(ids: npt.NDArray[np.integer[Any]]) -> NumberedIds:
+    """Count ids >= 0; where they lie far apart they are numbered anew."""
+    if int(ids.max()) < max(DENSE_IDS_PER_TOKEN * len(ids), PIECE_TOKENS):
+        counts = count_ids(ids)
+        distinct = np.flatnonzero(counts)
+        return NumberedIds(ids, distinct, distinct, counts[distinct])
+    distinct, places = np.unique(ids, return_inverse=True)
+    counts = count_ids(places)
+    return NumberedIds(places, distinct, np.arange(len(distinct)), counts)
+
+
+def count_ids(ids: npt.NDArray[np.integer[Any]], n_least: int = 0) -> Int64Array:
+    """Return how often each id from 0 on occurs, for n_least ids or more."""
+    counts = np.zeros(max(int(ids.max()) + 1, n_least), np.int64)
+    for first in range(0, len(ids), PIECE_TOKENS):
+        _core.count_ids(_narrow(ids[first : first + PIECE_TOKENS]), counts)
+    return counts
+
+
+def _mapped(
+    ids: npt.NDArray[np.integer[Any]], ends: Int64Array, table: Int32Array, limit_bytes: int
+) -> Spool:
+    """Return the ids as `table` maps them, without those it drops."""
+    writer = SpoolWriter(limit_bytes)
+    try:
+        for first in range(0, len(ids), PIECE_TOKENS):
+            piece = np.array(ids[first : first + PIECE_TOKENS], np.int32)
+            begin, end = np.searchsorted(ends, [first, first + len(piece)], "right")
+            inside = ends[begin:end] - first
+            kept = _core.TokenBuffer(piece, inside, len(piece), len(inside))
+            _core.remap_ids(kept, table)
+            writer.append(piece[: kept.n_ids], inside[: kept.n_ends])
+        return writer.finish()
+    except BaseException:
+        writer.close()
+        raise
+
+
+def _encoded(
+    vocabulary: Vocabulary,
+    spool: Spool,
+    sentences: IdSentences,
+    started: float,
+    min_count: int = 0,
+) -> EncodedCorpus:
+    n_read = len(sentences.ids)
+    return EncodedCorpus(
+        vocabulary=vocabulary,
+        spool=spool,
+        n_tokens_read=n_read,
+        n_below_min_count=n_read - spool.n_tokens,
+        n_sentences=int(np.count_nonzero(np.diff(sentences.offsets))),
+        n_bytes_read=0,
+        seconds=time.perf_counter() - started,
+        min_count=min_count,
+    )
+
+
+def _in_place(ids: npt.NDArray[np.integer[Any]], offsets: Int64Array) -> Spool:
+    """Return a spool of ids and offsets, copied only if they are of another type."""
+    ends = np.ascontiguousarray(_without_empty(offsets))
+    return Spool.from_arrays(_narrow(ids), ends)
+
+
+def _without_empty(offsets: Int64Array) -> Int64Array:
+    """Return the ends of the sentences that are not empty."""
+    lengths = np.diff(offsets)
+    return offsets[1:] if lengths.all() else offsets[1:][lengths > 0]
+
+
+def _narrow(ids: npt.NDArray[np.integer[Any]]) -> Int32Array:
+    return np.ascontiguousarray(ids, np.int32)
+
+
+def _integers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.integer[Any]]:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu" and array.size:
+        raise UsageError(f"{name} must be integers, got {array.dtype}")
+    return array.astype(np.int64) if array.dtype.kind not in "iu" else array
+
+
+def _from_walks(
+    walks: npt.NDArray[np.integer[Any]], padding: int | None
+) -> tuple[npt.NDArray[np.integer[Any]], Int64Array]:
+    if walks.ndim != 2:
+        raise UsageError(
+            "ids without offsets must be walks of shape (n_walks, length), "
+            f"got {walks.ndim} dimensions"
+        )
+    n_walks, length = walks.shape
+    if padding is None:
+        return walks.reshape(-1), np.arange(n_walks + 1, dtype=np.int64) * length
+    is_walked = np.logical_and.accumulate(walks != padding, axis=1)
+    offsets = np.concatenate([[0], np.cumsum(is_walked.sum(axis=1), dtype=np.int64)])
+    return walks[is_walked], offsets
+
+
+def _checked_offsets(ids: npt.NDArray[np.integer[Any]], offsets: npt.ArrayLike) -> Int64Array:
+    array = _integers("offsets", offsets).astype(np.int64, copy=False)
+    if ids.ndim != 1 or array.ndim != 1:
+        raise UsageError(
+            f"ids and offsets must have one dimension each, got {ids.ndim} and {array.ndim}"
+        )
+    if len(array) == 0 or array[0] != 0 or array[-1] != len(ids):
+        ends = f"{array[0]} and {array[-1]}" if len(array) else "none"
+        raise UsageError(
+            f"offsets must begin with 0 and end with the number of ids, {len(ids)}, got {ends}"
+        )
+    if np.any(array[1:] < array[:-1]):
+        raise UsageError("offsets must never fall")
+    return array
+
+
+def _check_rules(rules: VocabularyRules, vocabulary: Vocabulary | None) -> None:
+    if vocabulary is not None or rules.base is not None:
+        raise UsageError("rows_by_id makes a vocabulary of all ids, and another one is in use")
+    if rules.min_count > 1 or rules.max_final_vocab is not None or rules.trim_rule is not None:
+        raise UsageError(
+            f"rows_by_id keeps all ids: set min_count=1 (got {rules.min_count}) "
+            "and leave out max_final_vocab and trim_rule"
+        )
