@@ -40,7 +40,7 @@ def test_words_start_from_a_file_of_any_format(tmp_path, old, format):
 
 
 def test_words_start_from_vectors_and_models_in_memory(old):
-    pickled = KeyedVectors(["new"], np.full((1, 12), 0.5, np.float32))
+    pickled = KeyedVectors.from_arrays(["new"], np.full((1, 12), 0.5, np.float32))
     np.testing.assert_array_equal(start(pickled).wv["new"], pickled["new"])
     for source in (old, old.wv, old.to_word_vectors()):
         np.testing.assert_array_equal(start(source).wv["t1w1"], old.wv["t1w1"])
@@ -93,7 +93,7 @@ def test_a_good_start_is_seen_in_the_loss(sentences):
         ({"init_from": 5}, UsageError, "init_from must be a path, a KeyedVectors or a Word2Vec, "
          "got 5"),
         ({"init_from": "absent"}, ReadError, "cannot read absent: No such file or directory"),
-        ({"init_from": KeyedVectors(["other"], np.ones((1, 12), np.float32))}, UsageError,
+        ({"init_from": KeyedVectors.from_arrays(["other"], np.ones((1, 12), np.float32))}, UsageError,
          "init_from holds none of the 4 words of the vocabulary, such as 't1w1'; its own begin "
          "with ['other']"),
     ],
@@ -230,7 +230,7 @@ def test_gensim_adds_the_same_words(sentences):
     [
         ({"grow": True}, "grow=True needs init_from, the vectors whose words are to be kept"),
         ({"grow": "yes"}, "grow must be True or False, got 'yes'"),
-        ({"grow": True, "init_from": KeyedVectors(["a"], np.ones((1, 12), np.float32))},
+        ({"grow": True, "init_from": KeyedVectors.from_arrays(["a"], np.ones((1, 12), np.float32))},
          "grow=True needs counts, which only files that Word2Vec.save wrote hold"),
     ],
 )  # fmt: skip
