@@ -1,13 +1,18 @@
 import errno
+import fcntl
 import os
 import pty
 import re
+import struct
 import subprocess
+import termios
 
 import pytest
 from cli_case import SMALL, command, train
 
 from fastw2v import KeyedVectors, cli
+from fastw2v.training import Report
+from fastw2v.training.progress import format_report
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -41,9 +46,10 @@ def test_quiet_says_nothing(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def run_on_terminal(*args):
+def run_on_terminal(*args, columns=0):
     """Run a command whose stderr is a terminal; return what it showed there and on stdout."""
     terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
     with subprocess.Popen(command(*args), stdout=subprocess.PIPE, stderr=end) as process:
         os.close(end)
         shown = b""
@@ -70,6 +76,31 @@ def test_progress_is_one_line_on_a_terminal():
     assert shown.endswith("\n")
     assert "\r" not in out
     assert out.startswith("tokens read")
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (None, "train  25%  2.00 M words/s  alpha 0.0250  loss 2.346  0:30 left"),
+        (63, "train  25%  2.00 M words/s  alpha 0.0250  loss 2.346  0:30 left"),
+        (62, "train  25%  2.00 M words/s  loss 2.346  0:30 left"),
+        (48, "train  25%  loss 2.346  0:30 left"),
+        (30, "train  25%  0:30 left"),
+        (20, "train  25%"),
+        (5, "train"),
+    ],
+)
+def test_a_narrow_line_leaves_out_what_matters_least(columns, shown):
+    report = Report("train", 20_000_000, 80_000_000, 20_000_000, 10.0, 0.025, 2.3456, 1)
+    assert format_report(report, columns) == shown
+
+
+@pytest.mark.parametrize("columns", [80, 40, 12])
+def test_a_line_is_never_wider_than_the_terminal(columns):
+    shown, _ = run_on_terminal("train", "corpus.txt", "-o", "v", *SMALL, columns=columns)
+    lines = re.split(r"[\r\n]+", shown.replace("\x1b[K", ""))
+    assert max(map(len, lines)) < columns
+    assert any("loss" in line for line in lines) is (columns > 12)
 
 
 def test_a_terminal_is_told_how_to_end_what_is_typed():

@@ -1,5 +1,6 @@
 """The live progress line of a terminal."""
 
+import os
 import sys
 import time
 from typing import TextIO
@@ -8,6 +9,8 @@ from fastw2v.training.report import Observer, Report
 
 PLAIN_SECONDS = 10.0  # between two lines where the output is no terminal
 CLEAR_TO_END = "\x1b[K"
+SPACE = "  "
+LEAST_FIRST = ("alpha", "speed", "loss", "left")  # what a narrow terminal does not show
 
 
 class ProgressLine:
@@ -26,12 +29,21 @@ class ProgressLine:
             if self._open and report.stage != self._stage:
                 self.close()
             self._stage, self._open = report.stage, True
-            self.stream.write(f"\r{format_report(report)}{CLEAR_TO_END}")
+            shown = format_report(report, self._columns())
+            self.stream.write(f"\r{shown}{CLEAR_TO_END}")
             self.stream.flush()
         elif time.monotonic() >= self._next_plain:
             self._next_plain = time.monotonic() + PLAIN_SECONDS
             self.stream.write(format_report(report) + "\n")
             self.stream.flush()
+
+    def _columns(self) -> int | None:
+        """Return how many characters a line may have, None where it is not told."""
+        try:
+            columns = os.get_terminal_size(self.stream.fileno()).columns
+        except (OSError, ValueError):  # no terminal, after all
+            return None
+        return columns - 1 if columns else None  # the last column is for the cursor
 
     def close(self) -> None:
         """End the line, so that what follows starts on its own."""
@@ -41,21 +53,27 @@ class ProgressLine:
             self._open = False
 
 
-def format_report(report: Report) -> str:
-    """Return a report as one line: stage, percent, speed, rate, loss, time left."""
-    parts = [f"{report.stage:5}"]
+def format_report(report: Report, columns: int | None = None) -> str:
+    """Return a report as one line: stage, percent, speed, rate, loss, time left.
+
+    columns: leave out what matters least until the line is that short.
+    """
+    stage = f"{report.stage:5}"
     if report.total:
-        parts[0] += f" {min(report.done / report.total, 1):4.0%}"
+        stage += f" {min(report.done / report.total, 1):4.0%}"
     elif report.n_tokens:
-        parts[0] += f" {report.n_tokens:,} tokens"
-    parts.append(f"{report.words_per_second / 1e6:.2f} M words/s")
+        stage += f" {report.n_tokens:,} tokens"
+    parts = {"stage": stage, "speed": f"{report.words_per_second / 1e6:.2f} M words/s"}
     if report.lr is not None:
-        parts.append(f"alpha {report.lr:.4f}")
+        parts["alpha"] = f"alpha {report.lr:.4f}"
     if report.loss is not None:
-        parts.append(f"loss {report.loss:.3f}")
+        parts["loss"] = f"loss {report.loss:.3f}"
     if report.seconds_left is not None:
-        parts.append(f"{format_seconds(report.seconds_left)} left")
-    return "  ".join(parts)
+        parts["left"] = f"{format_seconds(report.seconds_left)} left"
+    for name in LEAST_FIRST:
+        if columns is not None and len(SPACE.join(parts.values())) > columns:
+            parts.pop(name, None)
+    return SPACE.join(parts.values())[:columns]
 
 
 def format_seconds(seconds: float) -> str:
