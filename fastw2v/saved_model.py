@@ -1,6 +1,7 @@
 """What a file holds of a model, and the parts of a model from such a file."""
 
 import os
+import warnings
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from fastw2v.corpus import Vocabulary, VocabularyRules
 from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors
 from fastw2v.training import ModelArrays, Parameters, build_arrays, effective_settings
+from fastw2v.training.schedule import OWN
 
 
 class RunCounts(NamedTuple):
@@ -55,8 +57,20 @@ def read_model(path: str | PathLike[str]) -> WordVectors:
 
 
 def settings_in_file(data: WordVectors) -> dict[str, Any]:
-    """Return the settings of a file that hold on any machine."""
-    return {name: v for name, v in data.settings.items() if name not in MACHINE_SETTINGS}
+    """Return the settings of a file that hold on any machine.
+
+    A schedule of the user's own is none of them: it becomes linear, with a warning.
+    """
+    settings = {name: v for name, v in data.settings.items() if name not in MACHINE_SETTINGS}
+    schedule = settings.get("schedule")
+    if isinstance(schedule, str) and schedule.startswith(OWN):
+        warnings.warn(
+            f"a file cannot hold the function {schedule.removeprefix(OWN)} that was the model's "
+            "schedule: further training is linear, unless model.parameters says otherwise",
+            stacklevel=5,
+        )
+        settings["schedule"] = "linear"
+    return settings
 
 
 def arrays_in_file(parameters: Parameters, data: WordVectors) -> ModelArrays:

@@ -79,30 +79,6 @@ def test_workers_share_the_same_draws(small_chunks):
     assert len({(c.n_trained, c.n_predictions) for c in sums.values()}) == 1
 
 
-@pytest.mark.parametrize("workers", [1, 5])
-def test_the_rate_falls_linearly_over_all_epochs(monkeypatch, small_chunks, workers):
-    seen = []
-
-    class Recording(_core.Worker):
-        def train(self, chunk, epoch_key, lr):
-            seen.append((epoch_key, chunk.first_token + chunk.centre_begin, lr))
-            return super().train(chunk, epoch_key, lr)
-
-    monkeypatch.setattr(_core, "Worker", Recording)
-    spool = random_spool()
-    trained(spool, epochs=3, workers=workers, alpha=0.3, min_alpha=0.1, seed=5)
-    places = {trainer_module.epoch_key(5, e): e * spool.n_tokens for e in range(3)}
-    done = np.array([places[key] + token for key, token, _ in seen])
-    rates = np.array([rate for *_, rate in seen])
-    assert sorted(done.tolist()) == [e * 5_200 + i * 500 for e in range(3) for i in range(11)]
-    np.testing.assert_allclose(rates, 0.3 - 0.2 * done / (3 * 5_200), rtol=1e-12)
-
-
-def test_the_history_tells_each_epochs_last_rate():
-    trainer = trained(random_spool(), epochs=4, alpha=0.04, min_alpha=0.02)
-    np.testing.assert_allclose([e.lr for e in trainer.history], [0.035, 0.03, 0.025, 0.02])
-
-
 @pytest.mark.parametrize(("n_floats", "expected"), [(100, 10_000), (5_600_000, 124), (10**9, 64)])
 def test_a_chunk_of_the_softmax_is_as_long_as_ctrl_c_may_wait(n_floats, expected):
     assert trainer_module.chunk_tokens("softmax", n_floats) == expected

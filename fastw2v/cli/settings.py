@@ -42,9 +42,11 @@ TRAINING_FLAGS: Flags = {
     "epochs": (int, "passes over the corpus (5)"),
     "alpha": (float, "learning rate at the start (0.025; CBOW 0.1, with --hs 0.05)"),
     "min_alpha": (float, "learning rate at the end (0.0001)"),
+    "schedule": (str, "how it gets there: linear, cosine, constant (it stays), or a Python "
+                      "function of the progress from 0 to 1, as module:function (linear)"),
     "sample": (float, "thin out words that make up more than X of the text; 0: none (0.001)"),
     "seed": (int, "start of all random draws (1); with --workers 1 a run repeats exactly"),
-}
+}  # fmt: skip
 START_FLAGS: Flags = {
     "init_from": (os.fspath, "start from the vectors in FILE, of any format, word by word"),
     "grow": (bool, "keep words of --init-from that the corpus lacks, and add its counts"),
@@ -108,18 +110,30 @@ def load_freeze(freeze: Any) -> Any:
         return [word for line in file if (word := line.rstrip("\r\n"))]
 
 
-def load_tokenizer(name: str) -> Callable[[str], list[str]]:
+def load_functions(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings with functions, and words, in the place of what names them."""
+    loaded = dict(settings)
+    if settings.get("tokenizer"):
+        loaded["tokenizer"] = load_function("tokenizer", settings["tokenizer"])
+    if ":" in str(settings.get("schedule", "")):
+        loaded["schedule"] = load_function("schedule", settings["schedule"])
+    if "freeze" in settings:
+        loaded["freeze"] = load_freeze(settings["freeze"])
+    return loaded
+
+
+def load_function(setting: str, name: str) -> Callable[..., Any]:
     """Return the function that module:name stands for; modules in this folder are found too."""
     module_name, _, function_name = str(name).partition(":")
     if not module_name or not function_name:
-        raise UsageError(f"tokenizer must be given as module:function, got {name!r}")
+        raise UsageError(f"{setting} must be given as module:function, got {name!r}")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
         function = getattr(importlib.import_module(module_name), function_name)
     except Exception as error:  # a module runs whatever code it likes
         kind = type(error).__name__
-        raise UsageError(f"tokenizer {name!r} cannot be imported: {kind}: {error}") from error
+        raise UsageError(f"{setting} {name!r} cannot be imported: {kind}: {error}") from error
     if not callable(function):
-        raise UsageError(f"tokenizer {name!r} is not callable")
+        raise UsageError(f"{setting} {name!r} is not callable")
     return function  # type: ignore[no-any-return]

@@ -15,8 +15,7 @@ from fastw2v.cli.settings import (
     TEXT_FLAGS,
     TRAINING_FLAGS,
     add_flags,
-    load_freeze,
-    load_tokenizer,
+    load_functions,
     read_config,
 )
 from fastw2v.errors import UsageError
@@ -145,17 +144,13 @@ def train_to_file(
 ) -> None:
     """Check all that can be checked, then read, train and write.
 
-    settings: of Word2Vec, the tokenizer by name.
+    settings: of Word2Vec, functions by name.
     write: called with the trained model and the output's path; without one, nothing is trained.
     """
     from fastw2v.corpus.sources import STDIN
     from fastw2v.word2vec import Word2Vec
 
-    tokenizer = settings.get("tokenizer")
-    loaded: dict[str, Any] = {"tokenizer": load_tokenizer(tokenizer)} if tokenizer else {}
-    if "freeze" in settings:
-        loaded["freeze"] = load_freeze(settings["freeze"])
-    model = Word2Vec(**settings | loaded, progress=progress)
+    model = Word2Vec(**load_functions(settings), progress=progress)
     files.check()
     if STDIN in files.corpus and sys.stdin is not None and sys.stdin.isatty() and not quiet:
         print("reading standard input: type text, end with Ctrl-D on a new line", file=sys.stderr)

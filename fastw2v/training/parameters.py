@@ -1,13 +1,15 @@
 """What a run is asked to do: every setting, its range, and the default that measured best."""
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from fastw2v.checks import check_choice, check_finite, check_flag, check_integer
 from fastw2v.errors import UsageError
 from fastw2v.sampling import NOISE_POWER
+from fastw2v.training.schedule import Schedule, check_schedule, rate_at, schedule_name
 from fastw2v.training.windows import Window, check_window, expected_contexts
 
 OBJECTIVES = {
@@ -58,8 +60,9 @@ class Parameters:
     sg: skip-gram, else CBOW.  objective: "ns", "hs" or "softmax".  bias: train output biases.
     negative: noise words per prediction, >= 1; ns_exponent: power of the counts they follow.
     sample: subsampling threshold >= 0, see keep_probabilities; 0 keeps every token.
-    alpha: first learning rate, >= 0, None for the model's default; it falls linearly to
-    min_alpha, >= 0.
+    alpha: first learning rate, >= 0, None for the model's default.  schedule: "linear" or
+    "cosine" to min_alpha, >= 0, "constant", or a function from the progress over all epochs,
+    in 0..1, to the rate; it is called in the threads that train.
     epochs: >= 1.  workers: threads, None for all cores.  seed: >= 0, governs every draw.
     cbow_mean: CBOW's hidden row is the mean of its context rows, else their sum.
     cbow_update: "corrected" divides the gradient among the context words (Irsoy et al. 2021,
@@ -82,6 +85,7 @@ class Parameters:
     sample: float = 1e-3
     alpha: float | None = None
     min_alpha: float = 1e-4
+    schedule: Schedule = "linear"
     epochs: int = 5
     workers: int | None = None
     seed: int = 1
@@ -110,7 +114,9 @@ class Parameters:
             raise UsageError(f"sample must be at least 0, got {self.sample}")
         if self.alpha is not None and check_finite("alpha", self.alpha) < 0:
             raise UsageError(f"alpha must be at least 0, got {self.alpha}")
-        if not 0 <= check_finite("min_alpha", self.min_alpha) <= self.first_rate:
+        check_schedule(self.schedule)
+        highest = self.first_rate if self.schedule in ("linear", "cosine") else math.inf
+        if not 0 <= check_finite("min_alpha", self.min_alpha) <= highest:
             raise UsageError(
                 f"min_alpha must be between 0 and alpha ({self.first_rate}), got {self.min_alpha}"
             )
@@ -121,6 +127,10 @@ class Parameters:
         if self.alpha is not None:
             return self.alpha
         return DEFAULT_ALPHA[self.sg, self.objective]
+
+    def rate_at(self, progress: float) -> float:
+        """Return the learning rate after the share `progress` of all epochs' tokens, in 0..1."""
+        return rate_at(self.schedule, self.first_rate, self.min_alpha, progress)
 
     @property
     def context_update(self) -> str:
@@ -150,8 +160,9 @@ class Parameters:
     def effective(self) -> dict[str, Any]:
         """Return every setting with the defaults filled in, as stored in the model."""
         centres, noise = self.block_shape
-        return asdict(self) | {
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "alpha": self.first_rate,
+            "schedule": schedule_name(self.schedule),
             "cbow_update": self.context_update,
             "block_centres": centres,
             "block_noise": noise,

@@ -17,7 +17,6 @@ from fastw2v.training.callbacks import Audience, Listener, StopTraining
 from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report
-from fastw2v.training.schedule import linear_rate
 from fastw2v.training.threads import run_threads
 from fastw2v.training.windows import window_sides
 
@@ -166,9 +165,7 @@ class Trainer:
 
     def rate_after(self, n_tokens: int) -> float:
         """Return the learning rate when so many tokens of all epochs are done."""
-        p = self.parameters
-        progress = min(1.0, n_tokens / max(self.total_tokens, 1))
-        return linear_rate(p.first_rate, p.min_alpha, progress)
+        return self.parameters.rate_at(min(1.0, n_tokens / max(self.total_tokens, 1)))
 
     def check(self, now: Counts) -> None:
         """Raise DivergedError if the loss is not finite."""
