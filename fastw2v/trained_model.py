@@ -21,7 +21,7 @@ from fastw2v.saved_model import (
     read_model,
     settings_in_file,
 )
-from fastw2v.training import EpochRecord, Listener, ModelArrays, Parameters, Report, Run
+from fastw2v.training import ModelArrays, Parameters
 
 Model = TypeVar("Model", bound="TrainedModel")
 
@@ -111,19 +111,3 @@ class TrainedModel(GensimNames):
         model.vocabulary = Vocabulary(data.words, data.counts)
         model.arrays = arrays_in_file(model.parameters, data)
         return model
-
-
-class ModelFollows(Listener):
-    """Keeps a model's history, and its vectors fresh for whoever is told after it."""
-
-    def __init__(self, model: TrainedModel) -> None:
-        self.model = model
-
-    def on_interval(self, run: Run, report: Report) -> None:
-        """Forget what was computed from the vectors."""
-        self.model._wv = None
-
-    def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
-        """Keep the record."""
-        self.model._wv = None
-        self.model.history.append(record)

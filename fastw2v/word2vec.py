@@ -15,28 +15,25 @@ from fastw2v.errors import UsageError
 from fastw2v.formats import WordVectors
 from fastw2v.keyed_vectors import KeyedVectors
 from fastw2v.saved_model import base_vocabulary, check_grow, vectors_of
-from fastw2v.trained_model import ModelFollows, TrainedModel
+from fastw2v.trained_model import TrainedModel
 from fastw2v.training import (
     EpochRecord,
     Freeze,
-    Listener,
     ModelArrays,
     Observer,
-    ObserverListener,
     Parameters,
+    RunOptions,
     Start,
     Summary,
-    Trainer,
     Window,
     build_arrays,
     check_freeze,
     choose_observer,
     end_progress,
     frozen_rows,
-    model_callbacks,
-    summarise,
     take_over,
 )
+from fastw2v.training_run import RunRequest, run_training
 
 TrimRule = Callable[[str, int, int], object]
 
@@ -58,7 +55,7 @@ class Word2Vec(TrainedModel):
     "known" for the words that were in init_from, or a list of words.
     lowercase, tokenizer: for corpus_file, see fastw2v.corpus.read_text.
     progress: True, False, a function that takes a Report, or None for a line on a terminal.
-    callbacks: objects with any of the methods of Callback, or of gensim's CallbackAny2Vec.
+    callbacks, validation, metric, patience, restore_best, log: see RunOptions.
     All other settings: see Parameters, which checks them.
     Accepted for gensim's sake, and without effect: max_vocab_size (counting is exact),
     hashfxn, null_word, sorted_vocab (words always fall in count), batch_words, compute_loss (the
@@ -109,6 +106,7 @@ class Word2Vec(TrainedModel):
         freeze: Freeze = False,
         **settings: Any,
     ) -> None:
+        self.options = RunOptions.take(settings, callbacks=callbacks)
         self.parameters = parameters_of_model(
             settings, vector_size=vector_size, alpha=alpha, window=window, sample=sample,
             seed=seed, workers=workers, min_alpha=min_alpha, sg=sg, hs=hs, negative=negative,
@@ -120,7 +118,6 @@ class Word2Vec(TrainedModel):
         self.init_from, self.grow, self.freeze = init_from, grow, check_freeze(freeze)
         self.start: Start | None = None
         self.rules = VocabularyRules(min_count, max_final_vocab, trim_rule)
-        self._callbacks = model_callbacks(self, callbacks)
         self.comment, self.compute_loss, self.batch_words = comment, compute_loss, batch_words
         self._reader = CorpusReader(lowercase, tokenizer, choose_observer(progress))
         self.vocabulary: Vocabulary | None = None
@@ -222,17 +219,20 @@ class Word2Vec(TrainedModel):
         report_delay: float = 1.0,
         compute_loss: bool = False,
         callbacks: Iterable[Any] | None = None,
+        **options: Any,
     ) -> Summary:
         """Train on the corpus given, or on the one that build_vocab read; return the counts.
 
-        epochs, start_alpha, end_alpha, callbacks: instead of the model's own epochs, alpha,
-        min_alpha and callbacks, for this call.
+        epochs, start_alpha, end_alpha, and options of RunOptions: instead of the model's own
+        epochs, alpha, min_alpha and options, for this call.
         total_examples, total_words, word_count, queue_factor, report_delay, compute_loss: without
         effect, as the corpus is counted and the loss always measured.
         """
         if self.arrays is None or self.vocabulary is None:
             raise UsageError("there is no vocabulary yet: call build_vocab before train")
-        listeners = self._listeners(callbacks)
+        if callbacks is not None:
+            options["callbacks"] = callbacks
+        chosen = self.options.changed(options)
         parameters = parameters_of_run(self.parameters, epochs, start_alpha, end_alpha)
         is_read = self._corpus is not None and corpus_iterable is self._one_shot
         if corpus_file is not None or (corpus_iterable is not None and not is_read):
@@ -241,25 +241,34 @@ class Word2Vec(TrainedModel):
             raise UsageError("there is no corpus: pass one to train, or call build_vocab first")
         self.arrays.frozen = frozen_rows(self.freeze, self.vocabulary, self.start)
         corpus, self._corpus = self._corpus, None
-        with corpus.spool:
-            start = time.perf_counter()
-            trainer = Trainer(parameters, self.arrays, corpus.spool)
-            try:
-                trainer.run(listeners)
-            finally:
-                self._wv = None  # its norms are those of the rows before
-                self.total_train_time += time.perf_counter() - start
-                end_progress(self._reader.observer)
-            self.summary = summarise(corpus, trainer, time.perf_counter() - start)
+        start = time.perf_counter()
+        request = RunRequest(
+            self,
+            parameters,
+            self.arrays,
+            corpus,
+            chosen,
+            self._reader.observer,
+            lambda: self._read_validation(chosen),
+        )
+        try:
+            self.summary = run_training(request)
+        finally:
+            self.vectors_changed()
+            self.total_train_time += time.perf_counter() - start
+            end_progress(self._reader.observer)
         self.train_count += 1
         return self.summary
 
-    def _listeners(self, callbacks: Iterable[Any] | None) -> list[Listener]:
-        """Return who is told of the training; the model itself comes first."""
-        called = self._callbacks if callbacks is None else model_callbacks(self, callbacks)
-        observer = self._reader.observer
-        observers = [ObserverListener(observer)] if observer else []
-        return [ModelFollows(self), *observers, *called]
+    def vectors_changed(self) -> None:
+        """Forget what was computed from the vectors, such as their norms; wv is made anew."""
+        self._wv = None
+
+    def _read_validation(self, options: RunOptions) -> EncodedCorpus:
+        """Read the text to validate on."""
+        paths = options.validation_paths
+        sentences = None if paths else options.validation
+        return self._read(sentences, paths or None, self.rules, self.vocabulary)
 
     def _keep(self, corpus: EncodedCorpus | None, source: object = None) -> None:
         """Hold a corpus for the next training, instead of one that waited for it."""

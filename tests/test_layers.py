@@ -15,10 +15,11 @@ ROOT = Path(fastw2v.__file__).parent
 LAYERS = [
     ["__main__"],
     ["cli"],
+    ["callbacks"],
     ["word2vec"],
     ["trained_model"],
     ["arguments", "corpus_reader", "gensim_names", "prediction"],
-    ["keyed_vectors", "saved_model"],
+    ["keyed_vectors", "saved_model", "training_run"],
     ["training", "evaluation", "classes", "similarity", "word2vec_files"],
     ["corpus", "formats", "task_files", "neighbours", "vector_table", "growing_table"],
     ["sampling"],

@@ -2,13 +2,21 @@
 
 from fastw2v.training.callbacks import (
     Listener,
+    ModelCallback,
     ObserverListener,
     Run,
     StopTraining,
-    model_callbacks,
 )
+from fastw2v.training.log import RunLog
 from fastw2v.training.model import ModelArrays, build_arrays, effective_settings
-from fastw2v.training.parameters import OBJECTIVES, Parameters, choose_objective, usable_cores
+from fastw2v.training.options import RunOptions
+from fastw2v.training.parameters import (
+    OBJECTIVES,
+    Parameters,
+    choose_objective,
+    loss_name,
+    usable_cores,
+)
 from fastw2v.training.progress import ProgressLine, choose_observer, end_progress
 from fastw2v.training.report import Counts, EpochRecord, Observer, Report, Summary, peak_bytes
 from fastw2v.training.start import (
@@ -19,28 +27,34 @@ from fastw2v.training.start import (
     frozen_rows,
     take_over,
 )
-from fastw2v.training.summary import summarise
 from fastw2v.training.trainer import Trainer
+from fastw2v.training.validation import BestEpoch, Metric, Validation
 from fastw2v.training.windows import Window
 
 __all__ = [
     "FREEZE_KEYWORDS",
     "OBJECTIVES",
+    "BestEpoch",
     "Counts",
     "EpochRecord",
     "Freeze",
     "Listener",
+    "Metric",
     "ModelArrays",
+    "ModelCallback",
     "Observer",
     "ObserverListener",
     "Parameters",
     "ProgressLine",
     "Report",
     "Run",
+    "RunLog",
+    "RunOptions",
     "Start",
     "StopTraining",
     "Summary",
     "Trainer",
+    "Validation",
     "Window",
     "build_arrays",
     "check_freeze",
@@ -49,9 +63,8 @@ __all__ = [
     "effective_settings",
     "end_progress",
     "frozen_rows",
-    "model_callbacks",
+    "loss_name",
     "peak_bytes",
-    "summarise",
     "take_over",
     "usable_cores",
 ]

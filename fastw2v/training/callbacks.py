@@ -144,15 +144,15 @@ class ModelCallback(Listener):
             method(self.model, *args)
 
 
-def model_callbacks(model: Any, callbacks: Iterable[Any]) -> list[ModelCallback]:
-    """Return listeners that tell these callbacks; raise UsageError if one is no callback."""
+def check_callbacks(callbacks: Any) -> tuple[Any, ...]:
+    """Return the callbacks of an iterable; raise UsageError if one is none."""
     if not isinstance(callbacks, Iterable):
         raise UsageError(f"callbacks must be a list of objects, got {callbacks!r}")
-    given = list(callbacks)
+    given = tuple(callbacks)
     for callback in given:
         if isinstance(callback, type) or not any(hasattr(callback, event) for event in EVENTS):
             raise UsageError(
                 f"a callback must be an object with a method {', '.join(EVENTS[:-1])} or "
                 f"{EVENTS[-1]}, got {callback!r}"
             )
-    return [ModelCallback(model, callback) for callback in given]
+    return given

@@ -181,6 +181,12 @@ class Parameters:
         return cls(**settings)
 
 
+def loss_name(parameters: Parameters) -> str:
+    """Return which loss a run reports: losses of two names do not compare."""
+    name = OBJECTIVES[parameters.objective]
+    return f"{name}, {parameters.negative} noise words" if parameters.objective == "ns" else name
+
+
 def choose_objective(hs: int | bool, negative: int | None, softmax: bool) -> tuple[str, int]:
     """Return the one objective that gensim's and word2vec.c's flags ask for, and K.
 

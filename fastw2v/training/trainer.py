@@ -16,7 +16,7 @@ from fastw2v.memory import allocate
 from fastw2v.training.callbacks import Audience, Listener, StopTraining
 from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.parameters import Parameters
-from fastw2v.training.report import Counts, EpochRecord, Report
+from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
 from fastw2v.training.threads import run_threads
 from fastw2v.training.windows import window_sides
 
@@ -136,6 +136,7 @@ class Trainer:
             n_subsampled=done.n_subsampled,
             n_predictions=done.n_predictions,
             seconds=seconds,
+            peak_bytes=peak_bytes(),
         )
         self.history.append(record)
         audience.tell("on_epoch_end", record)

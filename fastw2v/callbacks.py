@@ -1,0 +1,81 @@
+"""What to pass to Word2Vec as callbacks= and metric=."""
+
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from fastw2v.errors import CorpusError
+from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
+from fastw2v.training.callbacks import StopTraining
+from fastw2v.training.report import Report
+
+if TYPE_CHECKING:
+    from fastw2v.word2vec import Word2Vec
+
+__all__ = ["Analogies", "Callback", "StopTraining", "WordPairs"]
+
+
+class Callback:
+    """What a callback may hear of a run, in the thread that called train(); all do nothing.
+
+    Any object with some of these methods will do; the names are gensim's, but on_interval.
+    An exception ends the run and reaches the caller of train(); StopTraining ends it in good
+    order. model.history ends with the last epoch, model.wv holds the vectors as they are.
+    """
+
+    def on_train_begin(self, model: "Word2Vec") -> None:
+        """Hear that training is about to begin."""
+
+    def on_epoch_begin(self, model: "Word2Vec") -> None:
+        """Hear that an epoch is about to begin."""
+
+    def on_interval(self, model: "Word2Vec", report: Report) -> None:
+        """Hear of the progress, about once a second while training goes on."""
+
+    def on_epoch_end(self, model: "Word2Vec") -> None:
+        """Hear that an epoch has ended: model.history[-1] tells of it."""
+
+    def on_train_end(self, model: "Word2Vec") -> None:
+        """Hear that training has ended, with the rows of the best epoch if they are restored."""
+
+
+class WordPairs:
+    """A metric: Spearman's correlation with people's scores of word pairs, in -1..1.
+
+    path: lines `word word score`.  options: as for fastw2v.evaluation.evaluate_pairs.
+    Called with a model; raises CorpusError if it has vectors for fewer than three of the pairs.
+    """
+
+    def __init__(self, path: str | PathLike[str], **options: Any) -> None:
+        self.path, self.options = path, options
+
+    def __call__(self, model: "Word2Vec") -> float:
+        """Return the correlation."""
+        wv = model.wv
+        result = evaluate_pairs(wv.index_to_key, wv.vectors, self.path, **self.options)
+        n_known = result.n_pairs - result.n_skipped
+        if n_known < 3:
+            raise CorpusError(
+                f"{self.path}: {n_known} of {result.n_pairs} pairs have two words that the model "
+                "knows, and a correlation needs 3"
+            )
+        return result.spearman
+
+
+class Analogies:
+    """A metric: the share of analogy questions that are answered correctly, in 0..1.
+
+    path: sections `: name` of lines `a b c d`.  options: as for
+    fastw2v.evaluation.evaluate_analogies.
+    Called with a model; raises CorpusError if it knows the words of none of the questions.
+    """
+
+    def __init__(self, path: str | PathLike[str], **options: Any) -> None:
+        self.path, self.options = path, options
+
+    def __call__(self, model: "Word2Vec") -> float:
+        """Return the share."""
+        wv = model.wv
+        result = evaluate_analogies(wv.index_to_key, wv.vectors, self.path, **self.options)
+        if result.total.n_asked == 0:
+            raise CorpusError(f"{self.path}: the model knows the words of none of the questions")
+        return result.total.accuracy
