@@ -6,6 +6,7 @@ from training_case import MODES, counts_of, random_spool
 
 from fastw2v import Word2Vec
 from fastw2v.callbacks import Analogies, StopTraining, WordPairs
+from fastw2v.corpus import Pairs
 from fastw2v.errors import CorpusError, ReadError, UsageError
 from fastw2v.training import Parameters, build_arrays
 from fastw2v.training.validation import held_out_counts
@@ -245,6 +246,16 @@ def test_impossible_options_are_named_at_once(options, message):
     model = Word2Vec([["a", "b"]] * 5, **SMALL)
     with pytest.raises(UsageError, match=message):
         model.train([["a", "b"]] * 5, **options)
+
+
+def test_pairs_are_validated_on_pairs():
+    rng = np.random.default_rng(0)
+    centres, contexts = rng.integers(0, 9, (2, 400))
+    pairs = Pairs(centres, contexts)
+    model = Word2Vec(pairs, validation=Pairs(centres[:50], contexts[:50]), sg=1, **SMALL)
+    assert model.summary.validation_loss > 0
+    with pytest.raises(UsageError, match=r"validation=0\.1 cannot be held out of Pairs"):
+        Word2Vec(pairs, validation=0.1, sg=1, **SMALL)
 
 
 def test_a_validation_file_that_is_missing_is_an_error_before_anything_is_read(tmp_path):

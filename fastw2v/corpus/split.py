@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.corpus.arrays import Int64Array
+from fastw2v.corpus.pair_spool import PairSpool
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, Spool, SpoolWriter
-from fastw2v.errors import CorpusError
+from fastw2v.errors import CorpusError, UsageError
 
 PART_TOKENS = 1_000  # longer sentences are drawn in parts: a text without newlines is one sentence
 PIECE_TOKENS = 1_000 * PART_TOKENS  # read at a time
@@ -19,8 +20,13 @@ def hold_out(
     share: in (0, 1).  seed: >= 0, draws them.  A sentence of more than PART_TOKENS tokens is
     drawn in parts, and ends where a part goes to the other side.  limit_bytes: as in
     read_text, for each of the two.  The spool given stays as it is.
-    Raises CorpusError if one of the two would be empty, SaveError if a temporary file fails.
+    Raises UsageError for pairs, CorpusError if one of the two would be empty, SaveError if a
+    temporary file fails.
     """
+    if isinstance(spool, PairSpool):
+        raise UsageError(
+            f"validation={share:g} cannot be held out of Pairs: pass other Pairs to validate on"
+        )
     rng = np.random.default_rng([seed, PIECE_TOKENS])
     writers = SpoolWriter(limit_bytes), SpoolWriter(limit_bytes)
     try:
