@@ -251,11 +251,11 @@ def test_impossible_options_are_named_at_once(options, message):
 def test_pairs_are_validated_on_pairs():
     rng = np.random.default_rng(0)
     centres, contexts = rng.integers(0, 9, (2, 400))
-    pairs = Pairs(centres, contexts)
-    model = Word2Vec(pairs, validation=Pairs(centres[:50], contexts[:50]), sg=1, **SMALL)
+    pairs, settings = Pairs(centres, contexts), SMALL | {"sg": 1, "sample": 0}
+    model = Word2Vec(pairs, validation=Pairs(centres[:50], contexts[:50]), **settings)
     assert model.summary.validation_loss > 0
     with pytest.raises(UsageError, match=r"validation=0\.1 cannot be held out of Pairs"):
-        Word2Vec(pairs, validation=0.1, sg=1, **SMALL)
+        Word2Vec(pairs, validation=0.1, **settings)
 
 
 def test_a_validation_file_that_is_missing_is_an_error_before_anything_is_read(tmp_path):
