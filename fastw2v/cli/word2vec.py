@@ -77,10 +77,6 @@ def write_result(model: "Word2Vec", path: str, format: str, n_classes: int) -> N
     if n_classes == 0:
         model.save(path, format)
         return
-    from fastw2v.classes import word_classes
-    from fastw2v.files.atomic import atomic_write
+    from fastw2v.classes import word_classes, write_classes
 
-    classes = word_classes(model.wv.vectors, n_classes)
-    with atomic_write(path) as file:
-        for word, number in zip(model.wv.index_to_key, classes.tolist(), strict=True):
-            file.write(f"{word} {number}\n".encode("utf-8", "surrogateescape"))
+    write_classes(path, model.wv.index_to_key, word_classes(model.wv.vectors, n_classes))
