@@ -41,6 +41,12 @@ class AnalogySection:
         """Share of the asked questions that were answered correctly, NaN if none was asked."""
         return self.n_correct / self.n_asked if self.n_asked else nan
 
+    @property
+    def coverage(self) -> float:
+        """Share of the questions all of whose words have a vector, NaN without any."""
+        n_questions = self.n_asked + self.n_skipped
+        return self.n_asked / n_questions if n_questions else nan
+
 
 @dataclass(frozen=True)
 class AnalogyResult:

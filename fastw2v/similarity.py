@@ -241,13 +241,17 @@ class SimilarityTable(GrowingTable):
     def _nearest(
         self, scores: NDArray[Any], topn: int, keys: Sequence[KeyOrVector], first_row: int
     ) -> list[tuple[str, float]]:
-        """Return the topn best words by the scores of the rows from first_row on, less keys."""
+        """Return the topn best words by the scores of the rows from first_row on, less keys.
+
+        Rows of zeros, or with values that are not finite, are not among them.
+        """
         own_rows = {self.get_index(key) for key in keys if isinstance(key, KEY_TYPES)}
+        scores[self.norms[first_row : first_row + len(scores)] == 0] = -np.inf
         best = top_rows(scores, topn + len(own_rows)).tolist()
         found = [
             (self.index_to_key[first_row + row], float(scores[row]))
             for row in best
-            if first_row + row not in own_rows
+            if first_row + row not in own_rows and scores[row] > -np.inf
         ]
         return found[:topn]
 

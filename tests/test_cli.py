@@ -41,11 +41,11 @@ def test_evaluate_prints_a_table(capsys, model, tasks):
     assert cli.main(["evaluate", model, *tasks]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[:2] == [
-        ["analogies", "accuracy", "correct", "asked", "skipped"],
-        ["capital", "100.0", "%", "1", "1", "1"],
+        ["analogies", "accuracy", "correct", "asked", "skipped", "covered"],
+        ["capital", "100.0", "%", "1", "1", "1", "50.0", "%"],
     ]
-    assert lines[3] == ["syntactic", "-", "0", "0", "0"]
-    assert lines[4] == ["total", "100.0", "%", "1", "1", "1"]
+    assert lines[3] == ["syntactic", "-", "0", "0", "0", "-"]
+    assert lines[4] == ["total", "100.0", "%", "1", "1", "1", "50.0", "%"]
     assert lines[-1][0] == tasks[2]
     assert lines[-1][-3:] == ["4", "75.0", "%"]
 
@@ -54,6 +54,7 @@ def test_evaluate_prints_json_without_nan(capsys, model, tasks):
     assert cli.main(["evaluate", model, *tasks, "--json", "--restrict-vocab", "0"]) == 0
     report = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert report["analogies"]["total"]["accuracy"] == 1
+    assert report["analogies"]["sections"][0]["coverage"] == 0.5
     assert report["analogies"]["syntactic"]["accuracy"] is None
     assert report["analogies"]["restrict_vocab"] is None
     assert report["pairs"][0]["coverage"] == 0.75
@@ -72,13 +73,6 @@ def test_info_tells_what_a_model_holds(capsys, model):
     shown = capsys.readouterr().out
     assert "rows of zeros    1" in shown
     assert "window" in shown
-
-
-def test_nn_shows_the_nearest_words(capsys, model):
-    assert cli.main(["nn", model, "athens", "oslo", "-n", "2"]) == 0
-    first, second = capsys.readouterr().out.split("\n\n")
-    assert first.split()[:2] == ["athens", "cosine"]
-    assert len(first.splitlines()) == len(second.splitlines()) == 3
 
 
 def test_words_that_are_not_unicode_are_printed(capfd, model):
@@ -107,8 +101,6 @@ def test_convert_takes_formats_by_name(tmp_path, model):
 @pytest.mark.parametrize(
     ("args", "exit_code", "message"),
     [
-        (["nn", "MODEL", "x", "y"], 2, "no vector for 'x', 'y'"),
-        (["nn", "MODEL", "oslo", "-n", "0"], 2, "-n must be at least 1, got 0"),
         (["evaluate", "MODEL"], 2, "nothing to evaluate"),
         (["evaluate", "MODEL", "--pairs", "missing"], 4, "cannot read missing: No such file"),
         (["evaluate", "MODEL", "--pairs", "MODEL"], 3, "line 1: expected `word word score`"),

@@ -145,6 +145,8 @@ def test_a_word_of_zeros_is_near_to_nothing_and_breaks_nothing(wv, vectors):
     assert wv.similarity("w5", "w1") == 0
     assert not wv.most_similar("w5", topn=None).any()
     assert wv.most_similar("w1", topn=None)[5] == 0
+    assert len(wv.most_similar("w1", topn=40)) == len(wv.most_similar_batch(["w1"], 40)[0]) == 38
+    assert "w5" not in dict(wv.most_similar("w1", topn=40) + wv.most_similar_cosmul("w1", topn=40))
 
 
 def test_norms_are_computed_once_until_forced(wv, vectors):

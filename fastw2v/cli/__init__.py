@@ -16,7 +16,17 @@ from fastw2v import __version__
 from fastw2v.errors import Fastw2vError, OutOfMemoryError, SaveError, UsageError
 
 # The modules, in the order of the help text.
-SUBCOMMANDS = ("demo", "train", "word2vec", "evaluate", "nn", "info", "convert")
+SUBCOMMANDS = (
+    "demo",
+    "train",
+    "word2vec",
+    "evaluate",
+    "nn",
+    "analogy",
+    "classes",
+    "info",
+    "convert",
+)
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 BROKEN_PIPE = 141  # 128 + SIGPIPE

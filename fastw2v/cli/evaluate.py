@@ -58,11 +58,12 @@ def run(args: argparse.Namespace) -> int:
 def _print_tables(analogies: "AnalogyResult | None", pairs: "dict[str, PairsResult]") -> None:
     """Print a table of analogies and one of word pairs, where there are any."""
     if analogies is not None:
-        rows = [("analogies", "accuracy", "correct", "asked", "skipped")]
-        rows += [
-            (s.name, percent(s.accuracy), str(s.n_correct), str(s.n_asked), str(s.n_skipped))
-            for s in _sections(analogies)
+        rows: list[tuple[str, ...]] = [
+            ("analogies", "accuracy", "correct", "asked", "skipped", "covered")
         ]
+        for s in _sections(analogies):
+            counts = (str(n) for n in (s.n_correct, s.n_asked, s.n_skipped))
+            rows.append((s.name, percent(s.accuracy), *counts, percent(s.coverage)))
         print_table(rows)
     if analogies is not None and pairs:
         print()
@@ -88,6 +89,7 @@ def _report(
                 "correct": s.n_correct,
                 "asked": s.n_asked,
                 "skipped": s.n_skipped,
+                "coverage": s.coverage,
             }
             for s in _sections(analogies)
         ]

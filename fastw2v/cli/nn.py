@@ -1,41 +1,60 @@
 """`fastw2v nn`: the nearest words."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastw2v.cli.output import print_table
+from fastw2v.cli import queries
+from fastw2v.cli.output import print_json
+
+if TYPE_CHECKING:
+    from fastw2v.keyed_vectors import KeyedVectors
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "nn", help="show the words nearest to each of some words"
+        "nn",
+        help="show the words nearest to each of some words",
+        description="Show the words nearest to each of some words. Without words, answer lines "
+        "of standard input: the words nearest to the mean of the words of a line.",
     )
-    parser.add_argument("vectors", metavar="VECTORS", help="a vectors file of any format")
-    parser.add_argument("words", metavar="WORD", nargs="+", help="words to look up")
-    parser.add_argument(
-        "-n", metavar="N", type=int, default=10, help="how many (default %(default)s)"
-    )
+    queries.add_arguments(parser, "WORD", "words to look up")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Search and print."""
-    from fastw2v.errors import UsageError
-    from fastw2v.formats import detect_format
-    from fastw2v.keyed_vectors import KeyedVectors
-
-    if args.n < 1:
-        raise UsageError(f"-n must be at least 1, got {args.n}")
-    format = detect_format(args.vectors)
-    wv = KeyedVectors.read(args.vectors, format, mmap=format == "native")
-    unknown = [word for word in args.words if word not in wv]
-    if unknown:
-        raise UsageError(f"{args.vectors}: no vector for {', '.join(map(repr, unknown))}")
-    for word in args.words:
-        near = wv.most_similar(word, topn=args.n)
-        rows = [(word, "cosine"), *((other, f"{cosine:.4f}") for other, cosine in near)]
-        if word != args.words[0]:
+    wv = queries.open_vectors(args)
+    if not args.words:
+        _answer_input(wv, args)
+        return 0
+    queries.check_known(wv, args.vectors, args.words)
+    found = list(zip(args.words, wv.most_similar_batch(args.words, topn=args.n), strict=True))
+    if args.json:
+        neighbours = [_as_json([word], near) for word, near in found]
+        print_json({"vectors": args.vectors, "queries": neighbours})
+        return 0
+    for place, (word, near) in enumerate(found):
+        if place:
             print()
-        print_table(rows)
+        queries.print_similar(word, near)
     return 0
+
+
+def _answer_input(wv: "KeyedVectors", args: argparse.Namespace) -> None:
+    """Answer each line of standard input."""
+    for words in queries.input_queries("words, or Ctrl-D: "):
+        unknown = [word for word in words if word not in wv]
+        if unknown:
+            queries.complain(f"no vector for {', '.join(map(repr, unknown))}")
+            continue
+        near = list(wv.most_similar(words, topn=args.n))
+        if args.json:
+            print_json(_as_json(words, near), indent=None)
+        else:
+            queries.print_similar(" ".join(words), near)
+            print(flush=True)
+
+
+def _as_json(words: list[str], near: list[tuple[str, float]]) -> dict[str, Any]:
+    return {"words": words, "neighbours": queries.similar_as_json(near)}

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def print_json(value: Any) -> None:
-    """Print a value as indented JSON; NaN, which JSON lacks, becomes null."""
-    print(json.dumps(_without_nan(value), indent=2))
+def print_json(value: Any, indent: int | None = 2) -> None:
+    """Print a value as JSON, None: in one line; NaN, which JSON lacks, becomes null."""
+    print(json.dumps(_without_nan(value), indent=indent), flush=indent is None)
 
 
 def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:

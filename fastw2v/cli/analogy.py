@@ -1,0 +1,81 @@
+"""`fastw2v analogy`: the word that is to C as B is to A."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from fastw2v.cli import queries
+from fastw2v.cli.output import print_json
+
+if TYPE_CHECKING:
+    from fastw2v.keyed_vectors import KeyedVectors
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "analogy",
+        help="show what is to C as B is to A",
+        description="Show the words that are to C as B is to A, nearest to B - A + C: "
+        "`fastw2v analogy VECTORS athens greece oslo`. Without words, answer lines of standard "
+        "input, three words each.",
+    )
+    queries.add_arguments(parser, "WORD", "A, B and C")
+    parser.add_argument(
+        "--cosmul", action="store_true", help="multiply the cosines instead of adding vectors"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Search and print."""
+    from fastw2v.errors import UsageError
+
+    if len(args.words) not in (0, 3):
+        raise UsageError(f"an analogy needs 3 words A B C, got {len(args.words)}")
+    wv = queries.open_vectors(args)
+    if not args.words:
+        _answer_input(wv, args)
+        return 0
+    queries.check_known(wv, args.vectors, args.words)
+    near = _answer(wv, args.words, args)
+    if args.json:
+        print_json({"vectors": args.vectors, **_as_json(args.words, near)})
+    else:
+        queries.print_similar(_title(args.words), near)
+    return 0
+
+
+def _answer_input(wv: "KeyedVectors", args: argparse.Namespace) -> None:
+    """Answer each line of standard input."""
+    for words in queries.input_queries("A B C, or Ctrl-D: "):
+        unknown = [word for word in words if word not in wv]
+        if len(words) != 3 or unknown:
+            is_short = f"an analogy needs 3 words A B C, got {len(words)}"
+            queries.complain(
+                f"no vector for {', '.join(map(repr, unknown))}" if len(words) == 3 else is_short
+            )
+            continue
+        near = _answer(wv, words, args)
+        if args.json:
+            print_json(_as_json(words, near), indent=None)
+        else:
+            queries.print_similar(_title(words), near)
+            print(flush=True)
+
+
+def _answer(
+    wv: "KeyedVectors", words: list[str], args: argparse.Namespace
+) -> list[tuple[str, float]]:
+    """Return the nearest words with their scores."""
+    a, b, c = words
+    search = wv.most_similar_cosmul if args.cosmul else wv.most_similar
+    return list(search([b, c], [a], topn=args.n))
+
+
+def _title(words: list[str]) -> str:
+    return "{} : {} = {} : ?".format(*words)
+
+
+def _as_json(words: list[str], near: list[tuple[str, float]]) -> dict[str, Any]:
+    a, b, c = words
+    return {"a": a, "b": b, "c": c, "answers": queries.similar_as_json(near)}

@@ -1,0 +1,60 @@
+"""`fastw2v classes`: words in groups, by k-means as in word2vec.c."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from fastw2v.cli.output import print_json
+
+if TYPE_CHECKING:
+    from fastw2v.keyed_vectors import KeyedVectors
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "classes",
+        help="part the words into classes of like words",
+        description="Part the words into N classes by k-means, and print a line `word class` for "
+        "each word, as word2vec.c does with -classes.",
+    )
+    parser.add_argument("vectors", metavar="VECTORS", help="a vectors file of any format")
+    parser.add_argument("n_classes", metavar="N", type=int, help="how many classes")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the lines to a file")
+    parser.add_argument("--sort", action="store_true", help="order the words by their class")
+    parser.add_argument("--json", action="store_true", help="print JSON: the words of each class")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, part and print."""
+    import numpy as np
+
+    from fastw2v.classes import word_classes, write_classes
+    from fastw2v.errors import UsageError
+    from fastw2v.files.atomic import check_writable
+    from fastw2v.keyed_vectors import KeyedVectors
+
+    if args.n_classes < 1:
+        raise UsageError(f"the number of classes must be at least 1, got {args.n_classes}")
+    if args.output:
+        check_writable(args.output)
+    wv = KeyedVectors.read(args.vectors)
+    classes = word_classes(wv.vectors, args.n_classes)
+    order = np.argsort(classes, kind="stable") if args.sort else np.arange(len(wv))
+    words = [wv.index_to_key[row] for row in order]
+    if args.json:
+        print_json(_as_json(args, wv, classes.tolist()))
+    elif not args.output:
+        for word, number in zip(words, classes[order].tolist(), strict=True):
+            print(word, number)
+    if args.output:
+        write_classes(args.output, words, classes[order])
+    return 0
+
+
+def _as_json(args: argparse.Namespace, wv: "KeyedVectors", classes: list[int]) -> dict[str, Any]:
+    """Return the words of each class, the most frequent first."""
+    members: list[list[str]] = [[] for _ in range(args.n_classes)]
+    for word, number in zip(wv.index_to_key, classes, strict=True):
+        members[number].append(word)
+    return {"vectors": args.vectors, "n_classes": args.n_classes, "classes": members}

@@ -1,0 +1,72 @@
+"""What the subcommands share that answer queries: the vectors, the words, the lines of input."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fastw2v.cli.output import print_table
+
+if TYPE_CHECKING:
+    from fastw2v.keyed_vectors import KeyedVectors
+
+
+def add_arguments(parser: argparse.ArgumentParser, metavar: str, help: str) -> None:
+    """Add the vectors, the words of the query, -n and --json."""
+    parser.add_argument("vectors", metavar="VECTORS", help="a vectors file of any format")
+    parser.add_argument("words", metavar=metavar, nargs="*", help=help)
+    parser.add_argument(
+        "-n", metavar="N", type=int, default=10, help="how many (default %(default)s)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON, one line for each query read from input"
+    )
+
+
+def open_vectors(args: argparse.Namespace) -> "KeyedVectors":
+    """Return the vectors to search; raise UsageError for an impossible -n."""
+    from fastw2v.errors import UsageError
+    from fastw2v.formats import detect_format
+    from fastw2v.keyed_vectors import KeyedVectors
+
+    if args.n < 1:
+        raise UsageError(f"-n must be at least 1, got {args.n}")
+    format = detect_format(args.vectors)
+    return KeyedVectors.read(args.vectors, format, mmap=format == "native")
+
+
+def check_known(wv: "KeyedVectors", path: str, words: Sequence[str]) -> None:
+    """Raise UsageError naming the words that have no vector."""
+    from fastw2v.errors import UsageError
+
+    unknown = [word for word in dict.fromkeys(words) if word not in wv]
+    if unknown:
+        raise UsageError(f"{path}: no vector for {', '.join(map(repr, unknown))}")
+
+
+def input_queries(prompt: str) -> Iterator[list[str]]:
+    """Yield the words of each line of standard input that is not blank, asking on a terminal."""
+    is_asked = sys.stdin.isatty()
+    while True:
+        if is_asked:
+            print(prompt, end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        if line.strip():
+            yield line.split()
+
+
+def complain(message: str) -> None:
+    """Tell on stderr that a line of input cannot be answered, and go on."""
+    print(f"fastw2v: {message}", file=sys.stderr, flush=True)
+
+
+def print_similar(title: str, near: Sequence[tuple[str, float]]) -> None:
+    """Print a table of words and their cosines."""
+    print_table([(title, "cosine"), *((word, f"{cosine:.4f}") for word, cosine in near)])
+
+
+def similar_as_json(near: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
+    """Return words and cosines as JSON can hold them."""
+    return [{"word": word, "cosine": cosine} for word, cosine in near]

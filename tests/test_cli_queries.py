@@ -1,0 +1,124 @@
+import io
+import json
+
+import numpy as np
+import pytest
+
+from fastw2v import KeyedVectors, cli
+from fastw2v.formats import WordVectors, write_vectors
+
+WORDS = ["athens", "oslo", "greece", "norway", "zero", "na\udcefve"]
+
+
+@pytest.fixture
+def path(tmp_path, rng):
+    """Write vectors in which a country is its capital plus one vector."""
+    rows = rng.normal(size=(6, 4)).astype(np.float32)
+    rows[2:4] = rows[:2] + rows[5]
+    rows[4] = 0
+    write_vectors(tmp_path / "v.safetensors", WordVectors(WORDS, rows), "native")
+    return str(tmp_path / "v.safetensors")
+
+
+def answers(capsys, monkeypatch, args, text=""):
+    """Run a command on this input and return the lines of its output, and of its errors."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    assert cli.main(args) == 0
+    shown = capsys.readouterr()
+    return shown.out.splitlines(), shown.err.splitlines()
+
+
+def test_nn_shows_the_nearest_words(capsys, path):
+    assert cli.main(["nn", path, "athens", "oslo", "-n", "2"]) == 0
+    first, second = capsys.readouterr().out.split("\n\n")
+    assert first.split()[:2] == ["athens", "cosine"]
+    assert len(first.splitlines()) == len(second.splitlines()) == 3
+
+
+def test_nn_as_json_holds_what_most_similar_finds(capsys, path):
+    assert cli.main(["nn", path, "athens", "oslo", "-n", "2", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["vectors"] == path
+    assert [query["words"] for query in report["queries"]] == [["athens"], ["oslo"]]
+    expected = KeyedVectors.load(path).most_similar("oslo", topn=2)
+    found = report["queries"][1]["neighbours"]
+    assert [near["word"] for near in found] == [word for word, _ in expected]
+    assert found[0]["cosine"] == pytest.approx(expected[0][1], abs=1e-6)
+
+
+def test_nn_answers_lines_of_input(capsys, monkeypatch, path):
+    text = "oslo\n\nathens oslo\nathens nowhere\ngreece\n"
+    lines, errors = answers(capsys, monkeypatch, ["nn", path, "-n1", "--json"], text)
+    found = [json.loads(line) for line in lines]
+    assert [query["words"] for query in found] == [["oslo"], ["athens", "oslo"], ["greece"]]
+    expected = KeyedVectors.load(path).most_similar(["athens", "oslo"], topn=1)
+    assert found[1]["neighbours"][0]["word"] == expected[0][0]
+    assert errors == ["fastw2v: no vector for 'nowhere'"]
+    lines, _ = answers(capsys, monkeypatch, ["nn", path, "-n1"], text)
+    assert [line.split()[0] for line in lines if "cosine" in line] == ["oslo", "athens", "greece"]
+
+
+@pytest.mark.parametrize("options", [[], ["--cosmul"]])
+def test_analogy_names_the_fourth_word(capsys, path, options):
+    assert cli.main(["analogy", path, "athens", "greece", "oslo", *options]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert " ".join(lines[0]) == "athens : greece = oslo : ? cosine"
+    assert lines[1][0] == "norway"
+    assert cli.main(["analogy", path, "athens", "greece", "oslo", "--json", *options]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["a"], report["b"], report["c"]) == ("athens", "greece", "oslo")
+    assert report["answers"][0]["word"] == "norway"
+    assert len(report["answers"]) == 2
+
+
+def test_analogy_answers_lines_of_input(capsys, monkeypatch, path):
+    text = "athens greece oslo\nathens greece\nathens greece nowhere\noslo norway athens\n"
+    lines, errors = answers(capsys, monkeypatch, ["analogy", path, "-n1", "--json"], text)
+    assert [json.loads(line)["answers"][0]["word"] for line in lines] == ["norway", "greece"]
+    assert errors == [
+        "fastw2v: an analogy needs 3 words A B C, got 2",
+        "fastw2v: no vector for 'nowhere'",
+    ]
+    lines, _ = answers(capsys, monkeypatch, ["analogy", path, "-n1"], text)
+    assert lines[1].split()[0] == "norway"
+
+
+def test_classes_are_printed_written_and_sorted(capfd, tmp_path, path):
+    assert cli.main(["classes", path, "2"]) == 0
+    lines = [line.split() for line in capfd.readouterr().out.splitlines()]
+    assert [word for word, _ in lines] == [*WORDS[:5], "na\\udcefve"]
+    out = tmp_path / "classes"
+    assert cli.main(["classes", path, "2", "-o", str(out), "--sort"]) == 0
+    assert capfd.readouterr().out == ""
+    written = [line.split(b" ") for line in out.read_bytes().splitlines()]
+    assert [number for _, number in written] == sorted(
+        number for _, number in lines_as_bytes(lines)
+    )
+    assert b"na\xefve" in [word for word, _ in written]
+    assert cli.main(["classes", path, "2", "--json"]) == 0
+    report = json.loads(capfd.readouterr().out)
+    assert report["classes"][int(lines[0][1])][0] == "athens"
+    assert sum(map(len, report["classes"])) == 6
+
+
+def lines_as_bytes(lines):
+    return [(word.encode(), number.encode()) for word, number in lines]
+
+
+@pytest.mark.parametrize(
+    ("args", "exit_code", "message"),
+    [
+        (["nn", "PATH", "x", "y", "x"], 2, "no vector for 'x', 'y'"),
+        (["nn", "PATH", "oslo", "-n", "0"], 2, "-n must be at least 1, got 0"),
+        (["nn", "missing", "oslo"], 4, "cannot read missing: No such file"),
+        (["analogy", "PATH", "oslo", "norway"], 2, "an analogy needs 3 words A B C, got 2"),
+        (["analogy", "PATH", "oslo", "norway", "x"], 2, "no vector for 'x'"),
+        (["classes", "PATH", "0"], 2, "the number of classes must be at least 1, got 0"),
+        (["classes", "PATH", "2", "-o", "missing/f"], 5, "cannot write missing/f: No such"),
+    ],
+)
+def test_an_error_is_one_line_with_its_own_exit_code(capsys, path, args, exit_code, message):
+    assert cli.main([path if arg == "PATH" else arg for arg in args]) == exit_code
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
