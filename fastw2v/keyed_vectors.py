@@ -31,7 +31,11 @@ class KeyedVectors(SimilarityTable):
 
     VectorTable tells how they are made and looked up, GrowingTable how words are added,
     SimilarityTable how they are compared and searched.
+    vectors_lockf: of a model's wv, (n_words,) or (1,) of 0 for vectors that its training is to
+    leave as they are, and 1 for the others; None: it may change all.
     """
+
+    vectors_lockf: NDArray[np.floating[Any]] | None = None
 
     @classmethod
     def from_word_vectors(cls, word_vectors: WordVectors) -> "KeyedVectors":
@@ -122,7 +126,7 @@ class KeyedVectors(SimilarityTable):
         datatype: type[np.floating[Any]] = np.float32,
         no_header: bool = False,
     ) -> "KeyedVectors":
-        """Read vectors in the formats of word2vec.c, compressed (.gz .bz2 .xz .zst) or not.
+        """Read vectors in the formats of word2vec.c, compressed (.gz, .bz2, .xz) or not.
 
         fvocab: a file of `word count` lines, for get_vecattr(word, 'count'); without it no
         counts are known.  unicode_errors: by default any bytes survive, where gensim stops.
@@ -145,8 +149,8 @@ class KeyedVectors(SimilarityTable):
         """Take over the vectors of a file for the words that are here too; return their number.
 
         The rows are changed in place, so that those of a model train on from there.
-        lockf: what vectors_lockf, (n_words,) float32, shall be for these words: 0 to hold them,
-        1 to train them.  The rest as for load_word2vec_format.
+        lockf: what vectors_lockf is to be for these words: 0 to hold them, 1 to train them.
+        The rest as for load_word2vec_format.
         Raises ReadError, ModelFormatError, or UsageError for vectors of another size.
         """
         found = Reading(binary, encoding, unicode_errors).read(fname)
@@ -163,8 +167,8 @@ class KeyedVectors(SimilarityTable):
         own, theirs = np.array(pairs, np.int64).reshape(-1, 2).T
         self.vectors[own] = found.vectors[theirs]
         self._forget_norms()
-        if len(getattr(self, "vectors_lockf", ())) != len(self):
-            self.vectors_lockf: NDArray[np.float32] = np.ones(len(self), np.float32)
+        held = np.ones(1, np.float32) if self.vectors_lockf is None else self.vectors_lockf
+        self.vectors_lockf = np.array(np.broadcast_to(held, len(self)))
         self.vectors_lockf[own] = lockf
         return len(own)
 

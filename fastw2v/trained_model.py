@@ -31,6 +31,7 @@ class TrainedModel(GensimNames):
 
     _reader: CorpusReader
     _wv: KeyedVectors | None
+    _lockf: NDArray[Any] | None = None  # that of the wv before the last training
 
     @property
     def wv(self) -> KeyedVectors:
@@ -39,6 +40,7 @@ class TrainedModel(GensimNames):
             vocabulary, arrays = self._built()
             rows = arrays.in_rows[:, : self.parameters.vector_size]
             self._wv = KeyedVectors.from_arrays(vocabulary.words, rows, vocabulary.counts)
+            self._wv.vectors_lockf = self._lockf
         return self._wv
 
     @property

@@ -31,6 +31,7 @@ from fastw2v.training import (
     choose_observer,
     end_progress,
     frozen_rows,
+    locked_rows,
     take_over,
 )
 from fastw2v.training_run import RunRequest, run_training
@@ -200,7 +201,7 @@ class Word2Vec(TrainedModel):
         self.start = None
         if known is not None:
             self.start = take_over(arrays, self.parameters, vocabulary, known)
-        self.arrays, self.vocabulary, self._wv = arrays, vocabulary, None
+        self.arrays, self.vocabulary, self._wv, self._lockf = arrays, vocabulary, None, None
         self._keep(None)
 
     # ---- training ----
@@ -239,7 +240,9 @@ class Word2Vec(TrainedModel):
             self._keep(self._read(corpus_iterable, corpus_file, self.rules, self.vocabulary))
         if self._corpus is None:
             raise UsageError("there is no corpus: pass one to train, or call build_vocab first")
-        self.arrays.frozen = frozen_rows(self.freeze, self.vocabulary, self.start)
+        frozen = frozen_rows(self.freeze, self.vocabulary, self.start)
+        self._lockf = self.wv.vectors_lockf
+        self.arrays.frozen = locked_rows(frozen, self._lockf, len(self.vocabulary))
         corpus, self._corpus = self._corpus, None
         start = time.perf_counter()
         request = RunRequest(

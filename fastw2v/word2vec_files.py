@@ -3,17 +3,13 @@
 import os
 import shutil
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.corpus.sources import SourceReader, find_sources
-from fastw2v.errors import ModelFormatError, UsageError, writing
+from fastw2v.errors import UsageError, writing
 from fastw2v.files.atomic import atomic_write
 from fastw2v.files.word_counts import read_word_counts, write_word_counts
 from fastw2v.formats import WordVectors, word2vec_binary, write_vectors
@@ -36,19 +32,18 @@ class Reading:
         """Return the words and vectors of a file, compressed or not."""
         if self.binary and self.no_header:
             raise UsageError("no_header is for text; the binary format has a header")
-        with decompressed(path) as plain:
-            if self.binary:
-                return word2vec_binary.read(
-                    plain, limit=self.limit, encoding=self.encoding, errors=self.unicode_errors
-                )
-            return read_lines(
-                plain,
-                header=not self.no_header,
-                limit=self.limit,
-                spaces_in_words=self.no_header,
-                encoding=self.encoding,
-                errors=self.unicode_errors,
+        if self.binary:
+            return word2vec_binary.read(
+                path, limit=self.limit, encoding=self.encoding, errors=self.unicode_errors
             )
+        return read_lines(
+            path,
+            header=not self.no_header,
+            limit=self.limit,
+            spaces_in_words=self.no_header,
+            encoding=self.encoding,
+            errors=self.unicode_errors,
+        )
 
     def counts(self, words: list[str], path: Path) -> NDArray[np.int64]:
         """Return the (n_words,) counts that a vocabulary file gives for the words."""
@@ -95,30 +90,3 @@ class Writing:
         found = read_word_counts(path) if self.append and os.path.exists(path) else {}
         added = {f"{self.prefix}{word}": n for word, n in zip(words, counts.tolist(), strict=True)}
         write_word_counts(path, [*found, *added], [*found.values(), *added.values()])
-
-
-@contextmanager
-def decompressed(path: Path) -> Iterator[str]:
-    """Give the path of a file with the content of this one: itself, or a temporary copy.
-
-    Files compressed with gzip, bzip2, xz or zstd are told by their first bytes.
-    Raises ReadError; a ModelFormatError of the block names the file itself.
-    """
-    name = os.fspath(path)
-    source = find_sources([name])[0]
-    if source.compression in (None, ""):
-        yield name
-        return
-    with tempfile.TemporaryDirectory(prefix="fastw2v-") as folder:
-        plain = os.path.join(folder, "vectors")
-        reader = SourceReader(source, threading.Event())
-        try:
-            with writing(plain), open(plain, "wb") as file:
-                while piece := reader.read():
-                    file.write(piece)
-        finally:
-            reader.close()
-        try:
-            yield plain
-        except ModelFormatError as error:
-            raise ModelFormatError(str(error).replace(plain, name)) from error

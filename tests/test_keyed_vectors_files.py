@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastw2v import KeyedVectors
-from fastw2v.errors import ModelFormatError, ReadError, UsageError
+from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, native
 
 WORDS = [f"w{i}" for i in range(40)]
@@ -89,10 +89,10 @@ def test_compressed_files_are_read(tmp_path, wv, binary, compress):
 
 def test_an_error_in_a_compressed_file_names_the_file(tmp_path):
     (tmp_path / "v.gz").write_bytes(gzip.compress(b"2 1\na 1\nb x\n"))
-    with pytest.raises(ModelFormatError, match=f"^{tmp_path / 'v.gz'}: line 3: not 1 numbers"):
+    with pytest.raises(ModelFormatError, match=f"^{tmp_path / 'v.gz'}: line 3"):
         KeyedVectors.load_word2vec_format(tmp_path / "v.gz")
     (tmp_path / "v.gz").write_bytes(gzip.compress(b"2 1\na 1\nb 2\n")[:-9])
-    with pytest.raises(ReadError, match="truncated"):
+    with pytest.raises(ModelFormatError, match=f"{tmp_path / 'v.gz'}"):
         KeyedVectors.load_word2vec_format(tmp_path / "v.gz")
 
 

@@ -93,7 +93,7 @@ def test_a_good_start_is_seen_in_the_loss(sentences):
         ({"init_from": 5}, UsageError, "init_from must be a path, a KeyedVectors or a Word2Vec, "
          "got 5"),
         ({"init_from": "absent"}, ReadError, "cannot read absent: No such file or directory"),
-        ({"init_from": KeyedVectors.from_arrays(["other"], np.ones((1, 12), np.float32))}, UsageError,
+        ({"init_from": KeyedVectors.from_arrays(["other"], np.ones((1, 12)))}, UsageError,
          "init_from holds none of the 4 words of the vocabulary, such as 't1w1'; its own begin "
          "with ['other']"),
     ],
@@ -253,3 +253,21 @@ def test_a_failed_update_leaves_the_model_as_it_was(sentences):
     assert model.wv.index_to_key == words
     np.testing.assert_array_equal(model.wv.vectors, before)
     model.train(sentences)
+
+
+def test_words_locked_as_in_gensim_stay_where_a_file_puts_them(tmp_path, sentences):
+    model = Word2Vec(**SMALL, min_count=1)
+    model.build_vocab(sentences)
+    words = model.wv.index_to_key[:3]
+    rows = np.ones((3, SMALL["vector_size"]), np.float32)
+    KeyedVectors.from_arrays(words, rows).save_word2vec_format(tmp_path / "v")
+    assert model.wv.intersect_word2vec_format(tmp_path / "v") == 3
+    for _ in range(2):
+        model.train(sentences, epochs=1)
+        np.testing.assert_array_equal(model.wv[words], rows)
+    model.wv.vectors_lockf = np.ones(1)
+    model.train(sentences, epochs=1)
+    assert (model.wv[words] != rows).any(axis=1).all()
+    model.wv.vectors_lockf = np.full(len(model.wv), 0.5)
+    with pytest.raises(UsageError, match="vectors_lockf must be 0"):
+        model.train(sentences)

@@ -25,6 +25,7 @@ from fastw2v.training.start import (
     Start,
     check_freeze,
     frozen_rows,
+    locked_rows,
     take_over,
 )
 from fastw2v.training.trainer import Trainer
@@ -63,6 +64,7 @@ __all__ = [
     "effective_settings",
     "end_progress",
     "frozen_rows",
+    "locked_rows",
     "loss_name",
     "peak_bytes",
     "take_over",

@@ -135,6 +135,24 @@ def frozen_rows(
     return _rows_of(dict.fromkeys(freeze), vocabulary)
 
 
+def locked_rows(
+    frozen: NDArray[np.uint8] | None, lockf: NDArray[Any] | None, n_words: int
+) -> NDArray[np.uint8] | None:
+    """Return what is frozen together with the words whose factor is 0, as gensim's vectors_lockf.
+
+    lockf: (n_words,) or (1,), 0 or 1.  Raises UsageError for anything else.
+    """
+    if lockf is None:
+        return frozen
+    if len(lockf) not in (1, n_words) or not np.isin(lockf, (0, 1)).all():
+        raise UsageError(
+            f"vectors_lockf must be 0 (held) or 1 (trained) for each of the {n_words} words, "
+            f"got {len(lockf)} values from {np.min(lockf)} to {np.max(lockf)}"
+        )
+    locked = np.broadcast_to(np.equal(lockf, 0), n_words).astype(np.uint8)
+    return locked if frozen is None else frozen | locked
+
+
 def _rows_of(words: dict[str, None], vocabulary: Vocabulary) -> NDArray[np.uint8] | None:
     if not words:
         return None
