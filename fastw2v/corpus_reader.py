@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from fastw2v.corpus import (
     EncodedCorpus,
@@ -24,12 +25,13 @@ Path = str | os.PathLike[str]
 class CorpusReader:
     """How a model reads its corpora.
 
-    lowercase, tokenizer: for files, see fastw2v.corpus.read_text.  observer: told of progress.
+    lowercase, tokenizer, column: see fastw2v.corpus.reading.  observer: told of progress.
     """
 
     lowercase: bool
     tokenizer: Callable[[str], list[str]] | None
     observer: Observer | None
+    column: str | None = None
 
     def read(
         self,
@@ -42,22 +44,19 @@ class CorpusReader:
         """Return the corpus as word ids; see read_sentences and read_text."""
         if (sentences is None) == (corpus_file is None):
             raise UsageError("pass either sentences or corpus_file, and not both")
-        progress = self._progress()
+        how: dict[str, Any] = {
+            "rules": rules,
+            "vocabulary": vocabulary,
+            "column": self.column,
+            "lowercase": self.lowercase,
+            "tokenizer": self.tokenizer,
+            "progress": self._progress(),
+        }
         try:
             if sentences is not None:
-                return read_sentences(
-                    sentences, rules=rules, vocabulary=vocabulary, progress=progress
-                )
+                return read_sentences(sentences, **how)
             assert corpus_file is not None
-            return read_text(
-                corpus_file,
-                rules=rules,
-                vocabulary=vocabulary,
-                lowercase=self.lowercase,
-                tokenizer=self.tokenizer,
-                threads=min(n_threads, usable_cores()),
-                progress=progress,
-            )
+            return read_text(corpus_file, threads=min(n_threads, usable_cores()), **how)
         finally:
             end_progress(self.observer)
 

@@ -43,8 +43,9 @@ class Word2Vec(TrainedModel):
     """Word vectors trained by skip-gram or CBOW (Mikolov et al. 2013, 1301.3781, 1310.4546).
 
     sentences: lists of tokens, any iterable of them, a generator included, a NumPy matrix of
-    walks, IdSentences or Pairs; or corpus_file: a path, glob, "-" or list of these, one sentence
-    a line. With either, training starts at once; with neither, call build_vocab and train.
+    walks, IdSentences, Pairs, a table with Arrow's interface or a Hugging Face dataset; or
+    corpus_file: a path, glob, URL, "-" or list of these, one sentence a line, or Parquet. With
+    either, training starts at once; with neither, call build_vocab and train.
     sg: 1 for skip-gram, 0 for CBOW.  One objective: negative sampling with `negative` noise
     words (the default, 5), hs=1 for hierarchical softmax, softmax=True for the full softmax.
     min_count: rarer words are dropped; max_final_vocab: at most that many words stay;
@@ -54,7 +55,8 @@ class Word2Vec(TrainedModel):
     grow=True keeps those of its words, with their counts, that the corpus lacks.
     freeze: the word vectors that training leaves as they are, bit for bit: True or "all",
     "known" for the words that were in init_from, or a list of words.
-    lowercase, tokenizer: for corpus_file, see fastw2v.corpus.read_text.
+    column: of a table, dataset, Parquet file or rows that are mappings: lists of tokens or texts.
+    lowercase: lower each word.  tokenizer: splits texts, by default white space does.
     progress: True, False, a function that takes a Report, or None for a line on a terminal.
     callbacks, validation, metric, patience, restore_best, log: see RunOptions.
     All other settings: see Parameters, which checks them.
@@ -101,6 +103,7 @@ class Word2Vec(TrainedModel):
         softmax: bool = False,
         lowercase: bool = False,
         tokenizer: Callable[[str], list[str]] | None = None,
+        column: str | None = None,
         progress: bool | Observer | None = None,
         init_from: object = None,
         grow: bool = False,
@@ -120,7 +123,7 @@ class Word2Vec(TrainedModel):
         self.start: Start | None = None
         self.rules = VocabularyRules(min_count, max_final_vocab, trim_rule)
         self.comment, self.compute_loss, self.batch_words = comment, compute_loss, batch_words
-        self._reader = CorpusReader(lowercase, tokenizer, choose_observer(progress))
+        self._reader = CorpusReader(lowercase, tokenizer, choose_observer(progress), column)
         self.vocabulary: Vocabulary | None = None
         self.arrays: ModelArrays | None = None
         self.history: list[EpochRecord] = []

@@ -21,6 +21,7 @@ def window(text: str) -> int | list[int]:
 
 TEXT_FLAGS: Flags = {
     "lowercase": (bool, "turn upper case into lower case"),
+    "column": (str, "the column of Parquet files that holds texts or lists of words"),
     "tokenizer": (str, "a Python function from a line to its words, as module:function"),
     "min_count": (int, "drop words seen less than N times (5)"),
     "max_final_vocab": (int, "keep at most the N most frequent words (all)"),

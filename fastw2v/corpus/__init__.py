@@ -3,9 +3,8 @@
 from fastw2v.corpus.choice import choose_from
 from fastw2v.corpus.encode import EncodedCorpus
 from fastw2v.corpus.id_sentences import IdSentences
-from fastw2v.corpus.inputs import Sentences, read_sentences
+from fastw2v.corpus.inputs import Sentences, read_sentences, read_text
 from fastw2v.corpus.pairs import Pairs
-from fastw2v.corpus.scan import read_text
 from fastw2v.corpus.sentences import Progress
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, ChunkData, ChunkTable, Spool
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules

@@ -1,48 +1,97 @@
 """The door for all that can be trained on: what is given decides who reads it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from fastw2v.corpus.encode import EncodedCorpus
+from fastw2v.corpus import scan
+from fastw2v.corpus.arrow import count_arrow, count_parquet, has_pyarrow, is_arrow
+from fastw2v.corpus.encode import EncodedCorpus, corpus_name
 from fastw2v.corpus.id_sentences import IdSentences, read_ids
 from fastw2v.corpus.pairs import Pairs, read_pairs
-from fastw2v.corpus.sentences import Progress, read_token_lists
-from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES
-from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
+from fastw2v.corpus.reading import Reading
+from fastw2v.corpus.rows import cells_of_rows, count_dataset, count_texts, is_dataset
+from fastw2v.corpus.sentences import read_token_lists
+from fastw2v.corpus.sources import PARQUET, Paths, find_sources
+from fastw2v.errors import CorpusError, UsageError
 
-Sentences = Iterable[Iterable[Any]] | IdSentences | Pairs
+Sentences = Iterable[Iterable[Any]] | IdSentences | Pairs | Any  # tables: known by their methods
 
 
-def read_sentences(
-    sentences: Sentences,
-    *,
-    rules: VocabularyRules,
-    vocabulary: Vocabulary | None = None,
-    spool_limit_bytes: int = SPOOL_LIMIT_BYTES,
-    progress: Progress | None = None,
-) -> EncodedCorpus:
-    """Count and encode what Word2Vec is given as sentences; read_token_lists says the rest.
+def read_sentences(sentences: Sentences, **how: Any) -> EncodedCorpus:
+    """Count and encode what Word2Vec is given as sentences, in one pass.
 
-    sentences: token lists, IdSentences, (n_walks, length) integers in a NumPy array, or Pairs.
+    sentences: token lists, see read_token_lists; IdSentences; (n_walks, length) integers in a
+    NumPy array; Pairs; anything with __arrow_c_stream__ or __arrow_c_array__ (polars, pyarrow,
+    pandas, DuckDB), for which pyarrow is needed; a Hugging Face dataset; rows that are mappings.
+    Of a table, dataset or mapping the column holds lists of strings or integers, or texts.
+    how: the fields of Reading.
+    Returns an EncodedCorpus; close its spool after use.
+    Raises what read_token_lists does, UsageError for a column that is not there, and ReadError if
+    pyarrow is not installed.
     """
+    reading = Reading(**how)
     if isinstance(sentences, np.ndarray) and sentences.ndim == 2 and sentences.dtype.kind in "iu":
         sentences = IdSentences(sentences)
+    if isinstance(sentences, IdSentences | Pairs):
+        return _read_arrays(sentences, reading)
+    if is_dataset(sentences):
+        return reading.count(lambda counter: count_dataset(sentences, reading.column, counter))
+    if is_arrow(sentences) and not _iterates_as_well(sentences, reading):
+        return reading.count(lambda counter: count_arrow(sentences, reading.column, counter))
+    if isinstance(sentences, Mapping):
+        names = ", ".join(map(repr, sentences))
+        raise CorpusError(f"sentences is a mapping of {names}; pass one of these")
+    if reading.column is None:
+        return read_token_lists(sentences, **reading.common())
+    is_text, cells = cells_of_rows(sentences, reading.column)
+    if is_text:
+        return reading.count(lambda counter: count_texts(cells, counter))
+    return read_token_lists(([] if cell is None else cell for cell in cells), **reading.common())
+
+
+def read_text(
+    paths: Paths, *, threads: int = 1, column: str | None = None, **how: Any
+) -> EncodedCorpus:
+    """Count and encode files in one pass: text, see scan.read_text, or Parquet.
+
+    column: of Parquet files, which may be left out if they have but one; see read_sentences.
+    how: the other fields of Reading.
+    """
+    if threads < 1:
+        raise UsageError(f"threads must be at least 1, got {threads}")
+    sources = find_sources(paths)
+    is_parquet = [source.compression == PARQUET for source in sources]
+    if not any(is_parquet):
+        if column is not None:
+            raise UsageError(f"column is for Parquet files, and {sources[0].name} is none")
+        return scan.read_text(paths, threads=threads, **how)
+    if not all(is_parquet):
+        text = sources[is_parquet.index(False)].name
+        raise UsageError(f"text and Parquet cannot be mixed, and {text} is no Parquet file")
+    name = corpus_name([source.name for source in sources])
+    return Reading(column=column, **how).count(
+        lambda counter: count_parquet(sources, column, counter), name
+    )
+
+
+def _read_arrays(sentences: IdSentences | Pairs, reading: Reading) -> EncodedCorpus:
+    rules, vocabulary = reading.rules, reading.vocabulary
     if isinstance(sentences, Pairs):
         corpus = read_pairs(sentences, rules=rules, vocabulary=vocabulary)
-    elif isinstance(sentences, IdSentences):
-        corpus = read_ids(
-            sentences, rules=rules, vocabulary=vocabulary, spool_limit_bytes=spool_limit_bytes
-        )
     else:
-        return read_token_lists(
+        corpus = read_ids(
             sentences,
             rules=rules,
             vocabulary=vocabulary,
-            spool_limit_bytes=spool_limit_bytes,
-            progress=progress,
+            spool_limit_bytes=reading.spool_limit_bytes,
         )
-    if progress:
-        progress(0, None, corpus.n_tokens_read)
+    reading.tell(corpus.n_tokens_read)
     return corpus
+
+
+def _iterates_as_well(sentences: Any, reading: Reading) -> bool:
+    """Say whether an Arrow column can do without pyarrow, which is not installed."""
+    is_table = hasattr(sentences, "columns") or not isinstance(sentences, Iterable)
+    return not (is_table or reading.column or has_pyarrow())

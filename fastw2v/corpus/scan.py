@@ -17,7 +17,6 @@ from fastw2v.corpus.sources import Paths, find_sources
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
 from fastw2v.corpus.token_lexicon import TokenLexicon
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
-from fastw2v.errors import UsageError
 
 Tokenizer = Callable[[str], list[str]]
 
@@ -49,8 +48,6 @@ def read_text(
     SaveError if the temporary file cannot be written, UsageError for an impossible parameter.
     """
     started = time.perf_counter()
-    if threads < 1:
-        raise UsageError(f"threads must be at least 1, got {threads}")
     scan = Scan(find_sources(paths), SpoolWriter(spool_limit_bytes))
     try:
         if tokenizer is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from fastw2v.corpus.encode import CountedCorpus, EncodedCorpus, Piece, encode
+from fastw2v.corpus.encode import CountedCorpus, EncodedCorpus, Piece, encode, fold_case
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
 from fastw2v.corpus.token_lexicon import TokenLexicon
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
@@ -24,6 +24,7 @@ def read_token_lists(
     *,
     rules: VocabularyRules,
     vocabulary: Vocabulary | None = None,
+    lowercase: bool = False,
     spool_limit_bytes: int = SPOOL_LIMIT_BYTES,
     progress: Progress | None = None,
 ) -> EncodedCorpus:
@@ -32,6 +33,7 @@ def read_token_lists(
     sentences: iterables of tokens, such as lists, tuples or NumPy arrays; a token is a string of
     any characters, or an integer, which stands for its digits.
     rules: which words are kept.  vocabulary: encode with this one instead.
+    lowercase: lower each word, by Unicode's rules.
     spool_limit_bytes: what is kept in memory before word ids go to a temporary file.
     progress: called about ten times a second with (0, None, tokens so far).
     Returns an EncodedCorpus; close its spool after use.
@@ -49,6 +51,8 @@ def read_token_lists(
         for number, sentence in enumerate(sentences, 1):
             reader.add(number, sentence)
         counted = reader.finish()
+        if lowercase:
+            counted = fold_case(counted)
         return encode(counted, rules, vocabulary, 0, started)
     except BaseException:
         reader.writer.close()

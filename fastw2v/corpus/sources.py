@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import IO, Any, cast
 
+from fastw2v.corpus.remote import RemoteFile, find_remote, is_url, read_some
 from fastw2v.errors import ReadError, UsageError, reading
 
 PathLike = str | os.PathLike[str]
@@ -28,12 +29,15 @@ PIECE_BYTES = 1 << 20  # what a stream is read by
 FILE_BUFFER_BYTES = 1 << 18  # compressed bytes fetched at once
 POLL_SECONDS = 0.1  # how soon a reader that waits for a pipe sees that it should stop
 
+PARQUET = "parquet"  # a table, not a text, so it has a reader of its own
+
 # First bytes that a compressed file cannot lack, and that no text begins with.
 MAGIC = [
     (re.compile(rb"\x1f\x8b\x08"), "gzip"),
     (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), "bzip2"),
     (re.compile(rb"\xfd7zXZ\x00"), "xz"),
     (re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), "zstd"),
+    (re.compile(rb"PAR1\x15"), PARQUET),
 ]
 MAGIC_BYTES = 10
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
@@ -45,11 +49,12 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A file, a pipe or standard input.  n_bytes: size on disk, None where there is none."""
+    """A file, a pipe, standard input or a URL.  n_bytes: size, None where there is none."""
 
     path: str
     n_bytes: int | None
     compression: str | None  # None: not known before it is read
+    remote: RemoteFile | None = None
 
     @property
     def name(self) -> str:
@@ -59,14 +64,18 @@ class Source:
     @property
     def is_plain_file(self) -> bool:
         """Whether any range of its text can be read on its own."""
-        return bool(self.n_bytes) and self.compression == ""
+        return bool(self.n_bytes) and self.compression == "" and self.remote is None
+
+    def open(self) -> IO[bytes]:
+        """Open a file or URL to read; raise OSError if that fails."""
+        return self.remote.open() if self.remote else open(self.path, "rb")
 
 
 def find_sources(paths: Paths) -> list[Source]:
     """Resolve paths and globs, in order, and check that each can be opened.
 
     paths: one path or many; `*?[` are wildcards unless a file has that very name, and match
-    files only, sorted; "-" is standard input.
+    files only, sorted; "-" is standard input, and URLs are what fsspec can open.
     Raises ReadError for what is missing, a directory or unreadable, UsageError for no path.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
@@ -81,6 +90,8 @@ def find_sources(paths: Paths) -> list[Source]:
 def _expand(path: str) -> list[Source]:
     if path == STDIN:
         return [Source(path, None, None)]
+    if is_url(path) and not os.path.lexists(path):
+        return [_checked_remote(remote) for remote in find_remote(path)]
     if not glob.has_magic(path) or os.path.lexists(path):
         return [_checked(path)]
     matches = sorted(match for match in glob.glob(path, recursive=True) if not os.path.isdir(match))
@@ -102,6 +113,14 @@ def _checked(path: str) -> Source:
     if compression == "zstd":
         zstd_module(path)
     return Source(path, status.st_size, compression)
+
+
+def _checked_remote(remote: RemoteFile) -> Source:
+    with reading(remote.url), remote.open() as file:
+        compression = _compression(file.read(MAGIC_BYTES), remote.url)
+    if compression == "zstd":
+        zstd_module(remote.url)
+    return Source(remote.url, remote.n_bytes, compression, remote)
 
 
 def _compression(head: bytes, path: str) -> str:
@@ -133,6 +152,10 @@ class SourceReader:
             compression = source.compression
             if compression is None:
                 compression = _compression(self._raw.peek(MAGIC_BYTES), source.path)
+        if compression == PARQUET:
+            raise ReadError(
+                f"cannot read {source.name}: Parquet is read from files, not from pipes"
+            )
         self._compression = compression
         self._damage: tuple[type[Exception], ...] = (EOFError, OSError, zlib.error, lzma.LZMAError)
         if compression == "zstd":
@@ -186,9 +209,10 @@ class _RawFile(io.RawIOBase):
         self._head = b""
         self._ended = False
         self._stop = stop
-        self._polled = source.n_bytes is None
-        self._owned = source.path != STDIN
-        self._fd = os.open(source.path, os.O_RDONLY) if self._owned else _stdin_descriptor()
+        self._remote = source.remote.open() if source.remote else None
+        self._polled = source.n_bytes is None and self._remote is None
+        self._owned = source.path != STDIN and self._remote is None
+        self._fd = _descriptor(source) if self._remote is None else -1
 
     def readable(self) -> bool:
         return True
@@ -210,19 +234,24 @@ class _RawFile(io.RawIOBase):
         while not self._stop.is_set():
             # A pipe may stay silent for ever; a file never makes select() wait.
             if not self._polled or select.select([self._fd], [], [], POLL_SECONDS)[0]:
-                data = os.read(self._fd, n_bytes)
+                remote = self._remote
+                data = read_some(remote, n_bytes) if remote else os.read(self._fd, n_bytes)
                 self.n_bytes += len(data)
                 self._ended = not data
                 return data
         raise Stopped
 
     def close(self) -> None:
-        if self._owned and not self.closed:
+        if self._remote:
+            self._remote.close()
+        elif self._owned and not self.closed:
             os.close(self._fd)
         super().close()
 
 
-def _stdin_descriptor() -> int:
+def _descriptor(source: Source) -> int:
+    if source.path != STDIN:
+        return os.open(source.path, os.O_RDONLY)
     if sys.stdin is None:
         raise ReadError("cannot read standard input: it is closed")
     return sys.stdin.fileno()

@@ -1,0 +1,99 @@
+"""The cells of a table's column as sentences: texts to be split, or lists of tokens."""
+
+import threading
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastw2v.corpus.arrays import Int32Array, Int64Array
+from fastw2v.corpus.encode import CountedCorpus, Piece
+from fastw2v.corpus.lexicon import Lexicon
+from fastw2v.corpus.line_lexicon import LineLexicon
+from fastw2v.corpus.spool import SpoolWriter
+from fastw2v.corpus.token_lexicon import TokenLexicon
+from fastw2v.errors import CorpusError
+
+TEXT_BYTES = 1 << 20  # joined and split at a time
+
+Tokenizer = Callable[[str], list[str]]
+
+
+class CellCounter:
+    """Counts the cells of one column: all of them texts, or all of them lists of tokens."""
+
+    def __init__(
+        self, writer: SpoolWriter, tokenizer: Tokenizer | None, report: Callable[[int], None]
+    ) -> None:
+        """tokenizer: what splits texts, by default white space.  report: told the tokens so far."""
+        self.writer = writer
+        self.n_text_bytes = 0
+        self._tokenizer, self._report = tokenizer, report
+        self._lexicon: Lexicon | TokenLexicon | None = None
+        self._pieces: list[Piece] = []
+
+    def add_text(self, text: bytes | memoryview) -> None:
+        """Count lines of text, each a cell and ended by a newline."""
+        if self._lexicon is None:
+            tokenizer = self._tokenizer
+            self._lexicon = LineLexicon(tokenizer, threading.Event()) if tokenizer else Lexicon()
+        if not isinstance(self._lexicon, Lexicon | LineLexicon):
+            raise CorpusError("the column holds texts after lists of tokens")
+        self.n_text_bytes += len(text)
+        self._append(*self._lexicon.encode(text))
+
+    def add_tokens(
+        self, distinct: list[object], places: npt.NDArray[np.integer[Any]], ends: Int64Array
+    ) -> None:
+        """Count tokens, given as positions in a list of distinct ones.
+
+        ends: (n_ends,) int64, the tokens before the end of each list, empty ones included.
+        Raises TypeError if one is no token.
+        """
+        if self._lexicon is None:
+            self._lexicon = TokenLexicon()
+        if not isinstance(self._lexicon, TokenLexicon) or isinstance(self._lexicon, LineLexicon):
+            raise CorpusError("the column holds lists of tokens after texts")
+        ids = array("i")
+        self._lexicon.append_ids(distinct, ids)
+        word_ids = np.array(ids, np.int32)[places]
+        self._lexicon.count(word_ids)
+        self._append(word_ids, ends[np.diff(ends, prepend=0) > 0])
+
+    def finish(self, name: str) -> CountedCorpus:
+        """Return what was counted; name: what errors call the corpus."""
+        lexicon = self._lexicon or TokenLexicon()
+        return CountedCorpus(
+            name=name,
+            counts=lexicon.counts,
+            decode=lexicon.decode,
+            written=self.writer,
+            pieces=self._pieces,
+            word_numbers=[np.arange(lexicon.n_words, dtype=np.int32)],
+        )
+
+    def _append(self, word_ids: Int32Array, ends: Int64Array) -> None:
+        assert self._lexicon is not None
+        n_ends = self.writer.append(word_ids, ends)
+        self._pieces.append(Piece(0, len(word_ids), n_ends, self._lexicon.n_words))
+        self._report(self.writer.n_tokens)
+
+
+def as_lines(cells: Iterable[object]) -> Iterator[bytes]:
+    """Join strings to lines, about TEXT_BYTES at a time; newlines in them become spaces.
+
+    None is an empty line.  Raises CorpusError for anything else.
+    """
+    lines: list[str] = []
+    n_characters = 0
+    for row, cell in enumerate(cells, 1):
+        if not isinstance(cell, str | None):
+            raise CorpusError(f"row {row}: expected a string, got {cell!r:.80}")
+        lines.append((cell or "").replace("\n", " ") + "\n")
+        n_characters += len(lines[-1])
+        if n_characters >= TEXT_BYTES:
+            yield "".join(lines).encode("utf-8", "surrogateescape")
+            lines, n_characters = [], 0
+    yield "".join(lines).encode("utf-8", "surrogateescape")

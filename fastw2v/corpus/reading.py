@@ -1,0 +1,73 @@
+"""How a corpus is read, and the frame in which cells are counted."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastw2v.corpus.cells import CellCounter, Tokenizer
+from fastw2v.corpus.encode import EncodedCorpus, encode, fold_case
+from fastw2v.corpus.sentences import PROGRESS_SECONDS, Progress
+from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
+from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is asked of whoever reads a corpus.
+
+    rules: which words are kept.  vocabulary: encode with this one instead.
+    column: which one of a table, dataset or mapping holds the sentences; may be left out where
+    there is but one.  lowercase: lower each word, by Unicode's rules.
+    tokenizer: from a text to a list of tokens; by default white space parts them.
+    spool_limit_bytes: what is kept in memory before word ids go to a temporary file.
+    progress: called about ten times a second with (0, None, tokens so far).
+    """
+
+    rules: VocabularyRules
+    vocabulary: Vocabulary | None = None
+    column: str | None = None
+    lowercase: bool = False
+    tokenizer: Tokenizer | None = None
+    spool_limit_bytes: int = SPOOL_LIMIT_BYTES
+    progress: Progress | None = None
+
+    def common(self) -> dict[str, Any]:
+        """Return what every reader takes, by name."""
+        names = ("rules", "vocabulary", "lowercase", "spool_limit_bytes", "progress")
+        return {name: getattr(self, name) for name in names}
+
+    def count(
+        self, fill: Callable[[CellCounter], object], name: str = "the corpus"
+    ) -> EncodedCorpus:
+        """Let `fill` count the cells of a column, and encode them; name: what errors call it."""
+        started = time.perf_counter()
+        writer = SpoolWriter(self.spool_limit_bytes)
+        counter = CellCounter(writer, self.tokenizer, self._ticker())
+        try:
+            fill(counter)
+            counted = counter.finish(name)
+            self.tell(writer.n_tokens)
+            if self.lowercase:
+                counted = fold_case(counted)
+            return encode(counted, self.rules, self.vocabulary, counter.n_text_bytes, started)
+        except BaseException:
+            writer.close()
+            raise
+
+    def tell(self, n_tokens: int) -> None:
+        """Report progress now."""
+        if self.progress:
+            self.progress(0, None, n_tokens)
+
+    def _ticker(self) -> Callable[[int], None]:
+        """Return what reports progress, but not too often."""
+        next_report = time.monotonic() + PROGRESS_SECONDS
+
+        def tick(n_tokens: int) -> None:
+            nonlocal next_report
+            if time.monotonic() >= next_report:
+                self.tell(n_tokens)
+                next_report = time.monotonic() + PROGRESS_SECONDS
+
+        return tick

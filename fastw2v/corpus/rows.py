@@ -1,0 +1,59 @@
+"""Rows that are mappings, and Hugging Face datasets, which are known by their methods alone."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from fastw2v.corpus.arrow import chosen_column, count_arrays, pyarrow
+from fastw2v.corpus.cells import CellCounter, as_lines
+from fastw2v.errors import CorpusError
+
+DATASET_ROWS = 1 << 12  # taken at a time
+
+
+def is_dataset(data: object) -> bool:
+    """Say whether an object is a datasets.Dataset or IterableDataset, or just like one."""
+    return all(hasattr(data, name) for name in ("column_names", "with_format", "iter"))
+
+
+def count_dataset(data: Any, column: str | None, counter: CellCounter) -> None:
+    """Count the cells of a dataset's column, batch by batch as Arrow data."""
+    names = data.column_names  # a stream may not know them before its first row
+    name = column if names is None and column else chosen_column(names or [], column, "the dataset")
+    batches = data.select_columns([name]).with_format("arrow").iter(batch_size=DATASET_ROWS)
+    arrays = (array for table in batches for array in table.column(name).chunks)
+    count_arrays(pyarrow("the dataset"), arrays, f"column {name!r}", counter)
+
+
+def cells_of_rows(rows: Iterable[Any], column: str) -> tuple[bool, Iterator[Any]]:
+    """Return whether the column of rows that are mappings holds texts, and its cells.
+
+    Raises CorpusError if a row is no mapping or lacks the column.
+    """
+    cells = _cells(rows, column)
+    first = list(_until_not_none(cells))
+    return bool(first) and isinstance(first[-1], str), chain(first, cells)
+
+
+def _cells(rows: Iterable[Any], column: str) -> Iterator[Any]:
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, Mapping):
+            raise CorpusError(
+                f"row {number} is no mapping, so it has no column {column!r}: {row!r:.80}"
+            )
+        if column not in row:
+            raise CorpusError(f"row {number} has no column {column!r}, but {', '.join(row)}")
+        yield row[column]
+
+
+def _until_not_none(cells: Iterator[Any]) -> Iterator[Any]:
+    for cell in cells:
+        yield cell
+        if cell is not None:
+            return
+
+
+def count_texts(cells: Iterator[Any], counter: CellCounter) -> None:
+    """Count cells that are strings, or None for an empty one; raise CorpusError for others."""
+    for text in as_lines(cells):
+        counter.add_text(text)
