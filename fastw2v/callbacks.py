@@ -1,17 +1,19 @@
 """What to pass to Word2Vec as callbacks= and metric=."""
 
-from os import PathLike
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from fastw2v.errors import CorpusError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
+from fastw2v.task_files import TaskFile
 from fastw2v.training.callbacks import StopTraining
 from fastw2v.training.report import Report
+from fastw2v.training.tensorboard import TensorBoard
 
 if TYPE_CHECKING:
     from fastw2v.word2vec import Word2Vec
 
-__all__ = ["Analogies", "Callback", "StopTraining", "WordPairs"]
+__all__ = ["Analogies", "Callback", "StopTraining", "TensorBoard", "WordPairs"]
 
 
 class Callback:
@@ -37,26 +39,31 @@ class Callback:
     def on_train_end(self, model: "Word2Vec") -> None:
         """Hear that training has ended, with the rows of the best epoch if they are restored."""
 
+    def on_abort(self, model: "Word2Vec", error: BaseException) -> None:
+        """Hear of the error or the Ctrl-C that ends the run; what is raised here only warns."""
+
 
 class WordPairs:
     """A metric: Spearman's correlation with people's scores of word pairs, in -1..1.
 
     path: lines `word word score`.  options: as for fastw2v.evaluation.evaluate_pairs.
-    Called with a model; raises CorpusError if it has vectors for fewer than three of the pairs.
+    Raises ReadError or CorpusError at once; called with a model, CorpusError if it has vectors
+    for fewer than three of the pairs.
     """
 
-    def __init__(self, path: str | PathLike[str], **options: Any) -> None:
-        self.path, self.options = path, options
+    def __init__(self, path: str | PathLike[str] | TaskFile, **options: Any) -> None:
+        self.file, self.options = path if isinstance(path, TaskFile) else TaskFile(path), options
+        list(self.file.pairs())  # to know now if it is readable
 
     def __call__(self, model: "Word2Vec") -> float:
         """Return the correlation."""
         wv = model.wv
-        result = evaluate_pairs(wv.index_to_key, wv.vectors, self.path, **self.options)
+        result = evaluate_pairs(wv.index_to_key, wv.vectors, self.file, **self.options)
         n_known = result.n_pairs - result.n_skipped
         if n_known < 3:
             raise CorpusError(
-                f"{self.path}: {n_known} of {result.n_pairs} pairs have two words that the model "
-                "knows, and a correlation needs 3"
+                f"{fspath(self.file.path)}: {n_known} of {result.n_pairs} pairs have two words "
+                "that the model knows, and a correlation needs 3"
             )
         return result.spearman
 
@@ -66,16 +73,20 @@ class Analogies:
 
     path: sections `: name` of lines `a b c d`.  options: as for
     fastw2v.evaluation.evaluate_analogies.
-    Called with a model; raises CorpusError if it knows the words of none of the questions.
+    Raises ReadError or CorpusError at once; called with a model, CorpusError if it knows the
+    words of none of the questions.
     """
 
-    def __init__(self, path: str | PathLike[str], **options: Any) -> None:
-        self.path, self.options = path, options
+    def __init__(self, path: str | PathLike[str] | TaskFile, **options: Any) -> None:
+        self.file, self.options = path if isinstance(path, TaskFile) else TaskFile(path), options
+        self.file.questions()  # to know now if it is readable
 
     def __call__(self, model: "Word2Vec") -> float:
         """Return the share."""
         wv = model.wv
-        result = evaluate_analogies(wv.index_to_key, wv.vectors, self.path, **self.options)
+        result = evaluate_analogies(wv.index_to_key, wv.vectors, self.file, **self.options)
         if result.total.n_asked == 0:
-            raise CorpusError(f"{self.path}: the model knows the words of none of the questions")
+            raise CorpusError(
+                f"{fspath(self.file.path)}: the model knows the words of none of the questions"
+            )
         return result.total.accuracy

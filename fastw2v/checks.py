@@ -3,6 +3,7 @@
 import math
 import numbers
 import operator
+import os
 from typing import Any
 
 from fastw2v.errors import UsageError
@@ -41,6 +42,12 @@ def check_flag(name: str, value: Any) -> None:
     """Raise UsageError unless value is True, False, 1 or 0."""
     if value not in (0, 1):
         raise UsageError(f"{name} must be True or False, got {value!r}")
+
+
+def check_path(name: str, value: Any) -> None:
+    """Raise UsageError unless value is a path."""
+    if not isinstance(value, str | os.PathLike):
+        raise UsageError(f"{name} must be a path, got {value!r}")
 
 
 def check_choice(name: str, value: Any, accepted: tuple[str, ...]) -> None:

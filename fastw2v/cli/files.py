@@ -1,7 +1,7 @@
 """The files of a training run, checked before anything is read."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastw2v.errors import ModelFormatError, UsageError
@@ -20,7 +20,8 @@ class RunFiles:
     """What a run reads and writes; None for what is not asked for.
 
     corpus: paths and globs.  output: in this format, "classes" or one of vectors.
-    read_vocab, save_vocab: words and counts.
+    read_vocab, save_vocab: words and counts.  log: lines are added to it.  also_read: other
+    files, by the name of their setting.
     """
 
     corpus: list[str]
@@ -28,6 +29,8 @@ class RunFiles:
     format: str
     read_vocab: str | None
     save_vocab: str | None
+    log: str | None = None
+    also_read: dict[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise SaveError, ReadError or UsageError now rather than after hours of training.
@@ -37,7 +40,7 @@ class RunFiles:
         from fastw2v.corpus.sources import find_sources
         from fastw2v.files.atomic import check_writable, is_special
 
-        written = {"output": self.output, "save-vocab": self.save_vocab}
+        written = {"output": self.output, "save-vocab": self.save_vocab, "log": self.log}
         for path in written.values():
             if path:
                 check_writable(path)
@@ -46,6 +49,7 @@ class RunFiles:
         }
         if self.read_vocab:
             roles[os.path.realpath(self.read_vocab)] = "read-vocab"
+        roles |= {os.path.realpath(path): name for name, path in self.also_read.items()}
         for name, path in written.items():
             if not path or is_special(path):
                 continue

@@ -18,12 +18,13 @@ from fastw2v.cli.settings import (
     load_functions,
     read_config,
 )
+from fastw2v.cli.summary import format_summary
+from fastw2v.cli.watch import WATCH_FLAGS, files_read, load_watchers
 from fastw2v.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fastw2v.training import Summary
     from fastw2v.word2vec import Word2Vec
 
 FORMAT_NAMES = ("native", "text", "bin", "vec", "glove")
@@ -59,6 +60,7 @@ def add_parser(subparsers: Any) -> None:
     add_flags(model, MODEL_FLAGS)
     add_flags(parser.add_argument_group("training"), TRAINING_FLAGS)
     add_flags(parser.add_argument_group("start"), START_FLAGS)
+    add_flags(parser.add_argument_group("measure and stop"), WATCH_FLAGS)
     add_flags(parser.add_argument_group("speed"), SPEED_FLAGS)
     parser.set_defaults(run=run)
 
@@ -97,7 +99,7 @@ def add_file_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train as the flags and the configuration file say; flags win."""
-    accepted = {"sg", "cbow", *SETTING_FLAGS}
+    accepted = {"sg", "cbow", *SETTING_FLAGS, *WATCH_FLAGS}
     settings = read_config(args.config, accepted) if args.config else {}
     given = {name: value for name, value in vars(args).items() if name in accepted}
     if "cbow" in settings:
@@ -106,10 +108,14 @@ def run(args: argparse.Namespace) -> int:
         check_flag("cbow", settings["cbow"])
         settings["sg"] = not settings.pop("cbow")
     format = args.format or format_of(args.output)
-    files = RunFiles(args.corpus, args.output, format, args.read_vocab, args.save_vocab)
+    settings |= given
+    files = RunFiles(
+        args.corpus, args.output, format, args.read_vocab, args.save_vocab, settings.get("log"),
+        files_read(settings),
+    )  # fmt: skip
     train_to_file(
         files,
-        settings | given,
+        settings,
         write=lambda model, path: model.save(path, format),
         progress=False if args.quiet else True if args.progress else None,
         quiet=args.quiet,
@@ -144,13 +150,13 @@ def train_to_file(
 ) -> None:
     """Check all that can be checked, then read, train and write.
 
-    settings: of Word2Vec, functions by name.
+    settings: of Word2Vec, functions by name, and WATCH_FLAGS.
     write: called with the trained model and the output's path; without one, nothing is trained.
     """
     from fastw2v.corpus.sources import STDIN
     from fastw2v.word2vec import Word2Vec
 
-    model = Word2Vec(**load_functions(settings), progress=progress)
+    model = Word2Vec(**load_watchers(load_functions(settings)), progress=progress)
     files.check()
     if STDIN in files.corpus and sys.stdin is not None and sys.stdin.isatty() and not quiet:
         print("reading standard input: type text, end with Ctrl-D on a new line", file=sys.stderr)
@@ -168,28 +174,3 @@ def train_to_file(
     write(model, files.output)
     if not quiet:
         print(f"{format_summary(summary)}\nwritten to {files.output}, format {files.format}")
-
-
-def format_summary(s: "Summary") -> str:
-    """Return what the run did, with an account of every token read."""
-    n_read, n_below = s.n_tokens_read * s.epochs, s.n_below_min_count * s.epochs
-    rows = [
-        ("tokens read", n_read, f"{s.n_tokens_read:,} x {s.epochs} epochs"),
-        ("trained", s.n_trained, share(s.n_trained, n_read)),
-        ("subsampled", s.n_subsampled, share(s.n_subsampled, n_read)),
-        ("not in vocabulary", n_below, share(n_below, n_read)),
-    ]
-    lines = [f"{name:18} {count:>15,}  {note}" for name, count, note in rows]
-    lines.append(f"{'words':18} {s.n_words:>15,}  in {s.n_sentences:,} sentences")
-    if s.loss is not None:
-        lines.append(f"{'loss':18} {s.loss:>15.4f}  nats per prediction, last epoch")
-    seconds = f"{s.read_seconds:.1f} s reading, {s.train_seconds:.1f} s training"
-    lines.append(f"{'speed':18} {s.words_per_second / 1e6:>15.2f}  M words/s; {seconds}")
-    if s.peak_bytes:
-        lines.append(f"{'memory':18} {s.peak_bytes / 2**20:>15,.0f}  MiB at most")
-    return "\n".join(lines)
-
-
-def share(part: int, whole: int) -> str:
-    """Return a part in percent."""
-    return f"{part / whole:.1%}" if whole else ""

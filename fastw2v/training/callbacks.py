@@ -1,6 +1,7 @@
 """Who is told of a run while it goes on, in the thread that started it."""
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -137,6 +138,14 @@ class ModelCallback(Listener):
     def on_train_end(self, run: Run) -> None:
         """Pass it on."""
         self._tell("on_train_end")
+
+    def on_abort(self, run: Run, error: BaseException) -> None:
+        """Pass it on; an error there must not take the place of this one."""
+        try:
+            self._tell("on_abort", error)
+        except Exception as second:
+            kind = type(second).__name__
+            warnings.warn(f"a callback failed in on_abort: {kind}: {second}", stacklevel=2)
 
     def _tell(self, event: str, *args: Any) -> None:
         method = getattr(self.callback, event, None)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from fastw2v.checks import check_finite, check_flag, check_integer
+from fastw2v.checks import check_finite, check_flag, check_integer, check_path
 from fastw2v.corpus.sources import find_sources
 from fastw2v.errors import UsageError
 from fastw2v.files.atomic import check_writable
@@ -59,6 +59,7 @@ class RunOptions:
         elif self.validation_paths:
             find_sources(self.validation_paths)
         if self.log is not None:
+            check_path("log", self.log)
             check_writable(self.log)
 
     @property

@@ -1,0 +1,64 @@
+"""A run's curves for TensorBoard."""
+
+import importlib
+import os
+from typing import Any
+
+from fastw2v.errors import SaveError, UsageError
+from fastw2v.training.parameters import loss_name
+from fastw2v.training.report import Report
+
+
+class TensorBoard:
+    """A callback that writes loss, learning rate, speed and what is held out for TensorBoard.
+
+    folder: a log folder, made if need be; one run a folder, as TensorBoard wants it. The steps
+    are tokens of the vocabulary, over all epochs.
+    Raises UsageError without the package tensorboardX, SaveError if the folder cannot be made.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = os.fspath(folder)
+        try:
+            self._writer_class = importlib.import_module("tensorboardX").SummaryWriter
+        except ImportError as error:
+            raise UsageError(
+                "TensorBoard needs one more package: pip install 'fastw2v[tensorboard]'"
+            ) from error
+        try:
+            os.makedirs(self.folder, exist_ok=True)
+        except OSError as error:
+            raise SaveError(f"cannot write {self.folder}: {error.strerror}") from error
+        self._writer: Any = None
+        self._n_tokens = 0
+
+    def on_train_begin(self, model: Any) -> None:
+        """Open the folder."""
+        self._writer = self._writer_class(self.folder)
+
+    def on_interval(self, model: Any, report: Report) -> None:
+        """Write the curves' next points."""
+        self._n_tokens = report.n_tokens
+        self._add(f"loss/{loss_name(model.parameters)}", report.loss)
+        self._add("learning rate", report.lr)
+        self._add("words per second", report.words_per_second)
+
+    def on_epoch_end(self, model: Any) -> None:
+        """Write what was measured at the end of the epoch."""
+        record = model.history[-1]
+        self._add(f"held-out loss/{loss_name(model.parameters)}", record.validation_loss)
+        self._add("metric", record.metric)
+        self._writer.flush()
+
+    def on_train_end(self, model: Any) -> None:
+        """Close."""
+        self._writer.close()
+
+    def on_abort(self, model: Any, error: BaseException) -> None:
+        """Close."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _add(self, name: str, value: float | None) -> None:
+        if value is not None:
+            self._writer.add_scalar(name, value, self._n_tokens)
