@@ -85,7 +85,10 @@ class GensimNames:
         """Values in one vector."""
         return self.parameters.vector_size
 
-    layer1_size = vector_size
+    @property
+    def layer1_size(self) -> int:
+        """Values in one hidden row: vector_size."""
+        return self.vector_size
 
     @property
     def sg(self) -> int:

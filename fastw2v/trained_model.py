@@ -21,7 +21,14 @@ from fastw2v.saved_model import (
     read_model,
     settings_in_file,
 )
-from fastw2v.training import ModelArrays, Parameters
+from fastw2v.training import (
+    Freeze,
+    ModelArrays,
+    Parameters,
+    Start,
+    frozen_rows,
+    locked_rows,
+)
 
 Model = TypeVar("Model", bound="TrainedModel")
 
@@ -31,7 +38,8 @@ class TrainedModel(GensimNames):
 
     _reader: CorpusReader
     _wv: KeyedVectors | None
-    _lockf: NDArray[Any] | None = None  # that of the wv before the last training
+    freeze: Freeze
+    start: Start | None
 
     @property
     def wv(self) -> KeyedVectors:
@@ -40,13 +48,41 @@ class TrainedModel(GensimNames):
             vocabulary, arrays = self._built()
             rows = arrays.in_rows[:, : self.parameters.vector_size]
             self._wv = KeyedVectors.from_arrays(vocabulary.words, rows, vocabulary.counts)
-            self._wv.vectors_lockf = self._lockf
+            self._wv.vectors_lockf = np.ones(1, np.float32)  # gensim's: all rows are trained
         return self._wv
 
     @property
     def output_vectors(self) -> NDArray[np.float32]:
         """The other matrix, (n_words, vector_size) float32, or (n_words - 1, ...) inner nodes."""
         return self._built()[1].out_rows[:, : self.parameters.vector_size]
+
+    def vectors_changed(self) -> None:
+        """Let wv, whoever holds it, compute anew what it computed from the vectors of before."""
+        if self._wv is not None:
+            self._wv._forget_norms()
+
+    def _take_vectors_back(self) -> None:
+        """Train on what a script put into wv, also where it put another array there."""
+        vocabulary, arrays = self._built()
+        if self._wv is None:
+            return
+        rows = arrays.in_rows[:, : self.vector_size]
+        if np.may_share_memory(self._wv.vectors, rows):
+            return
+        if self._wv.index_to_key != vocabulary.words or self._wv.vectors.shape != rows.shape:
+            raise UsageError(
+                f"wv holds {len(self._wv)} words of {self._wv.vector_size} values, and the model "
+                f"{len(rows)} of {self.vector_size}; build_vocab(update=True) adds words"
+            )
+        rows[...] = self._wv.vectors
+        self._wv.vectors = rows
+
+    def _frozen(self) -> NDArray[np.uint8] | None:
+        """Return what training leaves as it is: see freeze, and gensim's wv.vectors_lockf."""
+        vocabulary, _ = self._built()
+        frozen = frozen_rows(self.freeze, vocabulary, self.start)
+        lockf = None if self._wv is None else self._wv.vectors_lockf
+        return locked_rows(frozen, lockf, len(vocabulary))
 
     def _built(self) -> tuple[Vocabulary, ModelArrays]:
         if self.vocabulary is None or self.arrays is None:

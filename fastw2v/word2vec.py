@@ -23,15 +23,12 @@ from fastw2v.training import (
     Observer,
     Parameters,
     RunOptions,
-    Start,
     Summary,
     Window,
     build_arrays,
     check_freeze,
     choose_observer,
     end_progress,
-    frozen_rows,
-    locked_rows,
     take_over,
 )
 from fastw2v.training_run import RunRequest, run_training
@@ -49,7 +46,8 @@ class Word2Vec(TrainedModel):
     sg: 1 for skip-gram, 0 for CBOW.  One objective: negative sampling with `negative` noise
     words (the default, 5), hs=1 for hierarchical softmax, softmax=True for the full softmax.
     min_count: rarer words are dropped; max_final_vocab: at most that many words stay;
-    trim_rule(word, count, min_count) returns 0 to leave it at that, 1 to drop, 2 to keep a word.
+    trim_rule(word, count, min_count) returns 0 to leave it at that, 1 to drop, 2 to keep a word;
+    sorted_vocab=0 leaves words in the order of first appearance, which may train slower.
     seed: None draws one.
     init_from: vectors to start from, by word: a file of any format, a KeyedVectors or a Word2Vec;
     grow=True keeps those of its words, with their counts, that the corpus lacks.
@@ -61,8 +59,7 @@ class Word2Vec(TrainedModel):
     callbacks, validation, metric, patience, restore_best, log: see RunOptions.
     All other settings: see Parameters, which checks them.
     Accepted for gensim's sake, and without effect: max_vocab_size (counting is exact),
-    hashfxn, null_word, sorted_vocab (words always fall in count), batch_words, compute_loss (the
-    loss is always measured), comment.
+    hashfxn, null_word, batch_words, compute_loss (the loss is always measured), comment.
     Raises UsageError, CorpusError, ReadError, SaveError, OutOfMemoryError, DivergedError.
 
     wv holds the vectors, history one record an epoch, summary the counts of the last run.
@@ -92,7 +89,7 @@ class Word2Vec(TrainedModel):
         epochs: int = Parameters.epochs,
         null_word: object = 0,
         trim_rule: TrimRule | None = None,
-        sorted_vocab: object = 1,
+        sorted_vocab: int | bool = 1,
         batch_words: int = 10_000,
         compute_loss: bool = False,
         callbacks: Iterable[Any] = (),
@@ -120,8 +117,11 @@ class Word2Vec(TrainedModel):
         check_flag("lowercase", lowercase)
         check_grow(grow, init_from)
         self.init_from, self.grow, self.freeze = init_from, grow, check_freeze(freeze)
-        self.start: Start | None = None
-        self.rules = VocabularyRules(min_count, max_final_vocab, trim_rule)
+        self.start = None
+        check_flag("sorted_vocab", sorted_vocab)
+        self.rules = VocabularyRules(
+            min_count, max_final_vocab, trim_rule, is_sorted=bool(sorted_vocab)
+        )
         self.comment, self.compute_loss, self.batch_words = comment, compute_loss, batch_words
         self._reader = CorpusReader(lowercase, tokenizer, choose_observer(progress), column)
         self.vocabulary: Vocabulary | None = None
@@ -204,7 +204,7 @@ class Word2Vec(TrainedModel):
         self.start = None
         if known is not None:
             self.start = take_over(arrays, self.parameters, vocabulary, known)
-        self.arrays, self.vocabulary, self._wv, self._lockf = arrays, vocabulary, None, None
+        self.arrays, self.vocabulary, self._wv = arrays, vocabulary, None
         self._keep(None)
 
     # ---- training ----
@@ -243,9 +243,8 @@ class Word2Vec(TrainedModel):
             self._keep(self._read(corpus_iterable, corpus_file, self.rules, self.vocabulary))
         if self._corpus is None:
             raise UsageError("there is no corpus: pass one to train, or call build_vocab first")
-        frozen = frozen_rows(self.freeze, self.vocabulary, self.start)
-        self._lockf = self.wv.vectors_lockf
-        self.arrays.frozen = locked_rows(frozen, self._lockf, len(self.vocabulary))
+        self._take_vectors_back()
+        self.arrays.frozen = self._frozen()
         corpus, self._corpus = self._corpus, None
         start = time.perf_counter()
         request = RunRequest(
@@ -265,10 +264,6 @@ class Word2Vec(TrainedModel):
             end_progress(self._reader.observer)
         self.train_count += 1
         return self.summary
-
-    def vectors_changed(self) -> None:
-        """Forget what was computed from the vectors, such as their norms; wv is made anew."""
-        self._wv = None
 
     def _read_validation(self, options: RunOptions) -> EncodedCorpus:
         """Read the text to validate on."""

@@ -55,7 +55,7 @@ def test_positions_reach_the_parameters(sentences):
 
 def test_parameters_without_meaning_change_nothing(sentences):
     plain = Word2Vec(sentences, **SMALL)
-    given = Word2Vec(sentences, hashfxn=len, null_word=1, sorted_vocab=0, batch_words=1,
+    given = Word2Vec(sentences, hashfxn=len, null_word=1, batch_words=1,
                      compute_loss=True, comment="x", max_vocab_size=10, **SMALL)  # fmt: skip
     assert same_bits(plain, given)
     again = Word2Vec(**SMALL)
@@ -127,6 +127,17 @@ def test_words_are_thinned_out_as_in_gensim(sentences, sample):
         chance = theirs.wv.get_vecattr(word, "sample_int") / 2**32
         assert ours.arrays.keep_threshold[i] / 2**32 == pytest.approx(chance, abs=1e-9)
     assert ours.arrays.keep_threshold.min() < 0.7 * 2**32
+
+
+def test_words_may_stay_unsorted(sentences):
+    models = pytest.importorskip("gensim.models")
+    settings = {"sorted_vocab": 0, "min_count": 40, "hs": 1, "negative": 0, **SMALL}
+    pair = Word2Vec(sentences, **settings), models.Word2Vec(sentences, **settings)
+    assert pair[0].wv.index_to_key == pair[1].wv.index_to_key
+    assert counts_of(pair[0]) == counts_of(pair[1])
+    for model in pair:
+        model.build_vocab([["new"] * 50, *sentences], update=True)
+    assert pair[0].wv.index_to_key == pair[1].wv.index_to_key
 
 
 def test_a_trim_rule_keeps_and_drops(sentences):

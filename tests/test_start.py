@@ -17,6 +17,10 @@ def old():
     return Word2Vec(topic_sentences(seed=3), bias=True, **SMALL)
 
 
+def vectors_of(words):
+    return KeyedVectors.from_arrays(words, np.ones((len(words), 12), np.float32))
+
+
 def start(source, sentences=NEW, **settings):
     """Return an untrained model that starts from a source."""
     model = Word2Vec(init_from=source, **SMALL | settings)
@@ -93,7 +97,7 @@ def test_a_good_start_is_seen_in_the_loss(sentences):
         ({"init_from": 5}, UsageError, "init_from must be a path, a KeyedVectors or a Word2Vec, "
          "got 5"),
         ({"init_from": "absent"}, ReadError, "cannot read absent: No such file or directory"),
-        ({"init_from": KeyedVectors.from_arrays(["other"], np.ones((1, 12)))}, UsageError,
+        ({"init_from": vectors_of(["other"])}, UsageError,
          "init_from holds none of the 4 words of the vocabulary, such as 't1w1'; its own begin "
          "with ['other']"),
     ],
@@ -271,3 +275,77 @@ def test_words_locked_as_in_gensim_stay_where_a_file_puts_them(tmp_path, sentenc
     model.wv.vectors_lockf = np.full(len(model.wv), 0.5)
     with pytest.raises(UsageError, match="vectors_lockf must be 0"):
         model.train(sentences)
+# ---- gensim's ways: rows put into wv, and vectors_lockf ----
+
+
+def test_vectors_that_a_script_puts_into_wv_are_trained_on(sentences):
+    model = Word2Vec(**SMALL)
+    model.build_vocab(sentences)
+    wv = model.wv
+    wv["c1"] = np.full(12, 0.5, np.float32)
+    wv.vectors[wv.get_index("c2")] = 0.25
+    wv.vectors = wv.vectors.copy() * 2
+    model.train(sentences, start_alpha=0.0, end_alpha=0.0)
+    assert model.wv is wv
+    assert (model.arrays.in_rows[wv.get_index("c1"), :12] == 1).all()
+    assert (model.arrays.in_rows[wv.get_index("c2"), :12] == 0.5).all()
+    model.train(sentences)
+    np.testing.assert_array_equal(model.wv.vectors, model.arrays.in_rows[:, :12])
+    wv["added"] = np.ones(12)
+    with pytest.raises(UsageError) as caught:
+        model.train(sentences)
+    assert str(caught.value) == (
+        "wv holds 129 words of 12 values, and the model 128 of 12; build_vocab(update=True) adds "
+        "words"
+    )
+
+
+def test_wv_held_since_before_a_training_follows_it(sentences):
+    model = Word2Vec(sentences, **SMALL)
+    held = model.wv
+    held.most_similar("t1w1")
+    model.train(sentences, epochs=3)
+    fresh = KeyedVectors.from_arrays(held.index_to_key, held.vectors.copy())
+    assert held.most_similar("t1w1") == fresh.most_similar("t1w1")
+
+
+def test_vectors_lockf_holds_words(sentences):
+    model = Word2Vec(sentences, **SMALL)
+    before = model.wv.vectors.copy()
+    model.wv.vectors_lockf = np.ones(len(model.wv), np.float32)
+    model.wv.vectors_lockf[model.wv.get_index("c1")] = 0
+    model.freeze = ["c2"]
+    model.train(sentences)
+    stayed = set(model.wv.index_to_key) - rows_that_changed(model, before)
+    assert stayed == {"c1", "c2"}
+    model.wv.vectors_lockf = np.zeros(1)
+    before = model.wv.vectors.copy()
+    model.train(sentences)
+    assert rows_that_changed(model, before) == set()
+
+
+def test_vectors_of_a_file_are_intersected_and_held(sentences, tmp_path, old):
+    old.wv.save_word2vec_format(tmp_path / "old.bin", binary=True)
+    model = Word2Vec(**SMALL)
+    model.build_vocab([*sentences, ["new"] * 9])
+    model.wv.intersect_word2vec_format(tmp_path / "old.bin", binary=True, lockf=0.0)
+    model.train([*sentences, ["new", "newer"] * 9])
+    for word in ("c1", "t1w1"):
+        np.testing.assert_array_equal(model.wv[word], old.wv[word])
+
+
+@pytest.mark.parametrize(
+    ("lockf", "message"),
+    [
+        ([1, 0], "vectors_lockf must be 0 (held) or 1 (trained) for each of the 128 words, got 2 "
+         "values from 0 to 1"),
+        ([0.5], "vectors_lockf must be 0 (held) or 1 (trained) for each of the 128 words, got 1 "
+         "values from 0.5 to 0.5"),
+    ],
+)  # fmt: skip
+def test_other_locks_are_an_error(sentences, lockf, message):
+    model = Word2Vec(sentences, **SMALL)
+    model.wv.vectors_lockf = np.array(lockf)
+    with pytest.raises(UsageError) as caught:
+        model.train(sentences)
+    assert str(caught.value) == message

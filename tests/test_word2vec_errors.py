@@ -75,7 +75,7 @@ def test_a_corpus_is_either_sentences_or_files(sentences, file):
         (["a sentence"], "sentence 1 is a string, expected a list of tokens; "
          "pass [s.split() for s in sentences]"),
         ("corpus.txt", "sentences is a string, expected an iterable of lists of tokens; "
-         "a file is read by its path with read_text()"),
+         "pass the path of a file as corpus_file"),
         ([], "the corpus holds no words"),
         ([["a", None]], "sentence 1: a token must be a string or an integer, got None"),
         ([["a", "b", "a"]], "0 of 2 distinct words occur at least 5 times "

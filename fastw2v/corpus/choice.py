@@ -56,7 +56,7 @@ def choose_words(
 
 
 def choose(counted: WordCounts, rules: VocabularyRules) -> Choice:
-    """Keep what the rules keep, most frequent first, ties by first appearance.
+    """Keep what the rules keep, in their order, words of equal count by first appearance.
 
     Raises CorpusError if no word is kept.
     """
@@ -67,7 +67,7 @@ def choose(counted: WordCounts, rules: VocabularyRules) -> Choice:
         kept = _trimmed(counted, rules.trim_rule, min_count, kept)
     if rules.base is not None:
         return _joined(counted, rules, kept, min_count)
-    chosen = order[kept[order]]
+    chosen = order[kept[order]] if rules.is_sorted else np.flatnonzero(kept)
     if not len(chosen):
         raise _nothing_kept(counted, rules)
     final_ids = np.full(len(order), -1, np.int32)
@@ -149,7 +149,7 @@ def _joined(
         raise _nothing_kept(counted, rules)
     counts = np.concatenate([base.counts, np.zeros(len(new), np.int64)])
     counts[places[found]] += counted.counts[found]
-    order = np.argsort(-counts, kind="stable")
+    order = np.argsort(-counts if rules.is_sorted else np.zeros(len(counts)), kind="stable")
     final_ids = np.empty(len(order), np.int32)
     final_ids[order] = np.arange(len(order), dtype=np.int32)
     joined = base.words + [words[i] for i in new.tolist()]

@@ -44,7 +44,7 @@ def read_token_lists(
     if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
         raise CorpusError(
             f"sentences is {_kind(sentences)}, expected an iterable of lists of tokens; "
-            "a file is read by its path with read_text()"
+            "pass the path of a file as corpus_file"
         )
     reader = _SentenceReader(SpoolWriter(spool_limit_bytes), progress)
     try:

@@ -80,6 +80,7 @@ class VocabularyRules:
     trim_rule: called with each word, its count and the min_count in effect; returns 0 for the
     rules above, 1 to drop the word, 2 to keep it.  base: a vocabulary all of whose words are
     kept; its counts are added to those of the corpus, and the rules are for the other words.
+    is_sorted: by falling count, else in the order of first appearance.
     Raises UsageError if a value is impossible.
     """
 
@@ -87,6 +88,7 @@ class VocabularyRules:
     max_final_vocab: int | None = None
     trim_rule: Callable[[str, int, int], object] | None = None
     base: Vocabulary | None = None
+    is_sorted: bool = True
 
     def __post_init__(self) -> None:
         check_integer("min_count", self.min_count, 0)

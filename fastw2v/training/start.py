@@ -149,6 +149,8 @@ def locked_rows(
             f"vectors_lockf must be 0 (held) or 1 (trained) for each of the {n_words} words, "
             f"got {len(lockf)} values from {np.min(lockf)} to {np.max(lockf)}"
         )
+    if np.all(lockf):
+        return frozen
     locked = np.broadcast_to(np.equal(lockf, 0), n_words).astype(np.uint8)
     return locked if frozen is None else frozen | locked
 
