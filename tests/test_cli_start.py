@@ -56,8 +56,6 @@ def test_a_vocabulary_grows_on_the_command_line(folder):
     [
         (["--init-from", "absent"], 4, "cannot read absent: No such file or directory"),
         (["--freeze", "absent"], 4, "cannot read absent: No such file or directory"),
-        (["--init-from", "corpus.txt"], 7, "corpus.txt: not a vectors file of any format known "
-         "here (native, word2vec text or binary, fastText .vec, GloVe)"),
         (["--freeze", "known"], 2, "freeze='known' needs init_from, or a vocabulary that was "
          "updated"),
         (["--grow"], 2, "grow=True needs init_from, the vectors whose words are to be kept"),
@@ -65,3 +63,10 @@ def test_a_vocabulary_grows_on_the_command_line(folder):
 )  # fmt: skip
 def test_wrong_starts_are_one_line(capsys, flags, code, message):
     fails(capsys, ["train", "corpus.txt", "-o", "v.bin", *flags], code, message)
+
+
+def test_a_text_is_no_start(capsys):
+    assert train("corpus.txt", "-o", "v.bin", "--init-from", "corpus.txt") == 7
+    shown = capsys.readouterr().err
+    assert shown.startswith("fastw2v: error: corpus.txt: not a vectors file of any format known")
+    assert shown.count("\n") == 1

@@ -275,6 +275,8 @@ def test_words_locked_as_in_gensim_stay_where_a_file_puts_them(tmp_path, sentenc
     model.wv.vectors_lockf = np.full(len(model.wv), 0.5)
     with pytest.raises(UsageError, match="vectors_lockf must be 0"):
         model.train(sentences)
+
+
 # ---- gensim's ways: rows put into wv, and vectors_lockf ----
 
 
