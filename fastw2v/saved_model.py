@@ -11,7 +11,7 @@ from fastw2v.checks import check_flag
 from fastw2v.corpus import Vocabulary, VocabularyRules
 from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors
-from fastw2v.training import ModelArrays, Parameters, build_arrays, effective_settings
+from fastw2v.training import STATE, ModelArrays, Parameters, build_arrays, effective_settings
 from fastw2v.training.schedule import OWN
 
 
@@ -22,7 +22,16 @@ class RunCounts(NamedTuple):
     corpus_total_words: int
 
 
-MACHINE_SETTINGS = ("backend", "workers")  # told in the file, chosen anew on another machine
+# Told in the file, but chosen anew on another machine; and where the run of a checkpoint stood.
+NOT_SETTINGS = ("backend", "workers", STATE)
+
+
+def settings_of(parameters: Parameters, rules: VocabularyRules) -> dict[str, Any]:
+    """Return the settings that a model's file keeps, with the defaults filled in."""
+    return effective_settings(parameters) | {
+        "min_count": rules.min_count,
+        "max_final_vocab": rules.max_final_vocab,
+    }
 
 
 def model_to_file(
@@ -32,17 +41,13 @@ def model_to_file(
     arrays: ModelArrays,
 ) -> WordVectors:
     """Return all that a file can hold of a model, without copying the rows."""
-    settings = effective_settings(parameters) | {
-        "min_count": rules.min_count,
-        "max_final_vocab": rules.max_final_vocab,
-    }
     return WordVectors(
         words=vocabulary.words,
         vectors=arrays.in_rows[:, : parameters.vector_size],
         counts=vocabulary.counts,
         output_vectors=arrays.out_rows[:, : parameters.vector_size],
         output_bias=arrays.out_bias,
-        settings=settings,
+        settings=settings_of(parameters, rules),
     )
 
 
@@ -61,7 +66,7 @@ def settings_in_file(data: WordVectors) -> dict[str, Any]:
 
     A schedule of the user's own is none of them: it becomes linear, with a warning.
     """
-    settings = {name: v for name, v in data.settings.items() if name not in MACHINE_SETTINGS}
+    settings = {name: v for name, v in data.settings.items() if name not in NOT_SETTINGS}
     schedule = settings.get("schedule")
     if isinstance(schedule, str) and schedule.startswith(OWN):
         warnings.warn(
@@ -77,13 +82,21 @@ def arrays_in_file(parameters: Parameters, data: WordVectors) -> ModelArrays:
     """Return arrays with the rows of a file; raise ValueError if they do not fit."""
     assert data.counts is not None  # read_model saw to it
     arrays = build_arrays(parameters, data.counts)
-    arrays.in_rows[:, : parameters.vector_size] = data.vectors
-    arrays.out_rows[:, : parameters.vector_size] = data.output_vectors
+    if data.dim != parameters.vector_size:
+        raise ValueError(f"vector_size is {parameters.vector_size}, and its rows have {data.dim}")
+    fill_arrays(arrays, data)
+    return arrays
+
+
+def fill_arrays(arrays: ModelArrays, data: WordVectors) -> None:
+    """Put the rows of a file into arrays; raise ValueError if they do not fit."""
+    arrays.in_rows[:, : data.dim] = data.vectors
+    arrays.out_rows[:, : data.dim] = data.output_vectors
     if (arrays.out_bias is None) != (data.output_bias is None):
-        raise ValueError(f"bias is {parameters.bias}, and the file says otherwise")
+        wanted = "no output bias" if arrays.out_bias is None else "an output bias"
+        raise ValueError(f"the settings ask for {wanted}, and the file says otherwise")
     if arrays.out_bias is not None:
         arrays.out_bias[:] = data.output_bias
-    return arrays
 
 
 def vectors_of(source: Any, vector_size: int) -> WordVectors:

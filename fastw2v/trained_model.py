@@ -26,6 +26,7 @@ from fastw2v.training import (
     ModelArrays,
     Parameters,
     Start,
+    check_rows,
     frozen_rows,
     locked_rows,
 )
@@ -105,20 +106,34 @@ class TrainedModel(GensimNames):
 
     def to_word_vectors(self) -> WordVectors:
         """Return all that a file can hold of the model, without copying the rows."""
+        return self._file_content(self.parameters)
+
+    def _file_content(self, parameters: Parameters) -> WordVectors:
+        """Return the same, for a run with other parameters than the model's own."""
         vocabulary, arrays = self._built()
-        data = model_to_file(self.parameters, self.rules, vocabulary, arrays)
+        data = model_to_file(parameters, self.rules, vocabulary, arrays)
         counts = RunCounts(self.corpus_count, self.corpus_total_words)
         data.settings |= {"lowercase": bool(self._reader.lowercase), **counts._asdict()}
         return data
 
-    def save(self, path: Path, format: str = "native", **gensim: Any) -> None:
+    def save(
+        self,
+        path: Path,
+        format: str = "native",
+        *,
+        allow_non_finite: bool = False,
+        **gensim: Any,
+    ) -> None:
         """Write the model: native (safetensors, all of it), text, bin, vec or glove.
 
+        Raises SaveError, or DivergedError if a number is not finite, unless that is allowed.
         gensim: separately, sep_limit, ignore and pickle_protocol are accepted without effect.
         """
         unknown = set(gensim) - {"separately", "sep_limit", "ignore", "pickle_protocol"}
         if unknown:
             raise TypeError(f"save() got an unexpected keyword argument {unknown.pop()!r}")
+        if not allow_non_finite:
+            check_rows(self._built()[1], f"{os.fspath(path)} is not written")
         write_vectors(path, self.to_word_vectors(), format)
 
     @classmethod
@@ -142,10 +157,14 @@ class TrainedModel(GensimNames):
         assert data.counts is not None
         settings = settings_in_file(data)
         model = cls(lowercase=settings.pop("lowercase", False))  # type: ignore[call-arg]
-        counts = RunCounts(*(settings.pop(name, 0) for name in RunCounts._fields))
-        model.corpus_count, model.corpus_total_words = counts
-        model.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))
-        model.parameters = Parameters.from_mapping(settings)
+        model._set(settings)
         model.vocabulary = Vocabulary(data.words, data.counts)
         model.arrays = arrays_in_file(model.parameters, data)
         return model
+
+    def _set(self, settings: dict[str, Any]) -> None:
+        """Take over the settings of a file, of which lowercase has been taken out."""
+        counts = RunCounts(*(settings.pop(name, 0) for name in RunCounts._fields))
+        self.corpus_count, self.corpus_total_words = counts
+        self.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))
+        self.parameters = Parameters.from_mapping(settings)

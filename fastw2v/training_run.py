@@ -1,14 +1,17 @@
 """One training of a model: who is told of it, what is held out, and what it comes to."""
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from fastw2v.checkpointing import CheckpointedRun
 from fastw2v.checks import check_finite
 from fastw2v.corpus import EncodedCorpus, Spool
+from fastw2v.corpus.identity import corpus_identity
 from fastw2v.corpus.split import hold_out
+from fastw2v.formats import WordVectors
 from fastw2v.training import (
     BestEpoch,
     EpochRecord,
@@ -39,6 +42,7 @@ class TrainableModel(Protocol):
     """What a training run needs of a Word2Vec."""
 
     history: list[EpochRecord]
+    last_checkpoint: str | None
 
     def vectors_changed(self) -> None:
         """Forget what was computed from the vectors."""
@@ -49,7 +53,8 @@ class RunRequest:
     """What is to be trained, on what, and how it is watched.
 
     arrays: of the model.  corpus: is used up.  read_validation: reads what options.validation
-    gives as text, with the model's vocabulary.
+    gives as text, with the model's vocabulary.  to_file: returns what a file holds of the model.
+    source: how the corpus can be read again, see checkpointing.source_of.
     """
 
     model: TrainableModel
@@ -59,6 +64,8 @@ class RunRequest:
     options: RunOptions
     observer: Observer | None
     read_validation: Callable[[], EncodedCorpus]
+    to_file: Callable[[], WordVectors]
+    source: Mapping[str, Any]
 
 
 def run_training(request: RunRequest) -> Summary:
@@ -71,12 +78,29 @@ def run_training(request: RunRequest) -> Summary:
         listeners = _Listeners(request, parts)
         if listeners.log is not None:
             open_files.callback(listeners.log.close)
-        trainer.run(listeners.in_order)
+        with _saved(request, parts.stream, trainer) as savers:
+            trainer.run([*listeners.in_order, *savers])
         request.model.vectors_changed()
         summary = _summary(request, parts, trainer, listeners, time.perf_counter() - start)
         if listeners.log is not None:
             listeners.log.write_summary(summary)
     return summary
+
+
+@contextmanager
+def _saved(request: RunRequest, stream: Spool, trainer: Trainer) -> Iterator[list[Listener]]:
+    """Save the run while the block trains, if that is asked for, and go on with an old one."""
+    model, checkpoints = request.model, request.options.checkpoints
+    model.last_checkpoint = None
+    if checkpoints is None:
+        yield []
+        return
+    identity = corpus_identity(request.corpus, stream, request.arrays.frozen)
+    run = CheckpointedRun(checkpoints, request.to_file, identity, request.source)
+    with run.running(trainer) as writer:
+        model.history += trainer.history
+        yield [writer]
+    model.last_checkpoint = writer.last if writer.is_current else None
 
 
 @dataclass(frozen=True)

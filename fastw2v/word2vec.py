@@ -5,9 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fastw2v.arguments import parameters_of_model, parameters_of_run
+from fastw2v.checkpointing import (
+    files_to_read,
+    settings_to_check,
+    source_of,
+    with_own_schedule,
+)
 from fastw2v.checks import check_flag
 from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
 from fastw2v.corpus_reader import CorpusReader, Path, is_one_shot
@@ -17,6 +24,7 @@ from fastw2v.keyed_vectors import KeyedVectors
 from fastw2v.saved_model import base_vocabulary, check_grow, vectors_of
 from fastw2v.trained_model import TrainedModel
 from fastw2v.training import (
+    Checkpoints,
     EpochRecord,
     Freeze,
     ModelArrays,
@@ -25,12 +33,14 @@ from fastw2v.training import (
     RunOptions,
     Summary,
     Window,
+    alone,
     build_arrays,
     check_freeze,
     choose_observer,
     end_progress,
     take_over,
 )
+from fastw2v.training.checkpoint_options import settings_then
 from fastw2v.training_run import RunRequest, run_training
 
 TrimRule = Callable[[str, int, int], object]
@@ -60,7 +70,8 @@ class Word2Vec(TrainedModel):
     All other settings: see Parameters, which checks them.
     Accepted for gensim's sake, and without effect: max_vocab_size (counting is exact),
     hashfxn, null_word, batch_words, compute_loss (the loss is always measured), comment.
-    Raises UsageError, CorpusError, ReadError, SaveError, OutOfMemoryError, DivergedError.
+    Raises UsageError, CorpusError, ReadError, SaveError, OutOfMemoryError, DivergedError,
+    CheckpointError.
 
     wv holds the vectors, history one record an epoch, summary the counts of the last run.
     A bias of the input side would add one vector to all rows of the input matrix, so it needs
@@ -130,6 +141,8 @@ class Word2Vec(TrainedModel):
         self.summary: Summary | None = None
         self._corpus: EncodedCorpus | None = None
         self._one_shot: object = None
+        self._source: dict[str, Any] = {}
+        self.last_checkpoint: str | None = None  # of the last run, if it holds that run's end
         self._wv: KeyedVectors | None = None
         if sentences is not None or corpus_file is not None:
             self.build_vocab(sentences, corpus_file)
@@ -157,16 +170,20 @@ class Word2Vec(TrainedModel):
         trim_rule: instead of the model's own.  vocabulary: use these words and counts instead of
         the corpus's own.  progress_per, keep_raw_vocab: without effect.
         """
-        known = self._known(update)
-        rules = self._rules(trim_rule, known, update)
-        corpus = self._read(corpus_iterable, corpus_file, rules, vocabulary)
-        try:
-            self._make(corpus.vocabulary, known)
-        except BaseException:
-            corpus.spool.close()
-            raise
-        self._keep(corpus, corpus_iterable)
-        self.corpus_count, self.corpus_total_words = corpus.n_sentences, corpus.n_tokens_read
+        with alone(self):
+            known = self._known(update)
+            rules = self._rules(trim_rule, known, update)
+            if self.options.checkpoints is not None:
+                self.options.checkpoints.check(settings_to_check(self.parameters, rules))
+            corpus = self._read(corpus_iterable, corpus_file, rules, vocabulary)
+            try:
+                self._make(corpus.vocabulary, known)
+            except BaseException:
+                corpus.spool.close()
+                raise
+            self._keep(corpus, corpus_iterable)
+            self._source = source_of(corpus_file, self._reader.tokenizer)
+            self.corpus_count, self.corpus_total_words = corpus.n_sentences, corpus.n_tokens_read
 
     def build_vocab_from_freq(
         self,
@@ -232,19 +249,26 @@ class Word2Vec(TrainedModel):
         total_examples, total_words, word_count, queue_factor, report_delay, compute_loss: without
         effect, as the corpus is counted and the loss always measured.
         """
-        if self.arrays is None or self.vocabulary is None:
-            raise UsageError("there is no vocabulary yet: call build_vocab before train")
-        if callbacks is not None:
-            options["callbacks"] = callbacks
-        chosen = self.options.changed(options)
-        parameters = parameters_of_run(self.parameters, epochs, start_alpha, end_alpha)
-        is_read = self._corpus is not None and corpus_iterable is self._one_shot
-        if corpus_file is not None or (corpus_iterable is not None and not is_read):
-            self._keep(self._read(corpus_iterable, corpus_file, self.rules, self.vocabulary))
-        if self._corpus is None:
-            raise UsageError("there is no corpus: pass one to train, or call build_vocab first")
-        self._take_vectors_back()
-        self.arrays.frozen = self._frozen()
+        with alone(self):
+            if self.arrays is None or self.vocabulary is None:
+                raise UsageError("there is no vocabulary yet: call build_vocab before train")
+            if callbacks is not None:
+                options["callbacks"] = callbacks
+            chosen = self.options.changed(options)
+            parameters = parameters_of_run(self.parameters, epochs, start_alpha, end_alpha)
+            is_read = self._corpus is not None and corpus_iterable is self._one_shot
+            if corpus_file is not None or (corpus_iterable is not None and not is_read):
+                self._keep(self._read(corpus_iterable, corpus_file, self.rules, self.vocabulary))
+                self._source = source_of(corpus_file, self._reader.tokenizer)
+            if self._corpus is None:
+                raise UsageError("there is no corpus: pass one to train, or call build_vocab first")
+            self._take_vectors_back()
+            self.arrays.frozen = self._frozen()
+            return self._train(parameters, chosen)
+
+    def _train(self, parameters: Parameters, chosen: RunOptions) -> Summary:
+        """Use up the corpus at hand."""
+        assert self.arrays is not None and self._corpus is not None
         corpus, self._corpus = self._corpus, None
         start = time.perf_counter()
         request = RunRequest(
@@ -255,6 +279,8 @@ class Word2Vec(TrainedModel):
             chosen,
             self._reader.observer,
             lambda: self._read_validation(chosen),
+            partial(self._file_content, parameters),
+            self._source,
         )
         try:
             self.summary = run_training(request)
@@ -264,6 +290,33 @@ class Word2Vec(TrainedModel):
             end_progress(self._reader.observer)
         self.train_count += 1
         return self.summary
+
+    @classmethod
+    def resume(
+        cls,
+        path: Path,
+        sentences: Sentences | None = None,
+        corpus_file: Path | list[Path] | None = None,
+        **options: Any,
+    ) -> Word2Vec:
+        """Go on with a run from its checkpoint to its end, and return the trained model.
+
+        path: the folder of checkpoints, or one of the files in it.  sentences or corpus_file:
+        the corpus again, only needed if it was not read from files.  options: those of
+        RunOptions, progress, and what a file cannot hold, such as tokenizer, as for a new model;
+        the run's settings are in the checkpoint.
+        Raises CheckpointError if there is none, or the corpus or the CPU is another one.
+        """
+        found = Checkpoints(path, resume=True).found()
+        if sentences is None and corpus_file is None:
+            corpus_file = [*files_to_read(found, options.get("tokenizer"))]
+        settings = settings_then(found[1])
+        lowercase = settings.pop("lowercase")
+        model = cls(lowercase=lowercase, checkpoint=path, resume=True, **options)
+        model._set(with_own_schedule(found[0], settings, options.get("schedule")))
+        model.build_vocab(sentences, corpus_file, vocabulary=base_vocabulary(found[1]))
+        model.train()
+        return model
 
     def _read_validation(self, options: RunOptions) -> EncodedCorpus:
         """Read the text to validate on."""

@@ -146,7 +146,8 @@ def test_a_disk_that_fills_up_leaves_the_old_file(capsys, folder, monkeypatch):
     (folder / "v").write_text("precious")
     monkeypatch.setattr("os.fsync", fill)
     fails(capsys, ["train", "corpus.txt", "-o", "v"], 5,
-          "cannot write v: No space left on device")  # fmt: skip
+          "cannot write v: No space left on device; and no other place takes the model, so it is "
+          "lost")  # fmt: skip
     assert (folder / "v").read_text() == "precious"
 
 

@@ -19,7 +19,7 @@ LAYERS = [
     ["word2vec"],
     ["trained_model"],
     ["arguments", "corpus_reader", "gensim_names", "prediction"],
-    ["keyed_vectors", "saved_model", "training_run"],
+    ["keyed_vectors", "saved_model", "training_run", "checkpointing"],
     ["training", "evaluation", "classes", "similarity", "word2vec_files"],
     ["corpus", "formats", "task_files", "neighbours", "vector_table", "growing_table"],
     ["sampling"],

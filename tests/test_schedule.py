@@ -22,9 +22,9 @@ def cooling(progress):
 
 
 SHAPES = {
-    "linear": lambda p: 0.3 - 0.2 * p,
-    "constant": lambda p: 0.3 + 0 * p,
-    "cosine": lambda p: 0.1 + 0.1 * (1 + np.cos(np.pi * p)),
+    "linear": lambda p: 0.06 - 0.04 * p,
+    "constant": lambda p: 0.06 + 0 * p,
+    "cosine": lambda p: 0.02 + 0.02 * (1 + np.cos(np.pi * p)),
     cooling: cooling,
 }
 
@@ -43,7 +43,7 @@ def test_the_rate_follows_the_progress_over_all_epochs_and_threads(
 
     monkeypatch.setattr(_core, "Worker", Recording)
     spool = random_spool()
-    rates = {"alpha": 0.3, "min_alpha": 0.1, "schedule": schedule}
+    rates = {"alpha": 0.06, "min_alpha": 0.02, "schedule": schedule}
     trained(spool, epochs=3, workers=workers, seed=5, **rates)
     places = {trainer_module.epoch_key(5, e): e * spool.n_tokens for e in range(3)}
     done = np.array([places[key] + token for key, token, _ in seen])
@@ -67,9 +67,9 @@ def test_the_history_tells_each_epochs_last_rate():
 
 
 def test_a_function_that_is_linear_trains_like_linear(sentences):
-    rates = {"alpha": 0.5, "min_alpha": 0.25}
+    rates = {"alpha": 0.125, "min_alpha": 0.0625}
     by_name = Word2Vec(sentences, **rates, **SMALL)
-    by_function = Word2Vec(sentences, schedule=lambda p: 0.5 - 0.25 * p, **rates, **SMALL)
+    by_function = Word2Vec(sentences, schedule=lambda p: 0.125 - 0.0625 * p, **rates, **SMALL)
     constant = Word2Vec(sentences, schedule="constant", **rates, **SMALL)
     assert same_bits(by_name, by_function)
     assert not same_bits(by_name, constant)

@@ -60,7 +60,15 @@ SPEED_FLAGS: Flags = {
     "block_centres": (int, "words trained in one step (what measured best)"),
     "block_noise": (int, "noise words that these share (what measured best)"),
 }
-SETTING_FLAGS = TEXT_FLAGS | MODEL_FLAGS | TRAINING_FLAGS | START_FLAGS | SPEED_FLAGS
+CHECKPOINT_FLAGS: Flags = {
+    "checkpoint": (str, "save the run in this folder at the end of each epoch, at Ctrl-C and at "
+                        "SIGTERM; the two newest checkpoints are kept"),
+    "checkpoint_every": (str, "and after so much time within an epoch, as 90s, 10m or 1h (10m)"),
+    "resume": (bool, "go on from the newest checkpoint; start if there is none"),
+}  # fmt: skip
+SETTING_FLAGS = (
+    TEXT_FLAGS | MODEL_FLAGS | TRAINING_FLAGS | START_FLAGS | SPEED_FLAGS | CHECKPOINT_FLAGS
+)
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "NAME", window: "N[,N]", os.fspath: "FILE"}
 ON_BY_DEFAULT = {"shrink_windows", "cbow_mean"}  # so that help shows what turns it off
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastw2v.checks import check_flag
 from fastw2v.cli.files import RunFiles
+from fastw2v.cli.rescue import write_or_rescue
 from fastw2v.cli.settings import (
+    CHECKPOINT_FLAGS,
     MODEL_FLAGS,
     SETTING_FLAGS,
     SPEED_FLAGS,
@@ -62,6 +64,7 @@ def add_parser(subparsers: Any) -> None:
     add_flags(parser.add_argument_group("start"), START_FLAGS)
     add_flags(parser.add_argument_group("measure and stop"), WATCH_FLAGS)
     add_flags(parser.add_argument_group("speed"), SPEED_FLAGS)
+    add_flags(parser.add_argument_group("checkpoints"), CHECKPOINT_FLAGS)
     parser.set_defaults(run=run)
 
 
@@ -171,6 +174,6 @@ def train_to_file(
     if files.output is None:
         return
     summary = model.train()
-    write(model, files.output)
+    write_or_rescue(model, files.output, write)
     if not quiet:
         print(f"{format_summary(summary)}\nwritten to {files.output}, format {files.format}")

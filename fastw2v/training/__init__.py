@@ -7,6 +7,9 @@ from fastw2v.training.callbacks import (
     Run,
     StopTraining,
 )
+from fastw2v.training.checkpoint_options import Checkpoints
+from fastw2v.training.divergence import check_rows
+from fastw2v.training.exclusive import alone
 from fastw2v.training.log import RunLog
 from fastw2v.training.model import ModelArrays, build_arrays, effective_settings
 from fastw2v.training.options import RunOptions
@@ -19,6 +22,7 @@ from fastw2v.training.parameters import (
 )
 from fastw2v.training.progress import ProgressLine, choose_observer, end_progress
 from fastw2v.training.report import Counts, EpochRecord, Observer, Report, Summary, peak_bytes
+from fastw2v.training.run_state import STATE, RunState
 from fastw2v.training.start import (
     FREEZE_KEYWORDS,
     Freeze,
@@ -35,7 +39,9 @@ from fastw2v.training.windows import Window
 __all__ = [
     "FREEZE_KEYWORDS",
     "OBJECTIVES",
+    "STATE",
     "BestEpoch",
+    "Checkpoints",
     "Counts",
     "EpochRecord",
     "Freeze",
@@ -51,14 +57,17 @@ __all__ = [
     "Run",
     "RunLog",
     "RunOptions",
+    "RunState",
     "Start",
     "StopTraining",
     "Summary",
     "Trainer",
     "Validation",
     "Window",
+    "alone",
     "build_arrays",
     "check_freeze",
+    "check_rows",
     "choose_objective",
     "choose_observer",
     "effective_settings",

@@ -9,6 +9,7 @@ from fastw2v.errors import UsageError
 from fastw2v.training.model import ModelArrays
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Observer, Report
+from fastw2v.training.run_state import RunState
 
 EVENTS = ("on_train_begin", "on_epoch_begin", "on_interval", "on_epoch_end", "on_train_end")
 INTERVAL_SECONDS = 1.0
@@ -25,10 +26,14 @@ class Run(Protocol):
     model_arrays: ModelArrays
     epoch: int  # that is under way, counted from 0: so many are done
     history: list[EpochRecord]
+    is_whole: bool  # every token up to where it stands is trained, and none after it
     stopped: str | None  # why it ended before its last epoch
 
     def counts(self) -> Counts:
         """Return the sums over all workers since training began."""
+
+    def state(self) -> RunState:
+        """Return where the run stands, to go on from there; is_whole must hold."""
 
     def report(self, now: Counts, heard: Counts, seconds: float) -> Report:
         """Return the state of the run.  heard: the counts at the report before."""
@@ -51,6 +56,13 @@ class Listener:
 
     def on_interval(self, run: Run, report: Report) -> None:
         """Hear of the progress; once at least in every epoch, when its last token is trained."""
+
+    def wants_pause(self) -> bool:
+        """Say whether to stop all threads for a moment, within an epoch, and call on_pause."""
+        return False
+
+    def on_pause(self, run: Run) -> None:
+        """Hear that no thread trains, because one of the listeners wanted so."""
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
         """Hear that an epoch has ended, with its record, which listeners may fill in."""
@@ -85,6 +97,10 @@ class Audience:
                 self._next_seconds[i] = seconds + listener.interval_seconds
                 heard, self._heard[i] = self._heard[i], now
                 self._tell(listener.on_interval, self.run.report(now, heard, seconds))
+
+    def wants_pause(self) -> bool:
+        """Say whether any of them wants all threads to stop for a moment."""
+        return any(listener.wants_pause() for listener in self.listeners)
 
     def stop_if_asked(self) -> None:
         """Raise the first StopTraining that was heard."""

@@ -10,6 +10,7 @@ from fastw2v.corpus.sources import find_sources
 from fastw2v.errors import UsageError
 from fastw2v.files.atomic import check_writable
 from fastw2v.training.callbacks import check_callbacks
+from fastw2v.training.checkpoint_options import Checkpoints, checkpoints_asked
 
 Path = str | os.PathLike[str]
 
@@ -28,6 +29,8 @@ class RunOptions:
     patience: stop after so many epochs in a row without a better metric, or without a metric,
     held-out loss; None to train all epochs.  restore_best: end with the rows of the best epoch,
     of which a copy is kept meanwhile.
+    checkpoint, checkpoint_every, resume: a folder to save the run in, how often, and whether to
+    go on from what is there: see Checkpoints.
     log: a file to which settings, intervals, epochs and the summary are added, a JSON object a
     line.
     Raises UsageError for what contradicts itself, ReadError or SaveError for files.
@@ -39,6 +42,9 @@ class RunOptions:
     patience: int | None = None
     restore_best: bool = False
     log: Path | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: float | str | None = None
+    resume: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "callbacks", check_callbacks(self.callbacks))
@@ -61,6 +67,16 @@ class RunOptions:
         if self.log is not None:
             check_path("log", self.log)
             check_writable(self.log)
+        if self.checkpoints is not None and self.restore_best:
+            raise UsageError(
+                "restore_best and checkpoint contradict each other: a checkpoint does not hold the "
+                "rows of an earlier epoch; leave out one of them"
+            )
+
+    @property
+    def checkpoints(self) -> Checkpoints | None:
+        """How the run is saved, if that is asked for."""
+        return checkpoints_asked(self.checkpoint, self.checkpoint_every, self.resume)
 
     @property
     def validation_share(self) -> float | None:

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastw2v import _core
-from fastw2v.errors import DivergedError
 from fastw2v.memory import allocate
 from fastw2v.training.callbacks import Audience, Listener, StopTraining
+from fastw2v.training.divergence import LossWatch, check_rows
 from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
+from fastw2v.training.run_state import RunState
 from fastw2v.training.threads import run_threads
 from fastw2v.training.windows import window_sides
 
@@ -82,21 +83,51 @@ class Trainer:
         self.workers = [
             _core.Worker(model, self.chunk_tokens + 2 * margin, allocate) for _ in range(n_threads)
         ]
+        self._watch = LossWatch(parameters, len(arrays.in_rows))
         self.epoch = 0  # that is under way, counted from 0: so many are done
+        self.chunk = 0  # of the epoch, the first that is not trained
+        self.is_whole = True  # all chunks before it are trained, and none after it
         self.history: list[EpochRecord] = []
         self.seconds = 0.0  # of wall time in epochs
         self.stopped: str | None = None  # why it ended before its last epoch
+        self._before = RunState(chunk_tokens=self.chunk_tokens)  # what an earlier process did
+        self._epoch_start = Counts()
+        self._epoch_seconds = 0.0
 
     def counts(self) -> Counts:
         """Return the sums over all workers since training began."""
-        return sum((Counts(**worker.counters()) for worker in self.workers), Counts())
+        done = (Counts(**worker.counters()) for worker in self.workers)
+        return sum(done, self._before.counts)
+
+    def state(self) -> RunState:
+        """Return where the run stands, to go on from there; is_whole must hold."""
+        return RunState(
+            chunk_tokens=self.chunk_tokens,
+            epoch=self.epoch,
+            chunk=self.chunk,
+            counts=self.counts(),
+            epoch_start=self._epoch_start,
+            epoch_seconds=self._epoch_seconds,
+            seconds=self.seconds,
+            stopped=self.stopped,
+            history=list(self.history),
+        )
+
+    def restore(self, state: RunState) -> None:
+        """Go on from where a run of the same settings, arrays and stream stood."""
+        self._before, self.history = state, list(state.history)
+        self.epoch, self.chunk, self.stopped = state.epoch, state.chunk, state.stopped
+        self._epoch_start, self._epoch_seconds = state.epoch_start, state.epoch_seconds
+        self.seconds = state.seconds
+        self._watch.seen = state.counts
 
     def run(self, listeners: Sequence[Listener] = ()) -> None:
         """Train all epochs that are left and tell the listeners, in this thread.
 
         A listener's StopTraining ends the run in good order and is told by `stopped`.
-        Raises DivergedError when the loss stops being finite, the first worker's or listener's
-        error if one fails, and KeyboardInterrupt within one chunk; no thread is left behind.
+        Raises DivergedError when the loss blows up or a number stops being finite, the first
+        worker's or listener's error if one fails, and KeyboardInterrupt within one chunk; no
+        thread is left behind.
         """
         audience = Audience(self, listeners)
         try:
@@ -104,10 +135,11 @@ class Trainer:
                 try:
                     audience.tell("on_train_begin")
                     audience.stop_if_asked()
-                    while self.epoch < self.parameters.epochs:
+                    while self.epoch < self.parameters.epochs and self.stopped is None:
                         self._run_epoch(audience)
                 except StopTraining as stop:
                     self.stopped = str(stop) or "a callback asked to stop"
+                check_rows(self.model_arrays, "training diverged")
                 audience.tell("on_train_end")
         except BaseException as error:
             for listener in listeners:
@@ -117,47 +149,67 @@ class Trainer:
     def _run_epoch(self, audience: Audience) -> None:
         audience.tell("on_epoch_begin")
         audience.stop_if_asked()
-        before, start = self.counts(), time.perf_counter()
-        try:
-            self._train_chunks(audience)
-        finally:
-            seconds = time.perf_counter() - start
-            self.seconds += seconds
-        now = self.counts()
-        self.check(now)
-        audience.tell_progress(now, is_last=True)
-        done = now - before
-        self.epoch += 1
-        record = EpochRecord(
-            epoch=self.epoch,
-            loss=done.mean_loss,
-            lr=self.rate(self.epoch, 0),
-            n_trained=done.n_trained,
-            n_subsampled=done.n_subsampled,
-            n_predictions=done.n_predictions,
-            seconds=seconds,
-            peak_bytes=peak_bytes(),
-        )
-        self.history.append(record)
+        while self.chunk < len(self.chunks):
+            start = time.perf_counter()
+            try:
+                self._train_chunks(audience)
+            finally:
+                self._epoch_seconds += time.perf_counter() - start
+                self.seconds += time.perf_counter() - start
+            self.check(self.counts())
+            if self.chunk < len(self.chunks):
+                audience.tell("on_pause")
+                audience.stop_if_asked()
+        audience.tell_progress(self.counts(), is_last=True)
+        record = self._end_epoch()
         audience.tell("on_epoch_end", record)
         audience.stop_if_asked()
 
+    def _end_epoch(self) -> EpochRecord:
+        """Record the epoch and go to the start of the next one."""
+        done = self.counts() - self._epoch_start
+        record = EpochRecord(
+            epoch=self.epoch + 1,
+            loss=done.mean_loss,
+            lr=self.rate(self.epoch + 1, 0),
+            n_trained=done.n_trained,
+            n_subsampled=done.n_subsampled,
+            n_predictions=done.n_predictions,
+            seconds=self._epoch_seconds,
+            peak_bytes=peak_bytes(),
+        )
+        self.is_whole = False  # if Ctrl-C comes in between
+        self.history.append(record)
+        self.epoch, self.chunk = self.epoch + 1, 0
+        self._epoch_start, self._epoch_seconds = self.counts(), 0.0
+        self.is_whole = True
+        return record
+
     def _train_chunks(self, audience: Audience) -> None:
-        """Train the epoch's chunks, each by whichever worker is free."""
-        stop, numbers = threading.Event(), itertools.count()
+        """Train the epoch's chunks, each by whichever worker is free, to its end or a pause."""
+        stop, numbers, trained = threading.Event(), itertools.count(self.chunk), itertools.count()
         key = epoch_key(self.parameters.seed, self.epoch)
 
         def work(worker: _core.Worker) -> None:
             while not stop.is_set() and (i := next(numbers)) < len(self.chunks):
                 worker.train(self.chunks.read(i), key, self.rate(self.epoch, i))
+                next(trained)
 
         def tick() -> None:
             now = self.counts()
             self.check(now)
             audience.tell_progress(now)
             audience.stop_if_asked()
+            if audience.wants_pause():
+                stop.set()
 
-        run_threads([partial(work, w) for w in self.workers], stop, tick, REPORT_SECONDS)
+        self.is_whole = False
+        try:
+            run_threads([partial(work, w) for w in self.workers], stop, tick, REPORT_SECONDS)
+        finally:
+            reached = min(next(numbers), len(self.chunks))
+            if reached - self.chunk == next(trained):
+                self.chunk, self.is_whole = reached, True
 
     def rate(self, epoch: int, chunk: int) -> float:
         """Return the learning rate at the start of a chunk: it follows the place in the
@@ -169,13 +221,8 @@ class Trainer:
         return self.parameters.rate_at(min(1.0, n_tokens / max(self.total_tokens, 1)))
 
     def check(self, now: Counts) -> None:
-        """Raise DivergedError if the loss is not finite."""
-        if not np.isfinite(now.loss_sum):
-            raise DivergedError(
-                f"the loss is no longer finite in epoch {self.epoch + 1} at learning rate "
-                f"{self.rate_after(now.n_tokens):.4g}; start from a lower alpha than "
-                f"{self.parameters.first_rate:g}"
-            )
+        """Raise DivergedError if the loss since the last call tells so."""
+        self._watch.check(now, self.epoch + 1, self.rate_after(now.n_tokens))
 
     def report(self, now: Counts, heard: Counts, seconds: float) -> Report:
         """Return the state of the run.  heard: the counts at the report before."""

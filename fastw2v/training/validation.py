@@ -91,7 +91,10 @@ class BestEpoch(Listener):
         self._rows: list[NDArray[np.float32]] = []
 
     def on_train_begin(self, run: Run) -> None:
-        """Take the memory for the copy now."""
+        """Take the memory for the copy now; know the epochs before a checkpoint."""
+        for record in run.history:
+            if record.score is not None and record.score > self._best_score:
+                self.best, self._best_score = record, record.score
         if self.restore:
             self._rows = [np.empty_like(rows) for rows in trained_rows(run.model_arrays)]
 

@@ -1,0 +1,134 @@
+import os
+import re
+
+import numpy as np
+import pytest
+from training_case import make_trainer, random_spool
+
+from fastw2v import KeyedVectors, Word2Vec
+from fastw2v.errors import DivergedError
+from fastw2v.training import Counts, Parameters
+from fastw2v.training import divergence as divergence_module
+from fastw2v.training.divergence import LossWatch
+
+pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
+
+
+def error_of(trainer):
+    with pytest.raises(DivergedError) as caught:
+        trainer.run()
+    assert caught.value.exit_code == 6
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+def test_a_loss_that_is_not_finite_ends_the_run(objective):
+    text = error_of(make_trainer(random_spool(), objective=objective, alpha=1e30))
+    assert re.fullmatch(
+        r"training diverged in epoch 1 at learning rate [\d.e+]+: the loss is no longer finite; "
+        r"start from a lower alpha than 1e\+30, such as 0\.(025|05|1)",
+        text,
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_loss_that_blows_up_but_stays_finite_ends_the_run(workers):
+    trainer = make_trainer(random_spool(), workers=workers)
+    trainer.model_arrays.in_rows[:, :16] = trainer.model_arrays.out_rows[:, :16] = 100
+    text = error_of(trainer)
+    assert " nats a prediction, from 4.16 at the start; start from a lower alpha than 0.1," in text
+    assert "the loss rose to " in text
+    assert trainer.epoch == 0
+
+
+def losses(total):
+    return Counts(n_loss_predictions=10, loss_sum=total)
+
+
+def test_the_watch_looks_at_each_interval_alone():
+    watch = LossWatch(Parameters(), 1000)
+    watch.check(losses(40.0), 1, 0.1)
+    many = Counts(n_loss_predictions=1_000_000, loss_sum=4e6)
+    watch.check(losses(40.0) + many, 1, 0.1)
+    with pytest.raises(
+        DivergedError, match=r"rose to 42 nats a prediction, from 4.16 at the start"
+    ):
+        watch.check(losses(40.0) + many + losses(420.0), 1, 0.1)
+
+
+@pytest.mark.parametrize("total", [np.nan, np.inf])
+def test_the_watch_sees_one_value_that_is_not_finite(total):
+    with pytest.raises(DivergedError, match="the loss is no longer finite"):
+        LossWatch(Parameters(), 1000).check(losses(total), 1, 0.1)
+
+
+@pytest.mark.parametrize("objective", ["hs", "softmax"])
+def test_the_watch_knows_the_loss_at_the_start(objective):
+    watch = LossWatch(Parameters(objective=objective), 1000)
+    assert watch.start == pytest.approx(np.log(1000))
+    watch.check(losses(10 * 60.0), 1, 0.1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["in_rows", "out_rows", "out_bias"])
+def test_a_value_that_is_not_finite_is_not_saved_unless_asked(tmp_path, sentences, name, value):
+    model = Word2Vec(sentences, bias=True, vector_size=8, epochs=1, workers=1)
+    getattr(model.arrays, name)[100] = value
+    part = {"in_rows": "vectors", "out_rows": "output vectors", "out_bias": "output bias"}[name]
+    message = f"{tmp_path}/v is not written: the {part} hold values that are not finite"
+    for format in ("native", "text"):
+        with pytest.raises(DivergedError) as caught:
+            model.save(tmp_path / "v", format)
+        assert str(caught.value) == message
+    assert os.listdir(tmp_path) == []
+    model.save(tmp_path / "v", allow_non_finite=True)
+    vectors = KeyedVectors.load(tmp_path / "v").vectors
+    assert np.isfinite(vectors).all() == (name != "in_rows")
+
+
+def test_values_that_no_loss_has_seen_are_found_at_the_end(monkeypatch):
+    trainer = make_trainer(random_spool())
+    monkeypatch.setattr(trainer, "check", lambda now: None)
+    trainer.model_arrays.in_rows[3, 2] = np.inf
+    assert error_of(trainer).startswith("training diverged: the ")
+
+
+class Poison:
+    """Puts a value that is not finite into a model at the start of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_epoch_begin(self, model):
+        if len(model.history) == self.epoch:
+            model.arrays.in_rows[:5] = np.nan
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_last_good_checkpoint_is_kept_and_named(tmp_path, sentences, workers):
+    settings = {"checkpoint": tmp_path / "run", "vector_size": 8, "epochs": 5, "workers": workers}
+    with pytest.raises(DivergedError) as caught:
+        Word2Vec(sentences, callbacks=[Poison(2)], checkpoint_every=0, **settings)
+    files = sorted(os.listdir(tmp_path / "run"))
+    assert files[-1] == "checkpoint-000000000014400.safetensors"  # after two epochs of 7,200
+    text = str(caught.value)
+    assert text.endswith(f"; the last good checkpoint is {tmp_path}/run/{files[-1]}")
+    for name in files:
+        good = Word2Vec.load(tmp_path / "run" / name)
+        assert np.isfinite(good.wv.vectors).all()
+
+
+def test_a_checkpoint_is_not_written_of_values_that_are_not_finite(tmp_path, sentences):
+    class Late(Poison):
+        def on_epoch_end(self, model):
+            if len(model.history) == self.epoch:
+                model.arrays.out_rows[7] = np.inf
+
+    settings = {"checkpoint": tmp_path / "run", "vector_size": 8, "epochs": 5, "workers": 1}
+    with pytest.raises(DivergedError, match="the output vectors hold values that are not finite; "):
+        Word2Vec(sentences, callbacks=[Late(3)], **settings)
+    assert max(os.listdir(tmp_path / "run")) == "checkpoint-000000000014400.safetensors"
+
+
+def test_the_limit_leaves_room_for_what_recovers():
+    assert divergence_module.BLOW_UP >= 5
