@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import reference
 
-from fastw2v import _core
+from fastw2v import _core, backends
 from fastw2v.memory import allocate
 from fastw2v.sampling import (
     alias_table,
@@ -16,6 +16,10 @@ from fastw2v.sampling import (
 )
 from fastw2v.training.model import KernelSettings, ModelArrays, zero_rows
 
+# Backends whose products of larger blocks have operands of 8 bits; all others compute in float32.
+ROUNDING = {"amx": 2.0**-9}
+EXACT = [name for name in backends() if name not in ROUNDING]
+BEST = [EXACT[-1], *(name for name in backends() if name in ROUNDING)]
 EPOCH_KEY = 0x0123456789ABCDEF
 MODES = [(arch, obj) for arch in ("sg", "cbow") for obj in ("ns", "hs", "softmax")]
 

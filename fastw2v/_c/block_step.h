@@ -14,15 +14,10 @@
 #ifndef W2V_BLOCK_STEP_H
 #define W2V_BLOCK_STEP_H
 
-#include "products.h"
-#include "scratch.h"
-
-typedef struct {
-    rows in;         /* x */
-    rows in_change;  /* x itself, or scratch rows for its change alone */
-    rows out;        /* y, pointers padded to a multiple of 4 */
-    int64_t out_step; /* out.n rounded up to a multiple of 4 */
-} block;
+#include "block.h"
+#ifdef W2V_MATRIX_UNIT
+#include "matrix_unit.h"
+#endif
 
 /* scores -> g in place; returns the loss if asked, else 0. */
 INLINE double gradients(const scratch *s, int64_t n, float lr, const int with_loss)
@@ -86,7 +81,7 @@ static void update_inputs(const scratch *s, const block *b, row_shape shape)
 }
 
 /* Both from the values at the start: the change of y waits in scratch while x is updated. */
-static void update_rows(const scratch *s, const block *b, row_shape shape)
+static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
 {
     output_changes(s, b, shape);
     update_inputs(s, b, shape);
@@ -94,11 +89,33 @@ static void update_rows(const scratch *s, const block *b, row_shape shape)
         add_row(b->out.row[k], s->out_change_row[k], 1.0f, shape.n_vectors);
 }
 
+static void compute_scores(const scratch *s, const block *b, row_shape shape)
+{
+#ifdef W2V_MATRIX_UNIT
+    if (fills_tiles(b)) {
+        score_by_tiles(s, b, shape.n_vectors);
+        return;
+    }
+#endif
+    dot_products(&b->in, &b->out, shape.n_vectors, s->scores, b->out_step);
+}
+
+static void update_rows(const scratch *s, const block *b, row_shape shape)
+{
+#ifdef W2V_MATRIX_UNIT
+    if (fills_tiles(b)) {
+        update_by_tiles(s, b, shape.n_vectors);
+        return;
+    }
+#endif
+    update_by_vectors(s, b, shape);
+}
+
 static void block_step(const w2v_model *m, w2v_worker *w, const scratch *s, const block *b,
                        row_shape shape, float lr, int64_t n_predictions)
 {
     int64_t n_scores = round_up(b->in.n * b->out_step, W2V_LANES);
-    dot_products(&b->in, &b->out, shape.n_vectors, s->scores, b->out_step);
+    compute_scores(s, b, shape);
     if (m->out_bias)
         add_bias_to_scores(m, s, b);
     if (w->n_blocks++ % m->loss_every == 0) {

@@ -4,7 +4,7 @@
 
 extern const w2v_backend w2v_backend_scalar, w2v_backend_vec128;
 #if defined(__x86_64__)
-extern const w2v_backend w2v_backend_avx2, w2v_backend_avx512;
+extern const w2v_backend w2v_backend_avx2, w2v_backend_avx512, w2v_backend_amx;
 #endif
 
 static const w2v_backend *const BACKENDS[] = {
@@ -13,6 +13,7 @@ static const w2v_backend *const BACKENDS[] = {
 #if defined(__x86_64__)
     &w2v_backend_avx2,
     &w2v_backend_avx512,
+    &w2v_backend_amx,
 #endif
 };
 
@@ -22,6 +23,23 @@ const w2v_backend *w2v_get_backend(int index)
     return index < n ? BACKENDS[index] : NULL;
 }
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <unistd.h>
+#include <sys/syscall.h>
+
+/* Linux lends the tile registers on demand: they make a thread's saved state 8 KB larger. */
+static int has_amx(void)
+{
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 22 & 1) || !(d >> 24 & 1))
+        return 0;
+    if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a >> 5 & 1))
+        return 0;
+    return syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+}
+#endif
+
 int w2v_backend_supported(int index)
 {
 #if defined(__x86_64__)
@@ -30,6 +48,8 @@ int w2v_backend_supported(int index)
     if (BACKENDS[index] == &w2v_backend_avx512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (BACKENDS[index] == &w2v_backend_amx)
+        return w2v_backend_supported(index - 1) && has_amx();
 #endif
     (void)index;
     return 1;

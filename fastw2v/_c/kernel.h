@@ -71,6 +71,9 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
 static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
 {
     run r = start_run(m, w, c);
+#ifdef W2V_MATRIX_UNIT
+    begin_tiles();
+#endif
     take_hot_rows(&r);
     if (c->pair_weights)
         train_pairs(&r, c->pair_weights);
@@ -81,6 +84,9 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
     else
         train_softmax(&r);
     give_hot_rows(&r);
+#ifdef W2V_MATRIX_UNIT
+    end_tiles();
+#endif
     int64_t n_trained = r.trained.end - r.trained.begin;
     w->n_trained += n_trained;
     w->n_subsampled += c->centre_end - c->centre_begin - n_trained;

@@ -79,7 +79,7 @@ static void skipgram_weights(const run *r, const block *b, int64_t first_input)
             vi paired = load_ids(s->column_begin + k) <= position;
             paired &= load_ids(s->column_end + k) > position;
             paired &= load_ids(s->column_centre + k) != position;
-            vf want = select(paired, splat(1.0f), (vf){});
+            vf want = choose(paired, splat(1.0f), (vf){});
             store_unaligned(s->want + j * b->out_step + k, want);
             store_unaligned(s->weight + j * b->out_step + k,
                             want + n_paired * load(s->column_share + k));

@@ -40,7 +40,7 @@ INLINE void dot_tile(float *const *x, float *const *y, const int n_rows, int64_t
 
 /* scores[j, k] = x_j . y_k.  y.row holds pointers up to the next multiple of 4.
    scores: (x.n, row_step) float32, row_step a multiple of 4. */
-static void dot_products(const rows *x, const rows *y, int64_t n_vectors, float *scores, int64_t row_step)
+static inline void dot_products(const rows *x, const rows *y, int64_t n_vectors, float *scores, int64_t row_step)
 {
     for (int64_t j = 0; j < x->n; j += W2V_DOT_ROWS)
         for (int64_t k = 0; k < y->n; k += 4) {
@@ -155,7 +155,7 @@ INLINE void add_row(float *target, const float *source, float factor, int64_t n_
 INLINE void prefetch_row(const float *row, int64_t dim)
 {
     for (int64_t i = 0; i < dim; i += PREFETCH_FLOATS)
-        __builtin_prefetch(row + i, 1, 3);
+        __builtin_prefetch(row + i, 0, 2);
 }
 
 #endif

@@ -69,9 +69,10 @@ static centres reached(const scratch *s, int64_t begin, int64_t end)
 static block new_block(const run *r, int64_t n_in, int64_t n_out)
 {
     const scratch *s = &r->s;
-    int64_t out_step = round_up(n_out, 4);
+    int64_t out_step = round_up(n_out, W2V_OUT_STEP);
     for (int64_t k = n_out; k < out_step; k++)
         s->out_row[k] = s->zero_row;
+    s->in_row[n_in] = s->zero_row; /* pads the inputs to pairs */
     rows in = {s->in_row, n_in};
     return (block){in, in, {s->out_row, n_out}, out_step};
 }

@@ -7,8 +7,8 @@
 #include "api.h"
 
 typedef struct {
-    float **in_row;        /* (max_in + 4,) */
-    float **in_change_row; /* (max_in + 4,) */
+    float **in_row;        /* (max_in + 16,) */
+    float **in_change_row; /* (max_in + 16,) */
     float **context_row;   /* (2 window,) contexts of one CBOW centre */
     float **out_row;       /* (max_out + 4,) */
     float **out_change_row; /* (max_out + 4,) */
@@ -40,6 +40,13 @@ typedef struct {
     int32_t *kept_begin;   /* (max_tokens,) first context, index into kept_id */
     int32_t *kept_end;     /* (max_tokens,) past the last context */
     int64_t n_frozen;      /* twice the inputs of a block, 0 if no row is frozen */
+    char *in_along;        /* (in_rows, row_bytes) bfloat16 operands, see matrix_unit.h */
+    char *in_pairwise;     /* (in_rows, row_bytes) */
+    char *out_across;      /* (out_rows, row_bytes) */
+    char *out_pairwise;    /* (out_rows, row_bytes) */
+    char *factors;         /* (in_rows, out_rows) bfloat16 */
+    char *factors_across;  /* (out_rows, in_rows) bfloat16 */
+    char *tiles;           /* (vectors of a row, 1024) bytes: one tile of rows */
     int64_t max_out;       /* most outputs of a block */
     int64_t score_stride;  /* floats per row of softmax scores */
     int64_t n_bytes;
@@ -62,12 +69,13 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     int64_t max_out = m->objective == W2V_HIERARCHICAL_SOFTMAX ? m->longest_path
                                                                : m->block_centres + m->block_noise;
     s.max_out = max_out;
-    int64_t out_step = (max_out + 3) / 4 * 4;
-    int64_t n_weights = is_softmax ? 0 : max_in * out_step + 32;
+    int64_t out_step = (max_out + 15) / 16 * 16;
+    int64_t in_rows = (max_in + 31) / 32 * 32;
+    int64_t n_weights = is_softmax ? 0 : in_rows * out_step + 32;
     int64_t n_pairs = is_softmax ? 2 * (int64_t)m->block_centres * m->window : 0;
     s.score_stride = is_softmax ? (m->n_outputs + 15) / 16 * 16 : 0;
-    s.in_row = carve(&s, base, max_in + 4, sizeof(float *));
-    s.in_change_row = carve(&s, base, max_in + 4, sizeof(float *));
+    s.in_row = carve(&s, base, max_in + 16, sizeof(float *));
+    s.in_change_row = carve(&s, base, max_in + 16, sizeof(float *));
     s.context_row = carve(&s, base, 2 * (int64_t)m->window, sizeof(float *));
     s.out_row = carve(&s, base, out_step, sizeof(float *));
     s.out_change_row = carve(&s, base, out_step, sizeof(float *));
@@ -96,6 +104,15 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.pair_input = carve(&s, base, n_pairs, sizeof(int32_t));
     s.pair_target = carve(&s, base, n_pairs, sizeof(int32_t));
     s.pair_weight = carve(&s, base, n_pairs, sizeof(float));
+    int64_t row_bytes = (m->stride_floats + 31) / 32 * 64, out_rows = (out_step + 31) / 32 * 32;
+    int64_t packed = is_softmax ? 0 : 1;
+    s.in_along = carve(&s, base, packed * in_rows * row_bytes, 1);
+    s.in_pairwise = carve(&s, base, packed * in_rows * row_bytes, 1);
+    s.out_across = carve(&s, base, packed * out_rows * row_bytes, 1);
+    s.out_pairwise = carve(&s, base, packed * out_rows * row_bytes, 1);
+    s.factors = carve(&s, base, packed * in_rows * out_rows, 2);
+    s.factors_across = carve(&s, base, packed * in_rows * out_rows, 2);
+    s.tiles = carve(&s, base, (m->stride_floats / 16 + 1) * 1024, 1);
     s.kept_id = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_begin = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_end = carve(&s, base, max_tokens, sizeof(int32_t));

@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef W2V_OUT_STEP
+#define W2V_OUT_STEP 4 /* the outputs of a block are padded to a multiple of it */
+#endif
+
 #define INLINE static inline __attribute__((always_inline))
 
 /* Loops over tile rows and vectors must unroll fully, or the accumulators live in memory. */
@@ -28,7 +32,7 @@ INLINE vi load_ids(const int32_t *p)
     return v;
 }
 INLINE vf splat(float x) { return x - (vf){}; }
-INLINE vf select(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 INLINE vf absolute(vf x) { return (vf)((vi)x & ((vi){} + 0x7FFFFFFF)); }
 
 /* 1 if any bit of the mask is set. */
@@ -140,7 +144,7 @@ INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
 INLINE vf exp_minus(vf a)
 {
     vf top = splat(87.0f);
-    vf t = select(a > top, top, a) * -1.44269504f;
+    vf t = choose(a > top, top, a) * -1.44269504f;
     vf magic = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer */
     vf shifted = t + magic;
     vf f = t - (shifted - magic);
@@ -167,7 +171,7 @@ INLINE vf sigmoid(vf s)
 {
     vf e = exp_minus(absolute(s));
     vf r = reciprocal_1_2(1.0f + e);
-    return select(s < 0.0f, e * r, r);
+    return choose(s < 0.0f, e * r, r);
 }
 
 /* log(1 + exp(s)) = -log sigmoid(-s), by log1p(e) = 2 atanh(e / (2 + e)): error below 2e-7. */
@@ -182,7 +186,7 @@ INLINE vf softplus(vf s)
     p = p * z2 + 2.0f / 5;
     p = p * z2 + 2.0f / 3;
     p = p * z2 + 2.0f;
-    return select(s < 0.0f, (vf){}, s) + p * z;
+    return choose(s < 0.0f, (vf){}, s) + p * z;
 }
 
 #endif

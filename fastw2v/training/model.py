@@ -1,13 +1,11 @@
 """The arrays that training writes and reads, laid out for the kernels."""
 
-import os
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v import _core
 from fastw2v.errors import UsageError
 from fastw2v.memory import allocate
 from fastw2v.sampling import (
@@ -18,7 +16,7 @@ from fastw2v.sampling import (
     keep_thresholds,
     noise_probabilities,
 )
-from fastw2v.training.parameters import SOFTMAX_MAX_WORDS, Parameters
+from fastw2v.training.parameters import SOFTMAX_MAX_WORDS, Parameters, choose_backend
 from fastw2v.training.windows import window_sides
 
 ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
@@ -82,18 +80,6 @@ def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
     for begin in range(0, len(rows), INIT_ROWS):
         block = rows[begin : begin + INIT_ROWS, :dim]
         block[...] = (rng.random(block.shape, np.float32) * 2 - 1) / dim
-
-
-def choose_backend(asked: str | None) -> str:
-    """Return the backend asked for, by argument or FASTW2V_BACKEND, or else the fastest.
-
-    Raises UsageError if this CPU or this build does not have it.
-    """
-    available = _core.backends()
-    name = asked or os.environ.get("FASTW2V_BACKEND") or available[-1]
-    if name not in available:
-        raise UsageError(f"backend must be one of {', '.join(available)}, got {name!r}")
-    return name
 
 
 def kernel_settings(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from fastw2v import _core
 from fastw2v.checks import check_choice, check_finite, check_flag, check_integer
 from fastw2v.errors import UsageError
 from fastw2v.sampling import NOISE_POWER
@@ -39,8 +40,11 @@ DEFAULT_ALPHA = {
 }
 
 # Consecutive centres per block and noise words they share, by is skip-gram. Fewer noise words
-# cost analogies, more cost time.
+# cost analogies, more cost time. With tile registers 16 x 16 run x1.37 as fast as 6 x 10 and
+# reach the same quality; with vectors it is x0.87.
 DEFAULT_BLOCK = {True: (6, 10), False: (8, 16)}
+TILE_BLOCK = (16, 16)
+TILE_BACKENDS = ("amx",)
 SOFTMAX_BLOCK_CENTRES = 32  # enough rows for the matrix products to run at full speed
 
 
@@ -49,6 +53,18 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def choose_backend(asked: str | None) -> str:
+    """Return the backend asked for, by argument or FASTW2V_BACKEND, or else the fastest.
+
+    Raises UsageError if this CPU or this build does not have it.
+    """
+    available = _core.backends()
+    name = asked or os.environ.get("FASTW2V_BACKEND") or available[-1]
+    if name not in available:
+        raise UsageError(f"backend must be one of {', '.join(available)}, got {name!r}")
+    return name
 
 
 @dataclass(frozen=True)
@@ -140,7 +156,8 @@ class Parameters:
     @property
     def block_shape(self) -> tuple[int, int]:
         """Centres per block and noise words they share."""
-        centres, noise = DEFAULT_BLOCK[self.sg]
+        by_tiles = self.sg and choose_backend(self.backend) in TILE_BACKENDS
+        centres, noise = TILE_BLOCK if by_tiles else DEFAULT_BLOCK[self.sg]
         if self.objective == "softmax":
             centres = SOFTMAX_BLOCK_CENTRES
         return self.block_centres or centres, self.block_noise or noise
