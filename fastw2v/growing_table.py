@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastw2v.neighbours import divide_rows
 from fastw2v.vector_table import KEY_TYPES, Key, Table, VectorTable
 
 
@@ -99,6 +100,11 @@ class GrowingTable(VectorTable):
             self.expandos[name][len(self) - len(added) :] = column[added]
             if replaced:
                 self.expandos[name][list(replaced)] = column[list(replaced.values())]
+
+    def unit_normalize_all(self) -> None:
+        """Scale all vectors to length 1, in place, for good; rows of zeros stay as they are."""
+        self.vectors[:] = divide_rows(self.vectors, self.norms)
+        self._forget_norms()
 
     # ---- attributes of words ----
 

@@ -14,6 +14,7 @@ from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.formats import WordVectors, native, read_vectors
 from fastw2v.similarity import SimilarityTable
 from fastw2v.task_files import TaskFile
+from fastw2v.vector_index import IndexSettings, VectorIndex, beside, open_index
 from fastw2v.word2vec_files import Reading, Writing
 
 Path = str | PathLike[str]
@@ -36,6 +37,7 @@ class KeyedVectors(SimilarityTable):
     """
 
     vectors_lockf: NDArray[np.floating[Any]] | None = None
+    _file: Path | None = None  # where index() looks for one
 
     @classmethod
     def from_word_vectors(cls, word_vectors: WordVectors) -> "KeyedVectors":
@@ -62,11 +64,23 @@ class KeyedVectors(SimilarityTable):
         limit: int | None = None,
     ) -> "KeyedVectors":
         """Read a vectors file of any format; see formats.read_vectors."""
-        return cls.from_word_vectors(read_vectors(path, format, mmap, limit))
+        found = cls.from_word_vectors(read_vectors(path, format, mmap, limit))
+        found._file = path
+        return found
 
     def save(self, fname: Path) -> None:
-        """Write words, vectors and counts to one native file; raise SaveError if that fails."""
+        """Write words, vectors and counts to one native file, and the index, if any, beside it.
+
+        Raises SaveError if that fails.
+        """
         native.write(fname, self.to_word_vectors())
+        self.save_index(fname)
+
+    def save_index(self, fname: Path) -> None:
+        """Write the index, if there is one, to `fname`.usearch, beside a model in `fname`."""
+        self._file = fname
+        if self.indexer is not None:
+            self.indexer.save(beside(fname))
 
     @classmethod
     def load(cls, fname: Path, mmap: bool | str | None = False) -> "KeyedVectors":
@@ -75,7 +89,31 @@ class KeyedVectors(SimilarityTable):
         mmap: map the vectors read-only instead of reading them; gensim's 'r' does too.
         Raises ReadError, or ModelFormatError naming what is wrong in the file.
         """
-        return cls.from_word_vectors(native.read(fname, mmap=bool(mmap), with_output=False))
+        found = cls.from_word_vectors(native.read(fname, mmap=bool(mmap), with_output=False))
+        found._file = fname
+        return found
+
+    def index(
+        self,
+        connectivity: int = 16,
+        expansion_add: int = 128,
+        expansion_search: int = 64,
+        dtype: str = "f16",
+        threads: int = 0,
+    ) -> VectorIndex:
+        """Put an index behind most_similar and the other searches of all words, and return it.
+
+        An index finds most of the nearest words, not always all; the cosines are exact. It is
+        read from beside the file that these vectors are in, if there is one of them, or built.
+        save() writes it there.  Parameters: see IndexSettings.  wv.indexer = None goes back to
+        exact search.
+        Needs the extra `index` (usearch); raises UsageError without it.
+        """
+        settings = IndexSettings(connectivity, expansion_add, expansion_search, dtype, threads)
+        if self.indexer is None or self.indexer.settings != settings:
+            index = VectorIndex(self.index_to_key, self.vectors, self.norms, settings)
+            self.indexer = open_index(index, self._file)
+        return self.indexer
 
     # ---- the files of word2vec.c ----
 

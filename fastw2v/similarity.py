@@ -1,5 +1,6 @@
 """Comparing words and searching the nearest ones, with gensim 4's names and meanings."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
@@ -10,13 +11,13 @@ from fastw2v.checks import check_integer
 from fastw2v.growing_table import GrowingTable
 from fastw2v.neighbours import (
     cosines,
-    divide_rows,
     nearest_rows,
     row_norms,
     top_rows,
     unit_rows,
     unit_vector,
 )
+from fastw2v.vector_index import VectorIndex
 from fastw2v.vector_table import KEY_TYPES, Key, KeyOrVector
 
 # What most_similar takes: one key or vector, or several, each alone or with a weight.
@@ -33,7 +34,18 @@ class Indexer(Protocol):
 
 
 class SimilarityTable(GrowingTable):
-    """A table of vectors that can be compared and searched; every search is exact."""
+    """A table of vectors that can be compared and searched.
+
+    Every search is exact, unless there is an `indexer`: it answers searches of all rows.
+    """
+
+    indexer: VectorIndex | None = None
+
+    def _forget_norms(self) -> None:
+        super()._forget_norms()
+        if self.indexer is not None:
+            self.indexer = None
+            warnings.warn("the vectors changed; searches are exact until index()", stacklevel=4)
 
     def similarity(self, w1: Key, w2: Key) -> float:
         """Return the cosine of two keys' vectors."""
@@ -84,7 +96,7 @@ class SimilarityTable(GrowingTable):
         positive, negative: keys or vectors, of weight 1 and -1 unless paired with another.
         topn: how many (word, cosine) pairs, best first; None: the cosines of all rows searched.
         clip_start, clip_end: the rows searched; restrict_vocab: instead, the first so many.
-        indexer: searches instead, and returns what it finds, as in gensim.
+        indexer: searches instead, and returns what it finds, the keys given too, as in gensim.
         Raises KeyError for an unknown key, ValueError without any.
         """
         if topn is not None and topn < 1:
@@ -93,10 +105,14 @@ class SimilarityTable(GrowingTable):
         keys = [key for key, _ in pairs]
         weights = [weight for _, weight in pairs]
         mean = self.get_mean_vector(keys, weights, post_normalize=True, ignore_missing=False)
-        if indexer is not None and topn is not None:
-            return indexer.most_similar(mean, topn)
         if restrict_vocab:
             clip_start, clip_end = 0, restrict_vocab
+        is_own = self.indexer is not None and indexer in (None, self.indexer)
+        if is_own and topn is not None and not (clip_start or clip_end):
+            barred = np.array([[*self._own_rows(keys)]], np.int64).reshape(1, -1)
+            return self._named(*self._search(mean[np.newaxis], topn, None, barred))[0]
+        if indexer is not None and topn is not None:
+            return indexer.most_similar(mean, topn)
         rows = slice(clip_start, clip_end or len(self))
         scores = cosines(self.vectors[rows], self.norms[rows], mean)
         return scores if topn is None else self._nearest(scores, topn, keys, clip_start)
@@ -126,11 +142,7 @@ class SimilarityTable(GrowingTable):
         restrict_vocab: int | None = None,
     ) -> list[list[tuple[str, float]]]:
         """Return for each of many queries what most_similar does; see nearest."""
-        rows, scores = self.nearest(queries, topn, restrict_vocab)
-        return [
-            [(self.index_to_key[row], score) for row, score in zip(*found, strict=True) if row >= 0]
-            for found in zip(rows.tolist(), scores.tolist(), strict=True)
-        ]
+        return self._named(*self.nearest(queries, topn, restrict_vocab))
 
     def nearest(
         self,
@@ -158,10 +170,7 @@ class SimilarityTable(GrowingTable):
                 f"queries must be words or of shape (n, {self.vector_size}), got {vectors.shape}"
             )
         wide = vectors.astype(np.result_type(vectors, np.float32), copy=False)
-        n_rows = restrict_vocab or len(self)
-        return nearest_rows(
-            self.vectors[:n_rows], self.norms[:n_rows], unit_rows(wide), topn, barred
-        )
+        return self._search(unit_rows(wide), topn, restrict_vocab, barred)
 
     def most_similar_cosmul(
         self,
@@ -233,10 +242,31 @@ class SimilarityTable(GrowingTable):
             )
         return self.similarity(wa, wb) / sum(cosine for _, cosine in near)
 
-    def unit_normalize_all(self) -> None:
-        """Scale all vectors to length 1, in place, for good; rows of zeros stay as they are."""
-        self.vectors[:] = divide_rows(self.vectors, self.norms)
-        self._forget_norms()
+    def _search(
+        self,
+        queries: NDArray[Any],
+        topn: int,
+        restrict_vocab: int | None,
+        barred: NDArray[np.int64] | None,
+    ) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """Return what nearest does, for (n, dim) queries of length 1, by the index if it can."""
+        if self.indexer is not None and not restrict_vocab:
+            return self.indexer.nearest(queries, topn, barred)
+        n_rows = restrict_vocab or len(self)
+        return nearest_rows(self.vectors[:n_rows], self.norms[:n_rows], queries, topn, barred)
+
+    def _named(
+        self, rows: NDArray[np.int64], scores: NDArray[Any]
+    ) -> list[list[tuple[str, float]]]:
+        """Return (n, topn) rows and scores as words and scores."""
+        return [
+            [(self.index_to_key[row], score) for row, score in zip(*found, strict=True) if row >= 0]
+            for found in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+
+    def _own_rows(self, keys: Sequence[KeyOrVector]) -> set[int]:
+        """Return the rows of those of the keys that are no vectors."""
+        return {self.get_index(key) for key in keys if isinstance(key, KEY_TYPES)}
 
     def _nearest(
         self, scores: NDArray[Any], topn: int, keys: Sequence[KeyOrVector], first_row: int
@@ -245,7 +275,7 @@ class SimilarityTable(GrowingTable):
 
         Rows of zeros, or with values that are not finite, are not among them.
         """
-        own_rows = {self.get_index(key) for key in keys if isinstance(key, KEY_TYPES)}
+        own_rows = self._own_rows(keys)
         scores[self.norms[first_row : first_row + len(scores)] == 0] = -np.inf
         best = top_rows(scores, topn + len(own_rows)).tolist()
         found = [

@@ -135,6 +135,8 @@ class TrainedModel(GensimNames):
         if not allow_non_finite:
             check_rows(self._built()[1], f"{os.fspath(path)} is not written")
         write_vectors(path, self.to_word_vectors(), format)
+        if format == "native" and self._wv is not None:
+            self._wv.save_index(path)
 
     @classmethod
     def load(cls: type[Model], path: Path, mmap: str | None = None) -> Model:

@@ -21,7 +21,15 @@ LAYERS = [
     ["arguments", "corpus_reader", "gensim_names", "prediction"],
     ["keyed_vectors", "saved_model", "training_run", "checkpointing"],
     ["training", "evaluation", "classes", "similarity", "word2vec_files"],
-    ["corpus", "formats", "task_files", "neighbours", "vector_table", "growing_table"],
+    [
+        "corpus",
+        "formats",
+        "task_files",
+        "neighbours",
+        "vector_index",
+        "vector_table",
+        "growing_table",
+    ],
     ["sampling"],
     ["_core"],
 ]
