@@ -14,7 +14,7 @@ ROOT = Path(fastw2v.__file__).parent
 # modules of one package, and between those named together, which must form no circle.
 LAYERS = [
     ["__main__"],
-    ["cli"],
+    ["cli", "sklearn"],
     ["callbacks"],
     ["word2vec"],
     ["trained_model"],

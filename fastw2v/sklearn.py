@@ -1,0 +1,213 @@
+"""Documents to vectors in scikit-learn's pipelines; needs the extra `sklearn`."""
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.checks import check_choice
+from fastw2v.errors import UsageError
+from fastw2v.keyed_vectors import KeyedVectors
+from fastw2v.training import usable_cores
+from fastw2v.word2vec import Word2Vec
+
+try:
+    from sklearn.base import BaseEstimator, TransformerMixin
+    from sklearn.base import ClassNamePrefixFeaturesOutMixin as NamedFeatures
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_is_fitted
+except ImportError as error:
+    raise ImportError(
+        "fastw2v.sklearn needs one more package: pip install 'fastw2v[sklearn]'"
+    ) from error
+
+WEIGHTINGS = ("mean", "sif")
+SIF_A = 1e-3  # Arora, Liang and Ma 2017 (openreview SyK00v5xx), section 5: 1e-4 to 1e-3
+MAX_SEED = 2**31 - 1
+
+
+# scikit-learn has no types
+class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Train word vectors on documents, and turn each document into one vector.
+
+    vector_size, window, min_count, sg, epochs: as for Word2Vec, which is told `settings`, a
+    mapping, too.  vectors: do not train, use these: a KeyedVectors or the path of a vectors file.
+    weighting: "mean" of the words' vectors, or "sif": rare words count more, a / (a + p(word)),
+    and what all documents share, their first singular vector, is taken away.
+    sif_a: that a, above 0.  tokenizer: splits a document that is a string; None: str.split.
+    random_state: an int makes training repeatable with n_jobs=1.  n_jobs: threads; None: 1,
+    -1: all cores.  verbose: show the progress of training.
+
+    fit sets wv_, a KeyedVectors; word_weights_, (n_words,) float32; and component_,
+    (vector_size,) float32, None for "mean".
+    Raises UsageError, a ValueError, for an impossible setting; CorpusError, a ValueError, if no
+    word is left to train on.
+    Reference: Arora, Liang and Ma 2017, "A Simple but Tough-to-Beat Baseline for Sentence
+    Embeddings".
+    """
+
+    def __init__(
+        self,
+        *,
+        vector_size: int = 100,
+        window: int = 5,
+        min_count: int = 5,
+        sg: int = 0,
+        epochs: int = 5,
+        settings: dict[str, Any] | None = None,
+        vectors: KeyedVectors | str | PathLike[str] | None = None,
+        weighting: str = "mean",
+        sif_a: float = SIF_A,
+        tokenizer: Callable[[str], Sequence[str]] | None = None,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.vector_size = vector_size
+        self.window = window
+        self.min_count = min_count
+        self.sg = sg
+        self.epochs = epochs
+        self.settings = settings
+        self.vectors = vectors
+        self.weighting = weighting
+        self.sif_a = sif_a
+        self.tokenizer = tokenizer
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, X: Iterable[Any], y: Any = None) -> "Word2VecTransformer":
+        """Train, or take the vectors given, and weigh their words; return self.
+
+        X: documents, each a string or a list of tokens.  y: ignored.
+        """
+        self._fit(X)
+        return self
+
+    def fit_transform(self, X: Iterable[Any], y: Any = None, **_: Any) -> NDArray[np.float32]:
+        """Return what transform does after fit, reading X only once."""
+        return self._without_component(self._fit(X))
+
+    def transform(self, X: Iterable[Any]) -> NDArray[np.float32]:
+        """Return the (n_documents, vector_size) float32 vectors of documents.
+
+        A document without a known word becomes zeros; a warning counts them.
+        """
+        check_is_fitted(self)
+        return self._without_component(self._pooled(self._tokens(X)))
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.wv_.vector_size)
+
+    def _fit(self, X: Iterable[Any]) -> NDArray[np.float32]:
+        """Set all that fit sets, and return the documents' vectors with what they share."""
+        check_choice("weighting", self.weighting, WEIGHTINGS)
+        if not self.sif_a > 0:
+            raise UsageError(f"sif_a must be above 0, got {self.sif_a}")
+        documents = self._tokens(X)
+        self.wv_ = self._train(documents) if self.vectors is None else _opened(self.vectors)
+        self.component_: NDArray[np.float32] | None = None
+        self.word_weights_ = np.ones(len(self.wv_), np.float32)
+        if self.weighting == "mean":
+            return self._pooled(documents)
+        shares = self._word_shares(documents)
+        self.word_weights_ = (self.sif_a / (self.sif_a + shares)).astype(np.float32)
+        pooled = self._pooled(documents)
+        # The first right singular vector, from a matrix as small as a vector is long.
+        self.component_ = np.linalg.eigh(pooled.T @ pooled)[1][:, -1]
+        return pooled
+
+    def _train(self, documents: list[list[str]]) -> KeyedVectors:
+        """Return vectors trained on the documents."""
+        seed = self.random_state
+        if not isinstance(seed, (int, np.integer)):
+            seed = check_random_state(seed).randint(MAX_SEED)
+        n_jobs = 1 if self.n_jobs is None else self.n_jobs
+        model = Word2Vec(
+            documents,
+            vector_size=self.vector_size,
+            window=self.window,
+            min_count=self.min_count,
+            sg=self.sg,
+            epochs=self.epochs,
+            seed=int(seed),
+            workers=n_jobs if n_jobs > 0 else max(1, usable_cores() + 1 + n_jobs),
+            progress=bool(self.verbose),
+            **(self.settings or {}),
+        )
+        return model.wv
+
+    def _tokens(self, X: Iterable[Any]) -> list[list[str]]:
+        """Return the words of each document."""
+        if isinstance(X, (str, bytes)) or hasattr(X, "columns") or not isinstance(X, Iterable):
+            raise UsageError(
+                "X must be documents, each a string or a list of tokens, such as a list or one "
+                f"column of a table; got {type(X).__name__}"
+            )
+        split = self.tokenizer or str.split
+        return [
+            list(split(document)) if isinstance(document, str) else _words(document)
+            for document in X
+        ]
+
+    def _word_shares(self, documents: list[list[str]]) -> NDArray[np.float64]:
+        """Return the (n_words,) share of each word, by the counts known or in the documents."""
+        counts = self.wv_.counts
+        if counts is None or not counts.any():
+            rows = self._rows_of_words(chain.from_iterable(documents))
+            counts = np.bincount(rows[rows >= 0], minlength=len(self.wv_))
+        return np.asarray(counts / max(1, counts.sum()))
+
+    def _rows_of_words(self, words: Iterable[str]) -> NDArray[np.int64]:
+        """Return the row of each word, -1 for one that has none."""
+        row_of = self.wv_.key_to_index
+        return np.fromiter((row_of.get(word, -1) for word in words), np.int64)
+
+    def _pooled(self, documents: list[list[str]]) -> NDArray[np.float32]:
+        """Return the (n_documents, vector_size) weighted means of the words' vectors."""
+        from scipy.sparse import csr_array
+
+        ends = np.cumsum([0, *map(len, documents)])
+        rows = self._rows_of_words(chain.from_iterable(documents))
+        n_known = np.concatenate([[0], np.cumsum(rows >= 0)])[ends]
+        known = rows[rows >= 0]
+        shape = (len(documents), len(self.wv_))
+        weights = csr_array((self.word_weights_[known], known, n_known), shape=shape)
+        lengths = np.diff(n_known).astype(np.float32)
+        if n_empty := int((lengths == 0).sum()):
+            warnings.warn(
+                f"{n_empty} of {len(documents)} documents hold no known word and become zeros",
+                stacklevel=4,
+            )
+        sums = np.asarray(weights @ self.wv_.vectors, np.float32)
+        return np.asarray(sums / np.maximum(lengths, 1)[:, np.newaxis])
+
+    def _without_component(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return document vectors less what lies in the direction that all share."""
+        if self.component_ is None:
+            return pooled
+        return np.asarray(pooled - np.outer(pooled @ self.component_, self.component_))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def _words(document: Any) -> list[str]:
+    """Return the tokens of a document as words."""
+    if not isinstance(document, Iterable) or isinstance(document, bytes):
+        raise UsageError(f"a document must be a string or a list of tokens, got {document!r}")
+    return [token if type(token) is str else str(token) for token in document]
+
+
+def _opened(vectors: KeyedVectors | str | PathLike[str]) -> KeyedVectors:
+    return vectors if isinstance(vectors, KeyedVectors) else KeyedVectors.read(vectors)
