@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.corpus import Vocabulary, VocabularyRules
-from fastw2v.training import EpochRecord, ModelArrays, Parameters
+from fastw2v.training import EpochRecord, ModelArrays, Parameters, Window
 
 Value = TypeVar("Value")
 
@@ -56,7 +56,7 @@ class GensimNames:
     train_count: int = 0
 
     epochs = Setting[int]("Passes over the corpus of the next training, >= 1.")
-    window = Setting[int]("Words on either side that are contexts, >= 1.")
+    window = Setting[Window]("Words on either side that are contexts, >= 1, or (left, right).")
     shrink_windows = Setting[bool]("Whether each centre draws its reach from 1..window.")
     min_alpha = Setting[float]("The learning rate at the end, between 0 and alpha.")
     seed = Setting[int]("What governs every draw, >= 0.")

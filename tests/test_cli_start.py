@@ -1,5 +1,7 @@
 """fastw2v train --init-from, --grow and --freeze."""
 
+import os
+
 import numpy as np
 import pytest
 from cli_case import fails, train
@@ -56,6 +58,7 @@ def test_a_vocabulary_grows_on_the_command_line(folder):
     [
         (["--init-from", "absent"], 4, "cannot read absent: No such file or directory"),
         (["--freeze", "absent"], 4, "cannot read absent: No such file or directory"),
+        (["--freeze", os.devnull], 2, f"{os.devnull}: holds no words to freeze"),
         (["--freeze", "known"], 2, "freeze='known' needs init_from, or a vocabulary that was "
          "updated"),
         (["--grow"], 2, "grow=True needs init_from, the vectors whose words are to be kept"),

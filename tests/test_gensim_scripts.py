@@ -1,5 +1,8 @@
 """Scripts written for gensim, run unchanged with both imports where gensim is installed."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from small_corpus import topic_sentences, write_lines
@@ -206,3 +209,15 @@ def test_pickles_are_refused_and_the_way_out_is_told(tmp_path, sentences, part):
         with pytest.raises(ModelFormatError) as caught:
             read(path)
         assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_trains_on_its_own(sentences, copied):
+    model = Word2Vec(sentences, **SMALL)
+    before = model.wv.vectors.copy()
+    other = copied(model)
+    other.train(sentences)
+    np.testing.assert_array_equal(model.wv.vectors, before)
+    assert (other.wv.vectors != before).any()
+    model.train(sentences)
+    np.testing.assert_array_equal(model.wv.vectors, other.wv.vectors)

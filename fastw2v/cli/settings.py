@@ -116,7 +116,10 @@ def load_freeze(freeze: Any) -> Any:
     if not isinstance(freeze, str) or freeze in FREEZE_KEYWORDS:
         return freeze
     with reading(freeze), open(freeze, encoding="utf-8", errors="surrogateescape") as file:
-        return [word for line in file if (word := line.rstrip("\r\n"))]
+        words = [word for line in file if (word := line.rstrip("\r\n"))]
+    if not words:
+        raise UsageError(f"{freeze}: holds no words to freeze")
+    return words
 
 
 def load_functions(settings: dict[str, Any]) -> dict[str, Any]:

@@ -66,6 +66,14 @@ class ModelArrays:
     paths: HuffmanPaths | None = None
     frozen: NDArray[np.uint8] | None = None
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the arrays of a copy, its rows to where kernels can use them."""
+        for name in ("in_rows", "out_rows"):
+            rows = zero_rows(*state[name].shape)
+            rows[...] = state[name]
+            state[name] = rows
+        self.__dict__.update(state)
+
 
 def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:
     """Return (n_rows, stride) float32 zeros, each row aligned to 64 bytes."""
