@@ -7,9 +7,10 @@ from fastw2v._core import backends
 if TYPE_CHECKING:
     from fastw2v.corpus import IdSentences, Pairs
     from fastw2v.keyed_vectors import KeyedVectors
+    from fastw2v.phrases import Phrases
     from fastw2v.word2vec import Word2Vec
 
-__all__ = ["IdSentences", "KeyedVectors", "Pairs", "Word2Vec", "__version__", "backends"]
+__all__ = ["IdSentences", "KeyedVectors", "Pairs", "Phrases", "Word2Vec", "__version__", "backends"]
 __version__ = "0.1.0"
 
 # Imported on first use: NumPy alone would cost `fastw2v --help` half of its time.
@@ -17,6 +18,7 @@ _LAZY = {
     "IdSentences": "fastw2v.corpus",
     "KeyedVectors": "fastw2v.keyed_vectors",
     "Pairs": "fastw2v.corpus",
+    "Phrases": "fastw2v.phrases",
     "Word2Vec": "fastw2v.word2vec",
 }
 

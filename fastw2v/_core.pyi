@@ -122,3 +122,56 @@ def subword_means(
     words: Sequence[bytes | None],
     means: NDArray[np.float32],
 ) -> int: ...
+
+# --- phrases ---
+
+PAIRS_DONE: int
+PAIRS_FULL: int
+STARTS_FULL: int
+FIRST_LONG_START: int
+
+class Stretch:
+    def __init__(
+        self,
+        word_ids: NDArray[np.int32],
+        ends: NDArray[np.int64],
+        is_connector: NDArray[np.uint8],
+        start: int = -1,
+    ) -> None: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def start(self) -> int: ...
+
+class PairTable:
+    def __init__(
+        self,
+        slots: NDArray[np.void],
+        long_keys: NDArray[np.uint64],
+        n_long: int = 0,
+        source: PairTable | None = None,
+    ) -> None: ...
+    @property
+    def n_used(self) -> int: ...
+    @property
+    def n_long(self) -> int: ...
+    def use_long_keys(self, long_keys: NDArray[np.uint64]) -> None: ...
+    def add(self, keys: NDArray[np.uint64], values: NDArray[np.int64]) -> None: ...
+    def select(
+        self,
+        is_connector: NDArray[np.uint8],
+        least: int,
+        keys: NDArray[np.uint64],
+        values: NDArray[np.int64],
+    ) -> int: ...
+    def count(self, stretch: Stretch, share: int, n_shares: int) -> int: ...
+    def merge(
+        self, stretch: Stretch, word_ids: NDArray[np.int32], ends: NDArray[np.int64]
+    ) -> tuple[int, int, int]: ...
+
+def write_sentences(
+    stretch: Stretch,
+    arena: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    text: memoryview,
+) -> int: ...

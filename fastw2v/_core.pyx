@@ -487,3 +487,6 @@ def remap_ids(TokenBuffer piece not None, const int32_t[::1] new_ids):
 
 
 include "_core_text.pxi"
+
+
+include "_core_phrases.pxi"

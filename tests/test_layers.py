@@ -19,8 +19,8 @@ LAYERS = [
     ["word2vec"],
     ["trained_model"],
     ["arguments", "corpus_reader", "gensim_names", "prediction"],
-    ["keyed_vectors", "saved_model", "training_run", "checkpointing"],
-    ["training", "evaluation", "classes", "similarity", "word2vec_files"],
+    ["keyed_vectors", "phrases", "saved_model", "training_run", "checkpointing"],
+    ["training", "evaluation", "classes", "collocations", "similarity", "word2vec_files"],
     [
         "corpus",
         "formats",

@@ -26,6 +26,7 @@ SUBCOMMANDS = (
     "classes",
     "info",
     "convert",
+    "phrases",
 )
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from fastw2v.word2vec import Word2Vec
 
-FORMAT_NAMES = ("native", "text", "bin", "vec", "glove")
+FORMAT_NAMES = ("native", "text", "bin", "vec", "fasttext", "glove")
 
 
 def add_parser(subparsers: Any) -> None:

@@ -1,0 +1,76 @@
+/* Pairs of words that follow each other, with any number of connector words between, over ids.
+   A `start` is a word, or another start with one more connector word behind it; a pair is a start
+   and the word that ends it. Python owns all memory named here. */
+#ifndef W2V_PHRASES_H
+#define W2V_PHRASES_H
+
+#include <stdint.h>
+
+enum { W2V_PAIR_BATCH = 128 }; /* tokens looked up at a time; a table needs room for as many */
+
+enum { W2V_PAIRS_DONE = 0, W2V_PAIRS_FULL = 1, W2V_STARTS_FULL = 2 };
+
+/* Starts from here on are longer than a word: this plus their number. */
+#define W2V_FIRST_LONG_START ((uint64_t)1 << 31)
+
+/* key = (start << 31 | word) + 1, 0 where free.  value: how often a pair was seen, or the word
+   that stands for it; where the word is a connector, the start that the two make. */
+typedef struct {
+    uint64_t key;
+    int64_t value;
+} w2v_pair;
+
+typedef struct {
+    w2v_pair *slots;     /* (n_slots,) a power of two */
+    uint64_t *long_keys; /* (max_long,) the key of each start that is longer than a word */
+    int64_t n_slots, n_used, max_long, n_long;
+} w2v_pair_table;
+
+/* A stretch of the stream of word ids. */
+typedef struct {
+    const int32_t *word_ids;      /* (n_ids,) */
+    const int64_t *ends;          /* (n_ends,) ascending, > 0: ids before each sentence's end */
+    const uint8_t *is_connector;  /* (n_words,) */
+    int64_t n_ids, n_ends;
+    int64_t position, n_ends_past; /* ids and ends dealt with so far */
+    int64_t start;                /* of a pair, -1 for none */
+} w2v_stretch;
+
+/* Where the ids go in which phrases stand for their words. */
+typedef struct {
+    int32_t *word_ids; /* (stretch->n_ids,) */
+    int64_t *ends;     /* (stretch->n_ends,) */
+    int64_t n_ids, n_ends, n_phrases;
+} w2v_merged;
+
+/* Words as text. */
+typedef struct {
+    const uint8_t *arena;   /* the words end to end */
+    const int64_t *offsets; /* (n_words + 1,) */
+    uint8_t *text;          /* (max_bytes,) */
+    int64_t max_bytes, n_bytes;
+} w2v_sentence_writer;
+
+/* Count the pairs whose hash modulo n_shares is `share`; all connectors enter the table. */
+int w2v_count_pairs(w2v_pair_table *table, w2v_stretch *stretch, int share, int n_shares);
+
+/* Put every pair of `from` into an empty table with room for them. */
+void w2v_move_pairs(w2v_pair_table *table, const w2v_pair_table *from);
+
+/* Copy the pairs whose word is no connector and whose value is at least `least`; keys, values:
+   (n_used,) each. Returns how many there are. */
+int64_t w2v_select_pairs(const w2v_pair_table *table, const uint8_t *is_connector, int64_t least,
+                         uint64_t *keys, int64_t *values);
+
+/* Add pairs with their values; there is room.  keys are distinct and not in the table. */
+void w2v_add_pairs(w2v_pair_table *table, const uint64_t *keys, const int64_t *values, int64_t n);
+
+/* Replace each pair in the table by its value, from the left; stops before a phrase that the
+   stretch may have cut: position tells how far. */
+void w2v_merge_pairs(const w2v_pair_table *table, w2v_stretch *stretch, w2v_merged *out);
+
+/* Write sentences, a space between words, until the text is full; a sentence goes on in the next
+   call. */
+void w2v_write_sentences(w2v_sentence_writer *writer, w2v_stretch *stretch);
+
+#endif

@@ -1,0 +1,133 @@
+"""`fastw2v phrases`: text with its phrases joined by underscores."""
+
+import argparse
+from typing import Any
+
+from fastw2v.cli.output import print_table
+
+DEFAULT_THRESHOLDS = {"default": 10.0, "npmi": 0.5, "word2phrase": 100.0}
+N_SHOWN = 10
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "phrases",
+        help="join the words of phrases in a text",
+        description="Find words that stand together far more often than chance would have it, "
+        "as gensim's Phrases and word2phrase do, and write the text with new_york for new york. "
+        "Each further pass joins what the one before made: new_york_city.",
+    )
+    parser.add_argument(
+        "corpus", metavar="CORPUS", nargs="+", help="text files, plain or compressed, or -"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the text to write")
+    parser.add_argument(
+        "--passes", metavar="N", type=int, default=1, help="how often to go over it (%(default)s)"
+    )
+    parser.add_argument(
+        "--threshold",
+        metavar="X",
+        type=float,
+        nargs="+",
+        help="join what scores above X; one, or one a pass (default 10, npmi 0.5, word2phrase 100)",
+    )
+    parser.add_argument(
+        "--min-count",
+        metavar="N",
+        type=int,
+        default=5,
+        help="discount of each pair's count; with npmi the least count (%(default)s)",
+    )
+    parser.add_argument(
+        "--scoring",
+        choices=DEFAULT_THRESHOLDS,
+        default="default",
+        help="gensim's default or npmi, or that of word2phrase (%(default)s)",
+    )
+    parser.add_argument(
+        "--delimiter", metavar="TEXT", default="_", help="between the words (%(default)s)"
+    )
+    parser.add_argument(
+        "--connector-words",
+        metavar="FILE",
+        help="words that may stand inside a phrase only, as `of`: a file of them, or `english`",
+    )
+    parser.add_argument("--list", metavar="FILE", help="write the phrases of all passes here")
+    parser.add_argument("--workers", metavar="N", type=int, help="threads (one for each core)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Join the phrases and tell what was joined."""
+    from fastw2v.collocations import PhraseRules, join_phrases
+    from fastw2v.files.atomic import atomic_write, check_writable
+
+    rules = [
+        PhraseRules(
+            min_count=args.min_count,
+            threshold=threshold,
+            scoring=args.scoring,
+            delimiter=args.delimiter,
+            connector_words=_connector_words(args.connector_words),
+        )
+        for threshold in _thresholds(args)
+    ]
+    if args.list:
+        check_writable(args.list)
+    reports = join_phrases(args.corpus, args.output, rules, args.workers)
+    if args.list:
+        with atomic_write(args.list) as file:
+            for phrase in (phrase for report in reports for phrase in report.found):
+                text = f"{phrase.text}\t{phrase.score!r}\n"
+                file.write(text.encode("utf-8", "surrogateescape"))
+    _show(reports)
+    return 0
+
+
+def _thresholds(args: argparse.Namespace) -> list[float]:
+    """Return the threshold of each pass."""
+    from fastw2v.errors import UsageError
+
+    if args.passes < 1:
+        raise UsageError(f"--passes must be at least 1, got {args.passes}")
+    given: list[float] = args.threshold or [DEFAULT_THRESHOLDS[args.scoring]]
+    if len(given) not in (1, args.passes):
+        raise UsageError(
+            f"--threshold takes one number or one a pass, got {len(given)} for {args.passes}"
+        )
+    return given * (args.passes // len(given))
+
+
+def _connector_words(given: str | None) -> frozenset[str]:
+    """Return the words of a file, or those of gensim for English."""
+    from fastw2v.errors import reading
+    from fastw2v.phrases import ENGLISH_CONNECTOR_WORDS
+
+    if given is None:
+        return frozenset()
+    if given == "english":
+        return ENGLISH_CONNECTOR_WORDS
+    with reading(given), open(given, encoding="utf-8", errors="surrogateescape") as file:
+        return frozenset(file.read().split())
+
+
+def _show(reports: Any) -> None:
+    """Print what each pass did."""
+    rows = [("pass", "tokens", "phrases", "joined", "tokens after", "seconds")]
+    for number, report in enumerate(reports, 1):
+        rows.append(
+            (
+                str(number),
+                f"{report.n_tokens_before:,}",
+                f"{len(report.found):,}",
+                f"{report.n_joined:,}",
+                f"{report.n_tokens_after:,}",
+                f"{report.seconds:.1f}",
+            )
+        )
+    print_table(rows)
+    best = [(phrase.text, f"{phrase.score:.4g}") for phrase in reports[-1].found[:N_SHOWN]]
+    if best:
+        print("\nhighest scores in the last pass")
+        print_table([(f"  {text}", score) for text, score in best])

@@ -1,0 +1,118 @@
+"""A corpus rewritten with its phrases joined, in one pass or several."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v import _core
+from fastw2v.collocations.counting import PairCounter, stretches
+from fastw2v.collocations.merging import Merger, write_text
+from fastw2v.collocations.scoring import FoundPhrase, PhraseRules, find_phrases, least_count
+from fastw2v.corpus import Spool, VocabularyRules, read_text
+from fastw2v.corpus.sources import Paths
+from fastw2v.errors import UsageError
+from fastw2v.files.atomic import atomic_write, check_writable
+
+SPOOL_LIMIT_BYTES = 256 << 20  # twice, beside a table of pairs that takes as much
+MOST_THREADS = 8  # every thread goes through all ids: more gain nothing
+
+
+@dataclass(frozen=True)
+class PassReport:
+    """What one pass did.
+
+    found: its phrases, best first.  n_tokens_before, n_tokens_after: of the whole corpus.
+    n_joined: how many phrases stand in it.  seconds: of this pass.
+    """
+
+    found: list[FoundPhrase]
+    n_tokens_before: int
+    n_tokens_after: int
+    n_joined: int
+    seconds: float
+
+
+def choose_threads(workers: int | None) -> int:
+    """Return how many threads count pairs: as asked for, else one a core up to MOST_THREADS."""
+    if workers is None:
+        return min(len(os.sched_getaffinity(0)), MOST_THREADS)
+    if workers < 1:
+        raise UsageError(f"workers must be at least 1, got {workers}")
+    return min(workers, MOST_THREADS)
+
+
+def connector_flags(words: Sequence[str], connectors: frozenset[str]) -> NDArray[np.uint8]:
+    """Return (n_words,) uint8, 1 for each connector word."""
+    return np.fromiter((word in connectors for word in words), np.uint8, len(words))
+
+
+def join_phrases(
+    corpus: Paths,
+    output: str | os.PathLike[str],
+    rules: Sequence[PhraseRules],
+    workers: int | None = None,
+) -> list[PassReport]:
+    """Rewrite text with a token for each phrase, one pass for each of the rules.
+
+    corpus: paths as read_text takes them.  output: gets one sentence a line, a space between
+    tokens, without blank lines; it may be one of the corpus.
+    Raises ReadError, CorpusError, SaveError, UsageError.
+    """
+    for rule in rules:
+        if any(character.isspace() for character in rule.delimiter):
+            raise UsageError(f"delimiter {rule.delimiter!r} would part the words it joins")
+    check_writable(output)
+    n_threads = choose_threads(workers)
+    read = read_text(
+        corpus,
+        rules=VocabularyRules(min_count=1),
+        threads=n_threads,
+        spool_limit_bytes=SPOOL_LIMIT_BYTES,
+    )
+    words, counts, spool = read.vocabulary.words, read.vocabulary.counts, read.spool
+    reports = []
+    try:
+        for rule in rules:
+            started = time.perf_counter()
+            before = spool
+            found, spool, n_joined = _one_pass(rule, words, counts, before, n_threads)
+            before.close()
+            counts = _counted(spool, len(words))
+            seconds = time.perf_counter() - started
+            reports.append(PassReport(found, before.n_tokens, spool.n_tokens, n_joined, seconds))
+        with atomic_write(output) as file:
+            write_text(file, spool, words)
+    finally:
+        spool.close()
+    return reports
+
+
+def _one_pass(
+    rules: PhraseRules,
+    words: list[str],
+    counts: NDArray[np.int64],
+    spool: Spool,
+    n_threads: int,
+) -> tuple[list[FoundPhrase], Spool, int]:
+    """Return the phrases, best first, the corpus with them joined, and how many stand in it.
+
+    words: gets the phrases that are new.
+    """
+    flags = connector_flags(words, rules.connector_words)
+    counter = PairCounter(n_threads)
+    counter.count(spool, flags)
+    pairs = counter.result(flags, least_count(rules, words))
+    found = find_phrases(rules, words, counts, pairs)
+    merged, n_joined = Merger(words, found, pairs).merge(spool, flags, SPOOL_LIMIT_BYTES)
+    return sorted(found, key=lambda phrase: -phrase.score), merged, n_joined
+
+
+def _counted(spool: Spool, n_words: int) -> NDArray[np.int64]:
+    counts = np.zeros(n_words, np.int64)
+    for ids, _ in stretches(spool):
+        _core.count_ids(ids, counts)
+    return counts

@@ -1,0 +1,301 @@
+"""Phrases: words that keep company, found and joined with gensim 4's names, counted in C."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.collocations import (
+    PairCounter,
+    PairCounts,
+    PhraseRules,
+    Scorer,
+    choose_threads,
+    connector_flags,
+    find_phrases,
+    least_count,
+)
+from fastw2v.corpus import Vocabulary, VocabularyRules, read_sentences, read_text
+from fastw2v.errors import ModelFormatError, UsageError, reading
+from fastw2v.files.atomic import atomic_write
+
+Path = str | os.PathLike[str]
+
+# What gensim's ENGLISH_CONNECTOR_WORDS holds: articles, prepositions, conjunctions.
+ENGLISH_CONNECTOR_WORDS = frozenset(
+    "a an the for of with without at from to in on by and or".split()  # noqa: SIM905
+)
+ALL_WORDS = VocabularyRules(min_count=1)
+
+
+class _PhraseJoiner:
+    """Joins the phrases of token lists; what Phrases and FrozenPhrases share."""
+
+    rules: PhraseRules
+
+    def _score(self, words: tuple[str, ...]) -> tuple[str, float] | None:
+        """Return the text and the score of a phrase, None if the words are none."""
+        raise NotImplementedError
+
+    @property
+    def delimiter(self) -> str:
+        """What stands between the words of a phrase."""
+        return self.rules.delimiter
+
+    @property
+    def connector_words(self) -> frozenset[str]:
+        """Words that may stand inside a phrase only."""
+        return self.rules.connector_words
+
+    def analyze_sentence(self, sentence: Iterable[str]) -> Iterator[tuple[str, float | None]]:
+        """Yield the tokens of a sentence: a phrase with its score, any other with None."""
+        pending: list[str] = []  # a word that may begin a phrase, and connectors
+        for word in sentence:
+            if word in self.connector_words:
+                if pending:
+                    pending.append(word)
+                else:
+                    yield word, None
+                continue
+            phrase = self._score((*pending, word)) if pending else None
+            if phrase is not None:
+                yield phrase
+                pending = []
+            else:
+                yield from ((token, None) for token in pending)
+                pending = [word]
+        yield from ((token, None) for token in pending)
+
+    def __getitem__(self, sentence: Iterable[Any]) -> Any:
+        """Return a sentence with its phrases joined, or for a corpus an iterator of them."""
+        tokens = iter(sentence)
+        first = next(tokens, None)
+        if first is not None and not isinstance(first, str):
+            return (self[each] for each in chain([first], tokens))
+        rest = chain([] if first is None else [first], tokens)
+        return [token for token, _ in self.analyze_sentence(rest)]
+
+    def find_phrases(self, sentences: Iterable[Iterable[str]]) -> dict[str, float]:
+        """Return the phrases that stand in the sentences, with their scores."""
+        return {
+            token: score
+            for sentence in sentences
+            for token, score in self.analyze_sentence(sentence)
+            if score is not None
+        }
+
+
+class Phrases(_PhraseJoiner):
+    """Find phrases by how often words follow each other (Mikolov et al. 2013, 1310.4546).
+
+    sentences: an iterable of lists of strings; or corpus_file: paths as Word2Vec takes them.
+    min_count, threshold, scoring, delimiter, connector_words: see PhraseRules; ``default`` is
+    (bigram_count - min_count) / worda_count / wordb_count * len_vocab, ``npmi`` is in [-1, 1],
+    ``word2phrase`` as `default` with corpus_word_count for len_vocab.
+    max_vocab_size, progress_per: accepted as in gensim; all counts are kept, none is pruned.
+    workers: threads that count.
+    Raises UsageError, CorpusError, ReadError.
+
+    The scores are gensim's, also where a token and a phrase have the same text.  export_phrases
+    gives the words that were counted; gensim splits the text, which parts new_york + city anew.
+    """
+
+    def __init__(
+        self,
+        sentences: Iterable[Iterable[Any]] | None = None,
+        min_count: float = 5,
+        threshold: float = 10.0,
+        max_vocab_size: int = 40_000_000,
+        delimiter: str = "_",
+        progress_per: int = 10_000,
+        scoring: str | Scorer = "default",
+        connector_words: Iterable[str] = frozenset(),
+        *,
+        corpus_file: Path | list[Path] | None = None,
+        workers: int | None = None,
+    ) -> None:
+        if isinstance(connector_words, str):
+            raise UsageError("connector_words must be a set of words, got one string")
+        self.rules = PhraseRules(
+            min_count, threshold, scoring, delimiter, frozenset(connector_words)
+        )
+        self.max_vocab_size, self.progress_per = max_vocab_size, progress_per
+        self._n_threads = choose_threads(workers)
+        self._counter = PairCounter(self._n_threads)
+        self._words: list[str] = []
+        self._counts = np.zeros(0, np.int64)
+        self._found: dict[tuple[str, ...], tuple[str, float]] | None = None
+        if sentences is not None or corpus_file is not None:
+            self.add_vocab(sentences, corpus_file=corpus_file)
+
+    def add_vocab(
+        self,
+        sentences: Iterable[Iterable[Any]] | None = None,
+        *,
+        corpus_file: Path | list[Path] | None = None,
+    ) -> None:
+        """Count more text.  Raises CorpusError if there are no words in it."""
+        if (sentences is None) == (corpus_file is None):
+            raise UsageError("pass either sentences or corpus_file, and not both")
+        if sentences is not None:
+            corpus = read_sentences(sentences, rules=ALL_WORDS)
+        else:
+            assert corpus_file is not None
+            corpus = read_text(corpus_file, rules=ALL_WORDS, threads=self._n_threads)
+        with corpus.spool:
+            new_ids = self._add_words(corpus.vocabulary)
+            connectors = connector_flags(self._words, self.connector_words)
+            self._counter.count(corpus.spool, connectors, new_ids)
+        self._found = None
+
+    def _add_words(self, vocabulary: Vocabulary) -> NDArray[np.int32] | None:
+        """Add words and counts; return the ids the words have here, None if they are the same."""
+        if not self._words:
+            self._words, self._counts = list(vocabulary.words), vocabulary.counts.copy()
+            return None
+        ids = {word: i for i, word in enumerate(self._words)}
+        new_ids = [ids.setdefault(word, len(ids)) for word in vocabulary.words]
+        self._words = list(ids)
+        self._counts = np.append(self._counts, np.zeros(len(ids) - len(self._counts), np.int64))
+        self._counts[new_ids] += vocabulary.counts
+        return np.array(new_ids, np.int32)
+
+    @property
+    def min_count(self) -> float:
+        """What a pair's count must exceed, or reach with npmi."""
+        return self.rules.min_count
+
+    @property
+    def threshold(self) -> float:
+        """What a score must exceed."""
+        return self.rules.threshold
+
+    @property
+    def scoring(self) -> str | Scorer:
+        """The name of the score, or the function."""
+        return self.rules.scoring
+
+    @property
+    def corpus_word_count(self) -> int:
+        """How many tokens were counted."""
+        return int(self._counts.sum())
+
+    @property
+    def vocab(self) -> dict[str, int]:
+        """The counts of all words but connectors, and of all pairs joined; made at each call."""
+        counts = {
+            word: count
+            for word, count in zip(self._words, self._counts.tolist(), strict=True)
+            if count and word not in self.connector_words
+        }
+        pairs = self._pairs(1)
+        columns = (pairs.starts.tolist(), pairs.words.tolist(), pairs.counts.tolist())
+        for start, last, count in zip(*columns, strict=True):
+            ids = (*pairs.word_ids(start), last)
+            text = self.delimiter.join(self._words[i] for i in ids)
+            counts[text] = counts.get(text, 0) + count
+        return counts
+
+    def export_phrases(self) -> dict[str, float]:
+        """Return all phrases found so far, with their scores; the best where texts are the same."""
+        scores: dict[str, float] = {}
+        for text, score in self._phrases().values():
+            scores[text] = max(score, scores.get(text, score))
+        return scores
+
+    def freeze(self) -> FrozenPhrases:
+        """Return the phrases without the counts."""
+        return FrozenPhrases(self)
+
+    def __str__(self) -> str:
+        return (
+            f"{type(self).__name__}<{len(self._words)} words, min_count={self.min_count}, "
+            f"threshold={self.threshold}>"
+        )
+
+    def _score(self, words: tuple[str, ...]) -> tuple[str, float] | None:
+        return self._phrases().get(words)
+
+    def _phrases(self) -> dict[tuple[str, ...], tuple[str, float]]:
+        if self._found is None:
+            pairs = self._pairs(least_count(self.rules, self._words))
+            found = find_phrases(self.rules, self._words, self._counts, pairs)
+            self._found = {phrase.words: (phrase.text, phrase.score) for phrase in found}
+        return self._found
+
+    def _pairs(self, least: int) -> PairCounts:
+        return self._counter.result(connector_flags(self._words, self.connector_words), least)
+
+
+class FrozenPhrases(_PhraseJoiner):
+    """The phrases of a Phrases, without its counts.
+
+    phrasegrams: the score of each phrase by its text, as gensim has it: any words whose text
+    joined is a phrase's are that phrase.
+    """
+
+    def __init__(self, phrases_model: Phrases) -> None:
+        """Take the phrases found so far."""
+        self.rules = phrases_model.rules
+        self.phrasegrams: dict[str, float] = phrases_model.export_phrases()
+
+    @property
+    def min_count(self) -> float:
+        """The setting that the phrases were found with."""
+        return self.rules.min_count
+
+    @property
+    def threshold(self) -> float:
+        """What a score must exceed."""
+        return self.rules.threshold
+
+    def save(self, path: Path) -> None:
+        """Write the phrases and settings as JSON.
+
+        Raises SaveError, or UsageError if the scoring is a function, which no file can hold.
+        """
+        if not isinstance(self.rules.scoring, str):
+            raise UsageError("phrases scored by a function of yours cannot be saved")
+        settings = asdict(self.rules) | {"connector_words": sorted(self.connector_words)}
+        text = json.dumps({"fastw2v_phrases": settings, "phrases": self.phrasegrams}, indent=0)
+        with atomic_write(path) as file:
+            file.write(text.encode("ascii"))
+
+    @classmethod
+    def load(cls, path: Path) -> FrozenPhrases:
+        """Read what save() wrote.  Raises ReadError, or ModelFormatError if it is anything else."""
+        name = os.fspath(path)
+        with reading(name), open(name, "rb") as file:
+            text = file.read()
+        try:
+            content = json.loads(text)
+            settings = content["fastw2v_phrases"]
+            connectors = frozenset(map(str, settings["connector_words"]))
+            loaded = cls.__new__(cls)
+            loaded.rules = PhraseRules(**(settings | {"connector_words": connectors}))
+            scores = content["phrases"].items()
+            loaded.phrasegrams = {str(phrase): float(score) for phrase, score in scores}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ModelFormatError(f"{name}: not phrases that fastw2v saved: {error}") from error
+        return loaded
+
+    def __str__(self) -> str:
+        return (
+            f"{type(self).__name__}<{len(self.phrasegrams)} phrases, min_count={self.min_count}, "
+            f"threshold={self.threshold}>"
+        )
+
+    def _score(self, words: tuple[str, ...]) -> tuple[str, float] | None:
+        text = self.delimiter.join(words)
+        score = self.phrasegrams.get(text)
+        return None if score is None else (text, score)
+
+
+Phraser = FrozenPhrases  # its name before gensim 4
