@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from fastw2v.arguments import parameters_of_model, parameters_of_run
 from fastw2v.checkpointing import (
     files_to_read,
-    settings_to_check,
     source_of,
     with_own_schedule,
 )
 from fastw2v.checks import check_flag
-from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
-from fastw2v.corpus_reader import CorpusReader, Path, is_one_shot
+from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules
+from fastw2v.corpus_reader import CorpusReader, Path
 from fastw2v.errors import UsageError
-from fastw2v.formats import WordVectors
 from fastw2v.keyed_vectors import KeyedVectors
-from fastw2v.saved_model import base_vocabulary, check_grow, vectors_of
-from fastw2v.trained_model import TrainedModel
+from fastw2v.saved_model import base_vocabulary, check_grow
 from fastw2v.training import (
     Checkpoints,
     EpochRecord,
@@ -34,19 +30,16 @@ from fastw2v.training import (
     Summary,
     Window,
     alone,
-    build_arrays,
     check_freeze,
     choose_observer,
     end_progress,
-    take_over,
 )
 from fastw2v.training.checkpoint_options import settings_then
 from fastw2v.training_run import RunRequest, run_training
+from fastw2v.vocabulary_builder import TrimRule, VocabularyBuilder
 
-TrimRule = Callable[[str, int, int], object]
 
-
-class Word2Vec(TrainedModel):
+class Word2Vec(VocabularyBuilder):
     """Word vectors trained by skip-gram or CBOW (Mikolov et al. 2013, 1301.3781, 1310.4546).
 
     sentences: lists of tokens, any iterable of them, a generator included, a NumPy matrix of
@@ -148,84 +141,6 @@ class Word2Vec(TrainedModel):
             self.build_vocab(sentences, corpus_file)
             self.train()
 
-    # ---- vocabulary ----
-
-    def build_vocab(
-        self,
-        corpus_iterable: Sentences | None = None,
-        corpus_file: Path | list[Path] | None = None,
-        update: bool = False,
-        progress_per: int = 10_000,
-        keep_raw_vocab: bool = False,
-        trim_rule: TrimRule | None = None,
-        *,
-        vocabulary: Vocabulary | None = None,
-    ) -> None:
-        """Read the corpus, count its words and make an untrained model of them.
-
-        update: keep the words there are, and their vectors, and add those of the corpus that the
-        rules keep; counts are summed up and all tables are made anew.
-        The corpus is kept, as word ids, for a call of train() without one, or with the generator
-        that was read here.
-        trim_rule: instead of the model's own.  vocabulary: use these words and counts instead of
-        the corpus's own.  progress_per, keep_raw_vocab: without effect.
-        """
-        with alone(self):
-            known = self._known(update)
-            rules = self._rules(trim_rule, known, update)
-            if self.options.checkpoints is not None:
-                self.options.checkpoints.check(settings_to_check(self.parameters, rules))
-            corpus = self._read(corpus_iterable, corpus_file, rules, vocabulary)
-            try:
-                self._make(corpus.vocabulary, known)
-            except BaseException:
-                corpus.spool.close()
-                raise
-            self._keep(corpus, corpus_iterable)
-            self._source = source_of(corpus_file, self._reader.tokenizer)
-            self.corpus_count, self.corpus_total_words = corpus.n_sentences, corpus.n_tokens_read
-
-    def build_vocab_from_freq(
-        self,
-        word_freq: Mapping[Any, int],
-        keep_raw_vocab: bool = False,
-        corpus_count: int | None = None,
-        trim_rule: TrimRule | None = None,
-        update: bool = False,
-    ) -> None:
-        """Make an untrained model of words and their counts, which a mapping gives.
-
-        corpus_count: what the attribute of that name shall say.  trim_rule: instead of the
-        model's own.  update: see build_vocab.  keep_raw_vocab: without effect.
-        """
-        known = self._known(update)
-        self._make(choose_from(word_freq, self._rules(trim_rule, known, update)), known)
-        self.corpus_count = corpus_count or 0
-        self.corpus_total_words = sum(word_freq.values())
-
-    def _known(self, update: bool) -> WordVectors | None:
-        """Return what to start from: the model itself, init_from, or nothing."""
-        if update:
-            return self.to_word_vectors()
-        return None if self.init_from is None else vectors_of(self.init_from, self.vector_size)
-
-    def _rules(
-        self, trim_rule: TrimRule | None, known: WordVectors | None, update: bool
-    ) -> VocabularyRules:
-        base = base_vocabulary(known) if known is not None and (update or self.grow) else None
-        return replace(self.rules, trim_rule=trim_rule or self.rules.trim_rule, base=base)
-
-    def _make(self, vocabulary: Vocabulary, known: WordVectors | None) -> None:
-        """Become an untrained model of these words; a corpus read for another one is dropped."""
-        arrays = build_arrays(self.parameters, vocabulary.counts)
-        self.start = None
-        if known is not None:
-            self.start = take_over(arrays, self.parameters, vocabulary, known)
-        self.arrays, self.vocabulary, self._wv = arrays, vocabulary, None
-        self._keep(None)
-
-    # ---- training ----
-
     def train(
         self,
         corpus_iterable: Sentences | None = None,
@@ -323,20 +238,3 @@ class Word2Vec(TrainedModel):
         paths = options.validation_paths
         sentences = None if paths else options.validation
         return self._read(sentences, paths or None, self.rules, self.vocabulary)
-
-    def _keep(self, corpus: EncodedCorpus | None, source: object = None) -> None:
-        """Hold a corpus for the next training, instead of one that waited for it."""
-        if self._corpus is not None:
-            self._corpus.spool.close()
-        self._corpus = corpus
-        self._one_shot = source if is_one_shot(source) else None
-
-    def _read(
-        self,
-        sentences: Sentences | None,
-        corpus_file: Path | list[Path] | None,
-        rules: VocabularyRules,
-        vocabulary: Vocabulary | None,
-    ) -> EncodedCorpus:
-        threads = self.parameters.n_threads
-        return self._reader.read(sentences, corpus_file, threads, rules, vocabulary)

@@ -17,6 +17,7 @@ LAYERS = [
     ["cli", "sklearn"],
     ["callbacks"],
     ["word2vec"],
+    ["vocabulary_builder"],
     ["trained_model"],
     ["arguments", "corpus_reader", "gensim_names", "prediction"],
     ["keyed_vectors", "phrases", "saved_model", "training_run", "checkpointing"],
