@@ -15,6 +15,9 @@ class Model:
 class Worker:
     def __init__(self, model: Model, max_tokens: int, allocate: Callable[[int], Any]) -> None: ...
     def train(self, chunk: Any, epoch_key: int, lr: float) -> int: ...
+    def note_touched(
+        self, touched_in: NDArray[np.uint8], touched_out: NDArray[np.uint8]
+    ) -> None: ...
     def counters(self) -> dict[str, Any]: ...
 
 def build_alias(
@@ -175,3 +178,14 @@ def write_sentences(
     offsets: NDArray[np.int64],
     text: memoryview,
 ) -> int: ...
+
+class RowMerge:
+    def __init__(
+        self,
+        rows: NDArray[np.float32],
+        copies: Sequence[NDArray[np.float32]],
+        touched: Sequence[NDArray[np.uint8]],
+        gain: NDArray[np.float32],
+        keep_marks: bool = False,
+    ) -> None: ...
+    def merge(self, part: int, n_parts: int) -> None: ...

@@ -59,6 +59,8 @@ cdef extern from "api.h" nogil:
         int64_t n_loss_predictions
         int64_t n_blocks
         double loss_sum
+        uint8_t *touched_in
+        uint8_t *touched_out
 
     ctypedef struct w2v_chunk:
         const int32_t *word_ids
@@ -227,6 +229,7 @@ cdef class Worker:
     cdef Model model
     cdef int64_t max_tokens
     cdef char[::1] scratch
+    cdef uint8_t[::1] touched_in, touched_out
 
     def __init__(self, Model model, int64_t max_tokens, allocate):
         """Take scratch memory from allocate(n_bytes), a writable page-aligned buffer."""
@@ -269,6 +272,16 @@ cdef class Worker:
         with nogil:
             n_trained = self.model.backend.train_chunk(&self.model.c, &self.c, &c)
         return n_trained
+
+    def note_touched(self, uint8_t[::1] touched_in, uint8_t[::1] touched_out):
+        """Mark in (n_words,) and (n_outputs,) bytes the rows that train() may change.
+
+        The full softmax changes all output rows and marks none of them.
+        """
+        check_shape("touched_in", [touched_in.shape[0]], [self.model.c.n_words])
+        check_shape("touched_out", [touched_out.shape[0]], [self.model.c.n_outputs])
+        self.touched_in, self.touched_out = touched_in, touched_out
+        self.c.touched_in, self.c.touched_out = &touched_in[0], &touched_out[0]
 
     def counters(self):
         """Return the counts and the loss sum (nats) so far, by name."""
@@ -490,3 +503,4 @@ include "_core_text.pxi"
 
 
 include "_core_phrases.pxi"
+include "_core_rounds.pxi"

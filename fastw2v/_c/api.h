@@ -63,7 +63,9 @@ typedef struct {
     int64_t n_loss_predictions; /* those of the blocks where the loss was measured */
     int64_t n_blocks;
     double loss_sum; /* nats over n_loss_predictions */
-    char pad[W2V_CACHE_LINE - 7 * 8];
+    uint8_t *touched_in;  /* (n_words,) set to 1 for rows that may have changed; NULL: not noted */
+    uint8_t *touched_out; /* (n_outputs,) the same */
+    char pad[2 * W2V_CACHE_LINE - 9 * 8];
 } w2v_worker;
 
 /* A run of the token stream: the centres to train and the margins that hold their contexts. */

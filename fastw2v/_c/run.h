@@ -24,6 +24,8 @@ typedef struct {
 INLINE float *in_place(const run *r, int64_t kept)
 {
     int64_t id = r->s.kept_id[kept];
+    if (r->worker->touched_in)
+        r->worker->touched_in[id] = 1;
     float *rows = id < r->model->n_hot_in ? r->s.hot_in : r->model->in_rows;
     return rows + id * r->model->stride_floats;
 }
@@ -48,6 +50,8 @@ INLINE float *in_row(const run *r, int64_t kept)
 
 INLINE float *out_row(const run *r, int64_t output)
 {
+    if (r->worker->touched_out)
+        r->worker->touched_out[output] = 1;
     int64_t hot = output - r->model->first_hot_out;
     if (hot >= 0 && hot < r->model->n_hot_out)
         return r->s.hot_out + hot * r->model->stride_floats;

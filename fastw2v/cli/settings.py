@@ -47,6 +47,7 @@ TRAINING_FLAGS: Flags = {
                       "function of the progress from 0 to 1, as module:function (linear)"),
     "sample": (float, "thin out words that make up more than X of the text; 0: none (0.001)"),
     "seed": (int, "start of all random draws (1); with --workers 1 a run repeats exactly"),
+    "deterministic": (bool, "repeat exactly with several workers too, for as many of them; slower"),
 }  # fmt: skip
 START_FLAGS: Flags = {
     "init_from": (os.fspath, "start from the vectors in FILE, of any format, word by word"),

@@ -80,6 +80,7 @@ class Parameters:
     "cosine" to min_alpha, >= 0, "constant", or a function from the progress over all epochs,
     in 0..1, to the rate; it is called in the threads that train.
     epochs: >= 1.  workers: threads, None for all cores.  seed: >= 0, governs every draw.
+    deterministic: the same bits for the same workers, whatever their timing; see rounds.
     cbow_mean: CBOW's hidden row is the mean of its context rows, else their sum.
     cbow_update: "corrected" divides the gradient among the context words (Irsoy et al. 2021,
     2012.15332), times the expected number of them so that alpha keeps its meaning; "word2vec"
@@ -105,6 +106,7 @@ class Parameters:
     epochs: int = 5
     workers: int | None = None
     seed: int = 1
+    deterministic: bool = False
     cbow_mean: bool = True
     cbow_update: str | None = None
     block_centres: int | None = None
@@ -120,7 +122,7 @@ class Parameters:
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
         check_integer("seed", self.seed, 0)
-        for name in ("sg", "shrink_windows", "bias", "cbow_mean"):
+        for name in ("sg", "shrink_windows", "bias", "cbow_mean", "deterministic"):
             check_flag(name, getattr(self, name))
         check_choice("objective", self.objective, tuple(OBJECTIVES))
         if self.cbow_update is not None:

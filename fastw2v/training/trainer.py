@@ -4,11 +4,12 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.memory import allocate
@@ -17,6 +18,7 @@ from fastw2v.training.divergence import LossWatch, check_rows
 from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
+from fastw2v.training.rounds import RoundPlan, Rounds, make_rounds, tokens_of_chunk
 from fastw2v.training.run_state import RunState
 from fastw2v.training.threads import run_threads
 from fastw2v.training.windows import window_sides
@@ -73,16 +75,30 @@ class Trainer:
         if context_counts is not None:
             arrays = fit_to_pairs(parameters, arrays, context_counts)
         self.chunk_tokens = chunk_tokens(parameters.objective, arrays.out_rows.size)
+        in_rounds, chunks_each = parameters.deterministic and parameters.n_threads > 1, 1
+        if in_rounds:
+            self.chunk_tokens, chunks_each = tokens_of_chunk(
+                stream.n_tokens, parameters.n_threads, self.chunk_tokens
+            )
         margin = MARGIN_WINDOWS * max(window_sides(parameters.window))
         self.chunks = stream.chunks(self.chunk_tokens, margin)
         self.total_tokens = parameters.epochs * stream.n_tokens
         self.model_arrays = arrays
         n_threads = min(parameters.n_threads, len(self.chunks))
         sentence_tokens = stream.n_tokens / max(stream.n_sentences, 1)
-        model = _core.Model(arrays, kernel_settings(parameters, sentence_tokens, n_threads))
-        self.workers = [
-            _core.Worker(model, self.chunk_tokens + 2 * margin, allocate) for _ in range(n_threads)
-        ]
+        settings = kernel_settings(parameters, sentence_tokens, 1 if in_rounds else n_threads)
+        max_tokens = self.chunk_tokens + 2 * margin
+        self.rounds: Rounds | None = None
+        if in_rounds:
+            counts = count_words(self.chunks, len(arrays.in_rows))
+            plan = RoundPlan(
+                n_threads, self.chunk_tokens, chunks_each, max_tokens, counts, sentence_tokens
+            )
+            self.rounds = make_rounds(parameters, arrays, settings, plan)
+            self.workers = [copy.worker for copy in self.rounds.copies]
+        else:
+            model = _core.Model(arrays, settings)
+            self.workers = [_core.Worker(model, max_tokens, allocate) for _ in range(n_threads)]
         self._watch = LossWatch(parameters, len(arrays.in_rows))
         self.epoch = 0  # that is under way, counted from 0: so many are done
         self.chunk = 0  # of the epoch, the first that is not trained
@@ -186,14 +202,12 @@ class Trainer:
         return record
 
     def _train_chunks(self, audience: Audience) -> None:
-        """Train the epoch's chunks, each by whichever worker is free, to its end or a pause."""
-        stop, numbers, trained = threading.Event(), itertools.count(self.chunk), itertools.count()
-        key = epoch_key(self.parameters.seed, self.epoch)
+        """Train the epoch's chunks, to its end or a pause."""
+        key, trained = epoch_key(self.parameters.seed, self.epoch), itertools.count()
 
-        def work(worker: _core.Worker) -> None:
-            while not stop.is_set() and (i := next(numbers)) < len(self.chunks):
-                worker.train(self.chunks.read(i), key, self.rate(self.epoch, i))
-                next(trained)
+        def train(worker: _core.Worker, i: int) -> None:
+            worker.train(self.chunks.read(i), key, self.rate(self.epoch, i))
+            next(trained)
 
         def tick() -> None:
             now = self.counts()
@@ -203,13 +217,33 @@ class Trainer:
             if audience.wants_pause():
                 stop.set()
 
+        bodies, stop, reached = self._bodies(train)
         self.is_whole = False
         try:
-            run_threads([partial(work, w) for w in self.workers], stop, tick, REPORT_SECONDS)
+            run_threads(bodies, stop, tick, REPORT_SECONDS)
         finally:
-            reached = min(next(numbers), len(self.chunks))
-            if reached - self.chunk == next(trained):
-                self.chunk, self.is_whole = reached, True
+            end = reached()
+            if end - self.chunk == next(trained):
+                self.chunk, self.is_whole = end, True
+
+    def _bodies(
+        self, train: Callable[[_core.Worker, int], None]
+    ) -> tuple[list[Callable[[], None]], threading.Event, Callable[[], int]]:
+        """Return what the threads do, what stops them, and how far they have come then."""
+        n_chunks = len(self.chunks)
+        if self.rounds is not None:
+            rounds = self.rounds
+            bodies, stop_rounds = rounds.bodies(self.chunk, n_chunks, train)
+            return bodies, stop_rounds, lambda: rounds.position
+        stop, numbers = threading.Event(), itertools.count(self.chunk)
+
+        def work(worker: _core.Worker) -> None:
+            """Train whichever chunk is next."""
+            while not stop.is_set() and (i := next(numbers)) < n_chunks:
+                train(worker, i)
+
+        bodies = [partial(work, worker) for worker in self.workers]
+        return bodies, stop, lambda: min(next(numbers), n_chunks)
 
     def rate(self, epoch: int, chunk: int) -> float:
         """Return the learning rate at the start of a chunk: it follows the place in the
@@ -236,6 +270,15 @@ class Trainer:
             loss=(now - heard).mean_loss,
             epoch=self.epoch + 1,
         )
+
+
+def count_words(chunks: Chunks, n_words: int) -> NDArray[np.int64]:
+    """Return how often each word stands in a stream."""
+    counts = np.zeros(n_words, np.int64)
+    for i in range(len(chunks)):
+        chunk = chunks.read(i)
+        _core.count_ids(chunk.word_ids[chunk.centre_begin : chunk.centre_end], counts)
+    return counts
 
 
 def single_threaded_blas(objective: str) -> contextlib.AbstractContextManager[Any]:

@@ -27,7 +27,9 @@ def held_out_counts(parameters: Parameters, arrays: ModelArrays, stream: TokenSt
     and noise words are drawn as in training, but always the same, and the chunks are dealt out
     in turn, so that two calls for the same rows and threads give the same bits.
     """
-    trainer = Trainer(replace(parameters, loss_every=1, epochs=1), arrays, stream)
+    trainer = Trainer(
+        replace(parameters, loss_every=1, epochs=1, deterministic=False), arrays, stream
+    )
     key, stop, n = epoch_key(parameters.seed, DRAWS), threading.Event(), len(trainer.workers)
 
     def work(worker: _core.Worker, first: int) -> None:
