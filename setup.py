@@ -1,10 +1,12 @@
 """Build the one extension module: Cython front, C kernels, no flag that ties the wheel to a CPU."""
 
 import os
+import runpy
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
 
 # -fno-math-errno only drops errno from sqrt and the like; results stay exact IEEE.
 COMPILE_FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-Wno-psabi"]
@@ -21,7 +23,22 @@ extension = Extension(
     extra_compile_args=COMPILE_FLAGS + (["-O0", "-g"] if DEBUG else []),
 )
 
+stamp = runpy.run_path("fastw2v/commit.py")
+
+
+class StampedBuild(build_py):
+    """Leaves the commit in what is built, which the logs of runs tell."""
+
+    def run(self):
+        """Build, then write the file."""
+        super().run()
+        commit = stamp["git_commit"](Path(__file__).resolve().parent)
+        if commit and not self.editable_mode:
+            (Path(self.build_lib) / "fastw2v" / stamp["COMMIT_FILE"]).write_text(commit)
+
+
 setup(
+    cmdclass={"build_py": StampedBuild},
     ext_modules=cythonize(
         [extension],
         language_level=3,
@@ -31,5 +48,5 @@ setup(
             "embedsignature": True,
             "freethreading_compatible": True,
         },
-    )
+    ),
 )

@@ -34,7 +34,13 @@ LAYERS = [
     ["sampling"],
     ["_core"],
 ]
-LEAVES = ["errors", "checks", "files", "memory"]  # importable by all; the latter need errors
+LEAVES = [
+    "errors",
+    "checks",
+    "files",
+    "memory",
+    "commit",
+]  # importable by all; the latter need errors
 HEAVY = ["numpy", "scipy", "safetensors"]
 
 

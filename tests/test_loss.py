@@ -26,3 +26,27 @@ def test_the_loss_falls(small_chunks, sg, objective):
 def test_threads_reach_the_loss_of_one(small_chunks, sg, objective):
     one, five = (topic_losses(n, sg=sg, objective=objective)[-1] for n in (1, 5))
     assert five == pytest.approx(one, rel=0.04)
+
+
+def long_run(**settings):
+    corpus = read_sentences(topic_sentences(20_000), rules=RULES)
+    parameters = Parameters(vector_size=16, sample=0, **settings)
+    trainer = Trainer(parameters, build_arrays(parameters, corpus.vocabulary.counts), corpus.spool)
+    trainer.run()
+    return trainer
+
+
+@pytest.mark.parametrize(("sg", "objective"), [(True, "ns"), (False, "ns"), (True, "hs")])
+def test_two_threads_agree_with_one_to_the_percent(sg, objective):
+    one, two = (
+        long_run(workers=workers, sg=sg, objective=objective, loss_every=1).history[-1].loss
+        for workers in (1, 2)
+    )
+    assert two == pytest.approx(one, rel=0.01)
+
+
+def test_a_sample_of_the_blocks_tells_the_loss_of_all():
+    every, eighth = (long_run(workers=1, epochs=1, loss_every=n) for n in (1, 8))
+    assert eighth.history[0].loss == pytest.approx(every.history[0].loss, rel=0.01)
+    counts = eighth.counts()
+    assert counts.n_loss_predictions == pytest.approx(counts.n_predictions / 8, rel=0.01)

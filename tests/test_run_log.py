@@ -10,10 +10,10 @@ from cli_case import fails, train
 from small_corpus import topic_sentences
 from small_model import OBJECTIVES, SMALL
 
-from fastw2v import Word2Vec
+from fastw2v import Word2Vec, commit
 from fastw2v.callbacks import StopTraining, TensorBoard
 from fastw2v.errors import SaveError, UsageError
-from fastw2v.training import host, log, tensorboard
+from fastw2v.training import log, tensorboard
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 
@@ -119,20 +119,19 @@ def test_a_log_that_cannot_be_written_is_an_error_at_once(tmp_path):
         Word2Vec(log=3)
 
 
-def test_the_commit_is_that_of_the_build_or_of_the_checkout(tmp_path, monkeypatch):
-    monkeypatch.setattr(host, "files", lambda package: tmp_path)
-    (tmp_path / host.COMMIT_FILE).write_text("abc+\n")
-    assert host.commit() == "abc+"
-    (tmp_path / host.COMMIT_FILE).unlink()
-    monkeypatch.setattr(host, "__file__", str(tmp_path / "fastw2v" / "training" / "host.py"))
-    assert host.commit() is None
+def test_the_commit_is_that_of_the_build_or_of_the_checkout(tmp_path):
+    package = tmp_path / "fastw2v"
+    package.mkdir()
+    assert commit.built_commit(package) is None
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
     try:
         subprocess.run([*git, "init", "-q"], check=True)
     except OSError:
         pytest.skip("needs git")
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "a"], check=True)
-    assert re.fullmatch(r"[0-9a-f]{40}\+?", host.commit())
+    assert re.fullmatch(r"[0-9a-f]{40}", commit.built_commit(package))
+    (package / commit.COMMIT_FILE).write_text("abc+\n")
+    assert commit.built_commit(package) == "abc+"
 
 
 # ---- TensorBoard ----

@@ -2,9 +2,10 @@
 
 import os
 import platform
-import subprocess
 from pathlib import Path
 from typing import Any
+
+from fastw2v.commit import git_commit
 
 HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
@@ -39,15 +40,7 @@ def usable_cores() -> int:
 
 def commit() -> str | None:
     """Return the commit of the working tree, with "+" if it has changes, None outside git."""
-    tree = Path(__file__).resolve().parent
-    command = ["git", "-C", str(tree), "describe", "--always", "--abbrev=40", "--dirty=+"]
-    try:
-        found = subprocess.run(
-            [*command, "--exclude=*"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()
+    return git_commit(Path(__file__).resolve().parents[2])
 
 
 def describe() -> dict[str, Any]:

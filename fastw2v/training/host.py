@@ -2,17 +2,15 @@
 
 import os
 import platform
-import subprocess
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastw2v import __version__
+import fastw2v
+from fastw2v.commit import built_commit
 from fastw2v.training.parameters import usable_cores
 
-COMMIT_FILE = "commit.txt"  # written beside the modules when a wheel is built, see setup.py
 CPU_FIELDS = ("model name", "Hardware", "CPU part")  # of /proc/cpuinfo: x86, then two of ARM's
 
 
@@ -29,8 +27,8 @@ def describe_host() -> dict[str, Any]:
 def describe_program() -> dict[str, Any]:
     """Return the versions of this package, its commit, Python and NumPy."""
     return {
-        "fastw2v": __version__,
-        "commit": commit(),
+        "fastw2v": fastw2v.__version__,
+        "commit": built_commit(Path(fastw2v.__file__).parent),
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
@@ -56,25 +54,3 @@ def memory_bytes() -> int | None:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return None
-
-
-def commit() -> str | None:
-    """Return the commit this package was built from, "+" added if files had changed since.
-
-    None where neither the build nor a checkout around the package tells.
-    """
-    stored = files("fastw2v") / COMMIT_FILE
-    if stored.is_file():
-        return stored.read_text().strip() or None
-    tree = Path(__file__).resolve().parents[2]
-    return git_commit(tree) if (tree / ".git").exists() else None
-
-
-def git_commit(tree: Path) -> str | None:
-    """Return the commit of a checkout, "+" added if files have changed since, or None."""
-    command = ["git", "-C", str(tree), "describe", "--always", "--abbrev=40", "--dirty=+"]
-    try:
-        found = subprocess.run([*command, "--exclude=*"], capture_output=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.decode().strip() or None
