@@ -31,7 +31,11 @@ class Callback:
         """Hear that an epoch is about to begin."""
 
     def on_interval(self, model: "Word2Vec", report: Report) -> None:
-        """Hear of the progress, about once a second while training goes on."""
+        """Hear of the progress, about once a second while training goes on.
+
+        The rows change meanwhile, so that what is computed from model.wv mixes several moments,
+        and a cosine may pass 1; at the end of an epoch they stand still.
+        """
 
     def on_epoch_end(self, model: "Word2Vec") -> None:
         """Hear that an epoch has ended: model.history[-1] tells of it."""

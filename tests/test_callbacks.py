@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from small_corpus import topic_sentences
 from small_model import SMALL, same_bits
+from training_case import make_trainer, random_spool
 
 from fastw2v import Word2Vec
 from fastw2v.errors import UsageError
-from fastw2v.training import StopTraining, callbacks
+from fastw2v.training import Counts, StopTraining, callbacks
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 
@@ -183,3 +184,33 @@ def test_an_exception_in_a_tokenizer_reaches_the_caller(file):
     with pytest.raises(ZeroDivisionError, match="in the tokenizer"):
         Word2Vec(corpus_file=file, tokenizer=split, **SMALL)
     assert time.perf_counter() - start < 2
+
+
+class Clock:
+    """Seconds that pass when it is told so."""
+
+    now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+
+def test_intervals_are_throttled_and_tell_the_loss_since_the_last(monkeypatch):
+    class Seldom(callbacks.Listener):
+        interval_seconds = 1.0
+
+    clock, heard = Clock(), []
+    seldom, often = Seldom(), callbacks.Listener()
+    for name, listener in (("seldom", seldom), ("often", often)):
+        listener.on_interval = lambda run, report, name=name: heard.append((name, report))
+    monkeypatch.setattr(callbacks, "time", clock)
+    trainer = make_trainer(random_spool())
+    audience = callbacks.Audience(trainer, [seldom, often])
+    for i in range(1, 13):
+        clock.now = 0.25 * i
+        audience.tell_progress(Counts(i, 0, i, i, float(i * i)), is_last=i == 12)
+    told = {name: [r for n, r in heard if n == name] for name in ("seldom", "often")}
+    assert [report.n_tokens for report in told["often"]] == list(range(1, 13))
+    assert [report.n_tokens for report in told["seldom"]] == [4, 8, 12]
+    assert [report.loss for report in told["seldom"]] == [4, 12, 20]
+    assert [report.loss for report in told["often"]] == [2 * i - 1 for i in range(1, 13)]

@@ -264,6 +264,11 @@ def test_the_command_line_names_what_cannot_be(folder, capsys, args, code, messa
     fails(capsys, ["train", "corpus.txt", "-o", "v", *args], code, message)
 
 
+def test_standard_input_is_read_once(folder, capsys):
+    fails(capsys, ["train", "-", "-o", "v", "--validation", "-"], 2,
+          "'-' (standard input) is given twice, but can be read only once")  # fmt: skip
+
+
 def test_a_wrong_type_in_a_configuration_file_is_named(folder, capsys):
     for text, message in [
         ("log = 3", "log must be a path, got 3"),

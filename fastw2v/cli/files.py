@@ -37,13 +37,15 @@ class RunFiles:
 
         A file to write must be neither one that is read nor the other one to write.
         """
-        from fastw2v.corpus.sources import find_sources
+        from fastw2v.corpus.sources import STDIN, find_sources
         from fastw2v.files.atomic import check_writable, is_special
 
         written = {"output": self.output, "save-vocab": self.save_vocab, "log": self.log}
         for path in written.values():
             if path:
                 check_writable(path)
+        if self.also_read.get("validation") == STDIN:
+            find_sources([*self.corpus, STDIN])  # which may be given only once
         roles = {
             os.path.realpath(source.path): "the corpus" for source in find_sources(self.corpus)
         }

@@ -16,6 +16,11 @@ def file_or_share(text: str) -> str | float:
         return text
 
 
+def folder(text: str) -> str:
+    """Return the path of a folder."""
+    return text
+
+
 WATCH_FLAGS: Flags = {
     "validation": (file_or_share, "measure the loss after each epoch on the text in FILE, or on "
                                   "the share X of the sentences, which are then not trained on"),
@@ -26,9 +31,9 @@ WATCH_FLAGS: Flags = {
                       "held-out loss (train all epochs)"),
     "restore_best": (bool, "write the vectors of the best epoch instead of the last"),
     "log": (os.fspath, "add settings, loss and speed to FILE, one JSON object a line"),
-    "tensorboard": (str, "write curves for TensorBoard into a folder"),
+    "tensorboard": (folder, "write curves for TensorBoard into FOLDER"),
 }  # fmt: skip
-METAVARS[file_or_share] = "FILE|X"
+METAVARS |= {file_or_share: "FILE|X", folder: "FOLDER"}
 METRICS = ("metric_pairs", "metric_analogies")
 
 
