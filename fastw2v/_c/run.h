@@ -20,11 +20,16 @@ typedef struct {
     float lr;
 } run;
 
+INLINE int is_frozen(const run *r, int64_t id)
+{
+    return r->model->frozen && r->model->frozen[id];
+}
+
 /* The input row of a kept token: the shared one, or the worker's own of a hot word. */
 INLINE float *in_place(const run *r, int64_t kept)
 {
     int64_t id = r->s.kept_id[kept];
-    if (r->worker->touched_in)
+    if (r->worker->touched_in && !is_frozen(r, id))
         r->worker->touched_in[id] = 1;
     float *rows = id < r->model->n_hot_in ? r->s.hot_in : r->model->in_rows;
     return rows + id * r->model->stride_floats;
@@ -43,9 +48,8 @@ static float *copied_row(const run *r, const float *row)
 /* Where a block reads and changes the input row of a kept token. */
 INLINE float *in_row(const run *r, int64_t kept)
 {
-    const uint8_t *frozen = r->model->frozen;
     float *row = in_place(r, kept);
-    return frozen && frozen[r->s.kept_id[kept]] ? copied_row(r, row) : row;
+    return is_frozen(r, r->s.kept_id[kept]) ? copied_row(r, row) : row;
 }
 
 INLINE float *out_row(const run *r, int64_t output)
