@@ -39,7 +39,10 @@ class RunFiles:
         """
         from fastw2v.corpus.sources import STDIN, find_sources
         from fastw2v.files.atomic import check_writable, is_special
+        from fastw2v.formats import check_target
 
+        if self.output and self.format != "classes":
+            check_target(self.format, "float32")
         written = {"output": self.output, "save-vocab": self.save_vocab, "log": self.log}
         for path in written.values():
             if path:

@@ -96,7 +96,7 @@ def _thresholds(args: argparse.Namespace) -> list[float]:
         raise UsageError(
             f"--threshold takes one number or one a pass, got {len(given)} for {args.passes}"
         )
-    return given * (args.passes // len(given))
+    return [*given] * (args.passes // len(given))
 
 
 def _connector_words(given: str | None) -> frozenset[str]:

@@ -11,17 +11,24 @@ from fastw2v.formats import (
     fasttext_vec,
     glove,
     native,
+    parquet,
+    projector_tsv,
+    static_embedding,
     word2vec_binary,
     word2vec_text,
 )
+from fastw2v.formats.precision import check_dtype
 from fastw2v.formats.sniff import detect_format
 from fastw2v.formats.word_vectors import WordVectors
 
 __all__ = [
     "FORMATS",
+    "OTHER_FORMATS",
     "SUFFIXES",
     "WordVectors",
+    "check_target",
     "detect_format",
+    "files_of",
     "format_of_suffix",
     "get_format",
     "read_vectors",
@@ -47,7 +54,21 @@ FORMATS: dict[str, VectorsFormat] = {
     "fasttext": fasttext_bin,
     "glove": glove,
 }
-SUFFIXES = {".safetensors": "native", ".txt": "text", ".bin": "bin", ".vec": "vec"}
+# Of a folder, of two files, and of an optional package: to convert to and from.
+OTHER_FORMATS: dict[str, VectorsFormat] = {
+    "hf": static_embedding,
+    "tsv": projector_tsv,
+    "parquet": parquet,
+}
+SMALLER = {"native": native, "hf": static_embedding, "parquet": parquet}  # float16, int8
+SUFFIXES = {
+    ".safetensors": "native",
+    ".txt": "text",
+    ".bin": "bin",
+    ".vec": "vec",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+}
 
 
 def read_vectors(
@@ -58,7 +79,7 @@ def read_vectors(
 ) -> WordVectors:
     """Read a vectors file of any format.
 
-    format: a name in FORMATS; None finds it out from the content.
+    format: a name in FORMATS or OTHER_FORMATS; None finds it out from the content.
     mmap: map the matrices read-only instead of reading them; native format only.
     limit: rows to read at most, >= 0.
     Raises ReadError, ModelFormatError, or UsageError for an impossible request.
@@ -74,13 +95,41 @@ def read_vectors(
     return native.read(path, mmap=True, limit=limit)
 
 
-def write_vectors(path: str | PathLike[str], word_vectors: WordVectors, format: str) -> None:
-    """Write a vectors file; format: a name in FORMATS.  Raises SaveError or UsageError."""
-    get_format(format).write(path, word_vectors)
+def write_vectors(
+    path: str | PathLike[str], word_vectors: WordVectors, format: str, dtype: str = "float32"
+) -> None:
+    """Write a vectors file.
+
+    format: a name in FORMATS or OTHER_FORMATS.  dtype: float32; native and parquet also hold
+    float16 and int8, hf float16.  Raises SaveError or UsageError.
+    """
+    check_target(format, dtype)
+    if dtype == "float32":
+        get_format(format).write(path, word_vectors)
+    else:
+        SMALLER[format].write(path, word_vectors, dtype=dtype)
+
+
+def check_target(format: str, dtype: str) -> None:
+    """Raise UsageError unless there is such a format, can be written, and holds this dtype."""
+    get_format(format)
+    check_dtype(dtype)
+    if format == "parquet":
+        parquet.check_installed()
+    if dtype != "float32" and (format not in SMALLER or (format, dtype) == ("hf", "int8")):
+        raise UsageError(f"format {format!r} holds float32 only for {dtype}; use native or parquet")
+
+
+def files_of(path: str | PathLike[str], format: str) -> list[str]:
+    """Return the files that a format writes for a path."""
+    module = {"hf": static_embedding, "tsv": projector_tsv}.get(format)
+    return [os.fspath(path)] if module is None else module.files(path)
 
 
 def format_of_suffix(path: str | PathLike[str]) -> str:
     """Return the format that a file name's suffix stands for, or raise UsageError."""
+    if os.fspath(path).endswith("/") or os.path.isdir(path):
+        return "hf"
     suffix = PurePath(path).suffix.lower()
     if suffix not in SUFFIXES:
         known = ", ".join(f"{suffix} ({name})" for suffix, name in SUFFIXES.items())
@@ -90,6 +139,7 @@ def format_of_suffix(path: str | PathLike[str]) -> str:
 
 def get_format(name: str) -> VectorsFormat:
     """Return the module of a format or raise UsageError."""
-    if name not in FORMATS:
-        raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {name!r}")
-    return FORMATS[name]
+    known = FORMATS | OTHER_FORMATS
+    if name not in known:
+        raise UsageError(f"format must be one of {', '.join(known)}, got {name!r}")
+    return known[name]

@@ -1,6 +1,7 @@
 """The native format: one safetensors file with all of a model, readable without running code.
 
-Tensors: vectors (n_words, dim) float32; words uint8, all words one after the other in UTF-8;
+Tensors: vectors (n_words, dim) float32, float16, or int8 with vector_scales (n_words,) float32
+that its rows are multiplied by; words uint8, all words one after the other in UTF-8;
 word_offsets (n_words + 1,) int64, where each word starts and the last one ends; and, if held,
 counts (n_words,) int64, output_vectors (n_outputs, dim) float32, output_bias (n_outputs,) float32.
 Metadata: `fastw2v`, the version of this layout, and `settings`, a JSON object.
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from fastw2v.errors import UsageError, reading
 from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.pickled import refuse_pickle
+from fastw2v.formats.precision import Reduced, reduce_vectors, without_model
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import decode_words, encode_words
@@ -25,17 +27,22 @@ from fastw2v.formats.words import decode_words, encode_words
 LAYOUT_VERSION = "1"
 
 
-def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
+def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
     """Write everything that `word_vectors` holds; the arrays are streamed, not copied whole.
 
+    dtype: of the vectors; with fewer bits than float32, words, vectors and counts only.
     Raises SaveError, or UsageError if the settings cannot stand in JSON.
     """
     name = os.fspath(path)
     words = encode_words(name, word_vectors.words)
+    reduced = reduce_vectors(name, word_vectors, dtype)
+    if dtype != "float32":
+        word_vectors = without_model(word_vectors)
     offsets = np.zeros(len(words) + 1, np.int64)
     np.cumsum([len(word) for word in words], out=offsets[1:])
     tensors: dict[str, NDArray[Any] | None] = {
-        "vectors": word_vectors.vectors,
+        "vectors": reduced.values,
+        "vector_scales": reduced.scales,
         "output_vectors": word_vectors.output_vectors,
         "output_bias": word_vectors.output_bias,
         "counts": word_vectors.counts,
@@ -67,7 +74,7 @@ def read(
         refuse_pickle(name, file)
         model = TensorFile(name, file, mmap=mmap)
         settings = _settings(model)
-        vectors = model.tensor("vectors", "F32", (None, None), limit)
+        vectors = _vectors(model, limit)
         n_words = model.shape("vectors")[0]
         words = _words(model, n_words, len(vectors))
         counts = model.optional("counts", "I64", (n_words,), limit)
@@ -78,6 +85,17 @@ def read(
             n_outputs = None if output_vectors is None else len(output_vectors)
             output_bias = model.optional("output_bias", "F32", (n_outputs,))
     return WordVectors(words, vectors, counts, output_vectors, output_bias, settings)
+
+
+def _vectors(model: TensorFile, limit: int | None) -> NDArray[np.float32]:
+    """Return the vectors as float32; only such can stay in the file."""
+    dtype = model.dtype("vectors") if model.has("vectors") else "F32"
+    if dtype not in ("F16", "I8"):
+        return model.tensor("vectors", "F32", (None, None), limit)
+    values = model.tensor("vectors", dtype, (None, None), limit)
+    n_words = model.shape("vectors")[0]
+    scales = model.tensor("vector_scales", "F32", (n_words,), limit) if dtype == "I8" else None
+    return Reduced(values, scales).restored()
 
 
 def _words(model: TensorFile, n_words: int, n_wanted: int) -> list[str]:

@@ -22,6 +22,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "I64": np.dtype("<i8"),
     "U8": np.dtype("u1"),
+    "F16": np.dtype("<f2"),
+    "I8": np.dtype("i1"),
 }
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
@@ -72,6 +74,14 @@ class TensorFile:
         self._header: dict[str, dict[str, Any]] = json.loads(file.read(n_header))
         self._data_start = 8 + n_header
         self._map = mapping.mmap(file.fileno(), 0, access=mapping.ACCESS_READ) if mmap else None
+
+    def has(self, key: str) -> bool:
+        """Say whether there is such a tensor."""
+        return key in self._header and key != "__metadata__"
+
+    def dtype(self, key: str) -> str:
+        """Return the type of a tensor that is there, in safetensors' words."""
+        return str(self._header[key]["dtype"])
 
     def shape(self, key: str) -> tuple[int, ...]:
         """Return the shape of a tensor that is there."""

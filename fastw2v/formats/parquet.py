@@ -1,0 +1,129 @@
+"""Parquet: a column `word`, a column `vector` of lists, and `count` and `scale` where known."""
+
+import importlib
+import os
+from os import PathLike
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.errors import ModelFormatError, SaveError, UsageError, reading
+from fastw2v.files.atomic import atomic_write
+from fastw2v.formats.header import MAX_DIM
+from fastw2v.formats.precision import Reduced, reduce_vectors
+from fastw2v.formats.word_vectors import WordVectors
+from fastw2v.formats.words import drop_repeated, encode_words
+
+MAGIC = b"PAR1"
+# Names under which other programs write the two columns, ours first.
+WORD_COLUMNS = ("word", "words", "token", "key", "text")
+VECTOR_COLUMNS = ("vector", "vectors", "embedding", "embeddings")
+
+
+def check_installed() -> Any:
+    """Return pyarrow or raise UsageError with the command that installs it."""
+    try:
+        importlib.import_module("pyarrow.parquet")
+        return importlib.import_module("pyarrow")
+    except ImportError as error:
+        message = "Parquet needs one more package: pip install 'fastw2v[arrow]'"
+        raise UsageError(message) from error
+
+
+def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
+    """Write words, vectors (lists of dim values of this dtype), counts, and scales for int8.
+
+    Raises SaveError naming a word that is not Unicode, UsageError without pyarrow.
+    """
+    name = os.fspath(path)
+    arrow = check_installed()
+    encode_words(name, word_vectors.words)
+    for word in word_vectors.words:
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            raise SaveError(f"cannot write {name}: a string cannot hold the word {word!r}")
+    reduced = reduce_vectors(name, word_vectors, dtype)
+    values = arrow.array(np.ascontiguousarray(reduced.values).reshape(-1))
+    columns = {
+        "word": arrow.array(word_vectors.words, arrow.string()),
+        "vector": arrow.FixedSizeListArray.from_arrays(values, word_vectors.dim),
+    }
+    if word_vectors.counts is not None:
+        columns["count"] = arrow.array(word_vectors.counts)
+    if reduced.scales is not None:
+        columns["scale"] = arrow.array(reduced.scales)
+    with atomic_write(path) as file:
+        arrow.parquet.write_table(arrow.table(columns), file)
+
+
+def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
+    """Read words, vectors, and counts and scales if they are there, also as Spark writes them.
+
+    Raises ReadError, ModelFormatError naming what is wrong in it, UsageError without pyarrow.
+    """
+    name = os.fspath(path)
+    arrow = check_installed()
+    with reading(name), open(name, "rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            _complain(name, "not a Parquet file: its first bytes are others")
+        file.seek(0)
+        try:
+            return drop_repeated(name, _from_table(name, arrow, file, limit))
+        except ModelFormatError:
+            raise
+        except (arrow.ArrowException, OSError, ValueError, IndexError) as error:
+            problem = str(error).partition("\n")[0]
+            raise ModelFormatError(f"{name}: not a sound Parquet file: {problem}") from error
+
+
+def _from_table(name: str, arrow: Any, file: BinaryIO, limit: int | None) -> WordVectors:
+    """Return the content of a file; damage may show as any error of pyarrow's."""
+    table = arrow.parquet.read_table(file)
+    table = table if limit is None else table.slice(0, limit)
+    words = _column(name, table, WORD_COLUMNS).cast(arrow.string()).to_pylist()
+    if None in words:
+        _complain(name, f"row {words.index(None) + 1} has no word")
+    vectors = _values(name, _column(name, table, VECTOR_COLUMNS), len(words))
+    if "scale" in table.column_names:
+        scales = _numbers(name, table["scale"], np.float32, len(words))
+        vectors = Reduced(vectors, scales).restored()
+    counts = None
+    if "count" in table.column_names:
+        counts = _numbers(name, table["count"], np.int64, len(words))
+    return WordVectors(words, vectors.astype(np.float32, copy=False), counts)
+
+
+def _complain(name: str, problem: str) -> NoReturn:
+    raise ModelFormatError(f"{name}: {problem}")
+
+
+def _column(name: str, table: Any, names: tuple[str, ...]) -> Any:
+    for column in names:
+        if column in table.column_names:
+            return table[column].combine_chunks()
+    _complain(name, f"no column {' or '.join(names)}; it has {', '.join(table.column_names)}")
+
+
+def _numbers(name: str, column: Any, dtype: Any, n_rows: int) -> NDArray[Any]:
+    found = column.to_numpy()
+    if column.null_count or found.dtype.kind not in "iuf" or len(found) != n_rows:
+        _complain(name, "a column of numbers holds something else")
+    return found.astype(dtype, copy=False)  # type: ignore[no-any-return]
+
+
+def _values(name: str, column: Any, n_rows: int) -> NDArray[Any]:
+    """Return the (n_rows, dim) values of a column of lists."""
+    if not hasattr(column, "flatten") or column.null_count:
+        _complain(name, f"its vectors are {column.type}, expected lists of numbers")
+    flat = column.flatten()
+    lengths = np.diff(column.offsets.to_numpy()) if hasattr(column, "offsets") else None
+    if n_rows == 0:
+        return np.empty((0, getattr(column.type, "list_size", 1)), np.float32)
+    if lengths is not None and lengths.min() != lengths.max():
+        _complain(name, f"its vectors have from {lengths.min()} to {lengths.max()} values")
+    if flat.null_count or len(flat) % n_rows or not 1 <= len(flat) // n_rows <= MAX_DIM:
+        _complain(name, f"{len(flat)} values in {n_rows} vectors, or some missing")
+    values = flat.to_numpy(zero_copy_only=False)
+    if values.dtype.kind not in "iuf":
+        _complain(name, f"its vectors are {column.type}, expected lists of numbers")
+    return np.asarray(values.reshape(n_rows, -1))

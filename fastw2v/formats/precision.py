@@ -1,0 +1,96 @@
+"""Vectors in fewer bits: float16, and int8 with a scale for each row."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.errors import SaveError, UsageError
+from fastw2v.formats.word_vectors import WordVectors
+
+DTYPES = ("float32", "float16", "int8")
+INT8_STEPS = 127  # values are -127 to 127, so that a row and its negative are treated alike
+SAMPLE_WORDS = 1000  # whose similarities are compared: half a million pairs
+BLOCK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """Vectors to write: values (n_words, dim) float32, float16 or int8, times scales if given.
+
+    scales: (n_words,) float32, 0 for a row of zeros; for int8 only.
+    """
+
+    values: NDArray[Any]
+    scales: NDArray[np.float32] | None = None
+
+    def restored(self) -> NDArray[np.float32]:
+        """Return (n_words, dim) float32, what a reader will get."""
+        values = self.values.astype(np.float32)
+        return values if self.scales is None else values * self.scales[:, np.newaxis]
+
+
+def check_dtype(dtype: str) -> None:
+    """Raise UsageError unless it is one of DTYPES."""
+    if dtype not in DTYPES:
+        raise UsageError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+
+
+def reduce_vectors(path: str, word_vectors: WordVectors, dtype: str) -> Reduced:
+    """Return the vectors as this dtype.
+
+    Raises SaveError naming the first word whose vector it cannot hold: one that is not finite,
+    or beyond float16's 65,504.
+    """
+    check_dtype(dtype)
+    vectors = word_vectors.vectors
+    if dtype == "float32":
+        return Reduced(vectors)
+    largest = np.empty(len(vectors), np.float32)
+    for start in range(0, len(vectors), BLOCK_ROWS):
+        rows = vectors[start : start + BLOCK_ROWS]
+        largest[start : start + BLOCK_ROWS] = np.abs(rows).max(axis=1, initial=0)
+    limit = np.finfo(np.float16).max if dtype == "float16" else np.finfo(np.float32).max
+    bad = np.flatnonzero(~(largest <= limit))
+    if len(bad):
+        word = word_vectors.words[int(bad[0])]
+        raise SaveError(f"cannot write {path}: {dtype} cannot hold the vector of {word!r}")
+    if dtype == "float16":
+        return Reduced(vectors.astype(np.float16))
+    scales = largest / np.float32(INT8_STEPS)
+    values = np.zeros(vectors.shape, np.int8)
+    for start in range(0, len(vectors), BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        divisors = np.where(scales[block] > 0, scales[block], 1)[:, np.newaxis]
+        steps = np.rint(vectors[block] / divisors)
+        values[block] = np.clip(steps, -INT8_STEPS, INT8_STEPS)
+    return Reduced(values, scales)
+
+
+def without_model(word_vectors: WordVectors) -> WordVectors:
+    """Return words, vectors and counts only: what is left of a model in fewer bits."""
+    return replace(word_vectors, output_vectors=None, output_bias=None, settings={})
+
+
+def similarity_loss(
+    before: NDArray[np.float32], after: NDArray[np.float32]
+) -> tuple[float, float, int]:
+    """Return the mean and largest change of the cosine between rows, and of how many pairs.
+
+    before, after: (n_words, dim).  All pairs of up to SAMPLE_WORDS rows, spread evenly.
+    """
+    rows = np.unique(np.linspace(0, len(before) - 1, SAMPLE_WORDS).astype(np.int64))
+    if len(before) < 2:
+        return 0.0, 0.0, 0
+    changes = np.abs(_cosines(before[rows]) - _cosines(after[rows]))
+    pairs = changes[np.triu_indices(len(rows), 1)]
+    return float(pairs.mean()), float(pairs.max()), len(pairs)
+
+
+def _cosines(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    wide = rows.astype(np.float64)
+    norms = np.sqrt((wide * wide).sum(axis=1, keepdims=True))
+    wide /= np.where(norms > 0, norms, 1)
+    cosines: NDArray[np.float64] = wide @ wide.T
+    return cosines

@@ -1,0 +1,79 @@
+"""TensorBoard projector: values parted by tabs, and beside them a file of words, one a line.
+
+X.tsv goes with X_metadata.tsv, and X_tensor.tsv with X_metadata.tsv as gensim names them.
+"""
+
+import os
+from os import PathLike
+
+from fastw2v.errors import ModelFormatError, SaveError, reading
+from fastw2v.files.atomic import atomic_write
+from fastw2v.formats.opened import open_vectors
+from fastw2v.formats.text_rows import Layout, RowReader, row_text
+from fastw2v.formats.word_vectors import WordVectors
+from fastw2v.formats.words import decode_words, drop_repeated, encode_words
+
+LAYOUT = Layout(separator="\t", has_words=False)
+
+
+def metadata_path(path: str | PathLike[str]) -> str:
+    """Return the name of the file of words that goes with a file of values."""
+    stem = os.fspath(path).removesuffix(".tsv").removesuffix("_tensor")
+    return f"{stem}_metadata.tsv"
+
+
+def files(path: str | PathLike[str]) -> list[str]:
+    """Return the files that write() makes."""
+    return [os.fspath(path), metadata_path(path)]
+
+
+def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
+    """Write values and words, without header.  Raises SaveError naming a word with a tab in it."""
+    name = os.fspath(path)
+    words = encode_words(name, word_vectors.words)
+    for word, text in zip(words, word_vectors.words, strict=True):
+        if not word or any(byte in b"\t\n\r" for byte in word):
+            raise SaveError(
+                f"cannot write {name}: this format cannot hold the word {text!r} "
+                "(empty, or with a tab or line end in it)"
+            )
+    with atomic_write(metadata_path(path)) as file:
+        for word in words:
+            file.write(word + b"\n")
+    with atomic_write(path) as file:
+        for block in row_text(word_vectors.vectors, None, LAYOUT):
+            file.write(block)
+
+
+def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
+    """Read the first `limit` rows, or all, with the words beside them.
+
+    Words of several columns have a header, and the first column is taken.
+    Raises ReadError, or ModelFormatError naming the file and what is wrong in it.
+    """
+    name = os.fspath(path)
+    words = _read_words(metadata_path(name))
+    with open_vectors(name) as opened:
+        first = opened.file.readline()
+        opened.file.seek(0)
+        dim = first.count(b"\t") + 1
+        n_wanted = len(words) if limit is None else min(limit, len(words))
+        reader = RowReader(name, opened.file, dim, LAYOUT, first_line=1)
+        n_expected = min(opened.rows_to_expect(n_wanted, 4 * dim), len(words))
+        _, vectors = reader.read(
+            n_wanted, n_expected=n_expected, announced=True, to_the_end=limit is None
+        )
+    return drop_repeated(name, WordVectors(decode_words(words[:n_wanted]), vectors))
+
+
+def _read_words(name: str) -> list[bytes]:
+    with reading(name), open(name, "rb") as file:
+        lines = file.read().split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    if lines and b"\t" in lines[0]:
+        lines = [line.partition(b"\t")[0] for line in lines[1:]]
+    words = [line.removesuffix(b"\r") for line in lines]
+    if b"" in words:
+        raise ModelFormatError(f"{name}: line {words.index(b'') + 1} is empty")
+    return words

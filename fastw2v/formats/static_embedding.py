@@ -1,0 +1,200 @@
+"""The folder that sentence-transformers opens as a StaticEmbedding, and model2vec too.
+
+model.safetensors holds `embeddings` (n_tokens, dim), tokenizer.json the words as a WordLevel
+vocabulary, config.json and modules.json what the libraries ask for. Folders are read with any
+vocabulary that names a token for each row, also as sentence-transformers itself saves them.
+"""
+
+import json
+import os
+from os import PathLike
+from pathlib import PurePosixPath
+from typing import Any, NoReturn
+
+import numpy as np
+
+from fastw2v.errors import ModelFormatError, SaveError, reading, writing
+from fastw2v.files.atomic import atomic_write
+from fastw2v.formats.precision import Reduced, reduce_vectors
+from fastw2v.formats.tensor_file import TensorFile, write_tensors
+from fastw2v.formats.word_vectors import WordVectors
+from fastw2v.formats.words import drop_repeated, encode_words
+
+FILES = ("model.safetensors", "tokenizer.json", "config.json", "modules.json")
+TENSORS = ("embeddings", "embedding.weight")  # model2vec's name, sentence-transformers'
+UNKNOWN = "[UNK]"  # what words outside the vocabulary become; its vector is 0
+WHITE_SPACE = " \t\n\r\v\f"
+MAX_JSON_BYTES = 1 << 30
+
+
+def files(path: str | PathLike[str]) -> list[str]:
+    """Return the files that write() makes."""
+    return [os.path.join(os.fspath(path), name) for name in FILES]
+
+
+def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
+    """Write the four files into a folder, which is made if need be.
+
+    Text is split at white space; a word that is not known counts as a vector of zeros.
+    dtype: float32 or float16.  Raises SaveError naming a word that is empty, holds white space
+    or is not Unicode, UsageError.
+    """
+    name = os.fspath(path)
+    words = _plain_words(name, word_vectors.words)
+    if dtype == "int8":
+        raise SaveError(f"cannot write {name}: StaticEmbedding knows no int8 with scales")
+    embeddings = reduce_vectors(name, word_vectors, dtype).values
+    if UNKNOWN not in words:
+        words = [*words, UNKNOWN]
+        embeddings = np.concatenate([embeddings, np.zeros((1, word_vectors.dim), dtype)])
+    lowercase = word_vectors.settings.get("lowercase") is True
+    contents = {
+        "tokenizer.json": _tokenizer(words, lowercase),
+        "config.json": _config(word_vectors.dim),
+        "modules.json": [
+            {
+                "idx": 0,
+                "name": "0",
+                "path": ".",
+                "type": "sentence_transformers.models.StaticEmbedding",
+            }
+        ],
+    }
+    with writing(name):
+        os.makedirs(name, exist_ok=True)
+    with atomic_write(os.path.join(name, FILES[0])) as file:
+        write_tensors(file, {TENSORS[0]: embeddings}, {"format": "pt"})
+    for file_name, content in contents.items():
+        with atomic_write(os.path.join(name, file_name)) as file:
+            file.write(json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8"))
+
+
+def _plain_words(name: str, words: list[str]) -> list[str]:
+    encode_words(name, words)
+    for word in words:
+        is_text = not any("\ud800" <= character <= "\udfff" for character in word)
+        if not word or not is_text or any(space in word for space in WHITE_SPACE):
+            raise SaveError(
+                f"cannot write {name}: a tokenizer cannot hold the word {word!r} "
+                "(empty, with white space in it, or not Unicode)"
+            )
+    return words
+
+
+def _config(dim: int) -> dict[str, Any]:
+    return {
+        "model_type": "model2vec",
+        "architectures": ["StaticModel"],
+        "hidden_dim": dim,
+        "seq_length": 1_000_000,
+        "normalize": False,
+    }
+
+
+def _tokenizer(words: list[str], lowercase: bool) -> dict[str, Any]:
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [],
+        "normalizer": {"type": "Lowercase"} if lowercase else None,
+        "pre_tokenizer": {
+            "type": "Split",
+            "pattern": {"Regex": "[ \\t\\n\\r\\x0b\\f]+"},
+            "behavior": "Removed",
+            "invert": False,
+        },
+        "post_processor": None,
+        "decoder": None,
+        "model": {
+            "type": "WordLevel",
+            "vocab": {word: row for row, word in enumerate(words)},
+            "unk_token": UNKNOWN,
+        },
+    }
+
+
+def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
+    """Read the tokens and their vectors; an unknown-token of zeros is left out.
+
+    Raises ReadError, or ModelFormatError naming what is wrong in the folder.
+    """
+    folder = _module_folder(os.fspath(path))
+    tokenizer = os.path.join(folder, "tokenizer.json")
+    tokens, unknown = _tokens(tokenizer, _load_json(tokenizer))
+    name = os.path.join(folder, FILES[0])
+    with reading(name), open(name, "rb") as file:
+        tensors = TensorFile(name, file, mmap=False)
+        key = next((key for key in TENSORS if tensors.has(key)), None)
+        if key is None:
+            tensors.complain(f"no tensor {' or '.join(map(repr, TENSORS))} in it")
+        if tensors.has("mapping"):
+            tensors.complain("several tokens share a row (`mapping`), which is not read")
+        dtype = "F16" if tensors.dtype(key) == "F16" else "F32"
+        rows = tensors.tensor(key, dtype, (None, None))
+    if len(tokens) != len(rows) or None in tokens:
+        _complain(tokenizer, f"{len(rows)} rows, and {len(tokens)} tokens that name them")
+    words = [token for token in tokens if token is not None]
+    vectors = Reduced(rows).restored()
+    if unknown in words and not vectors[words.index(unknown)].any():
+        row = words.index(unknown)
+        words, vectors = words[:row] + words[row + 1 :], np.delete(vectors, row, axis=0)
+    return drop_repeated(folder, WordVectors(words[:limit], vectors[:limit]))
+
+
+def is_static_embedding(path: str | PathLike[str]) -> bool:
+    """Say whether a path is a folder with the files of this format."""
+    name = os.fspath(path)
+    return any(os.path.isfile(os.path.join(name, file)) for file in FILES[1:])
+
+
+def _complain(name: str, problem: str) -> NoReturn:
+    raise ModelFormatError(f"{name}: {problem}")
+
+
+def _load_json(name: str) -> Any:
+    with reading(name), open(name, "rb") as file:
+        text = file.read(MAX_JSON_BYTES)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        _complain(name, f"not sound JSON: {error}")
+
+
+def _module_folder(folder: str) -> str:
+    """Return the folder of the first module: this one, or one in it that modules.json names."""
+    name = os.path.join(folder, "modules.json")
+    if not os.path.exists(name):
+        return folder
+    modules = _load_json(name)
+    first = modules[0] if isinstance(modules, list) and modules else None
+    inner = first.get("path", "") if isinstance(first, dict) else None
+    if not isinstance(inner, str) or not isinstance(first, dict):
+        _complain(name, "names no module with a path")
+    if not str(first.get("type", "")).endswith("StaticEmbedding"):
+        _complain(name, f"its first module is {first.get('type')!r}, not a StaticEmbedding")
+    if PurePosixPath(inner).is_absolute() or ".." in PurePosixPath(inner).parts:
+        _complain(name, f"the path {inner!r} leads out of the folder")
+    return os.path.join(folder, inner) if inner not in ("", ".") else folder
+
+
+def _tokens(name: str, tokenizer: Any) -> tuple[list[str | None], str | None]:
+    """Return the token of each row, and the one for unknown words."""
+    try:
+        model = tokenizer["model"]
+        vocab = model["vocab"]
+        if isinstance(vocab, list):  # Unigram: pairs of token and score
+            ids = {str(token): row for row, (token, _) in enumerate(vocab)}
+        else:
+            ids = {str(token): int(row) for token, row in vocab.items()}
+        for token in tokenizer.get("added_tokens") or []:
+            ids[str(token["content"])] = int(token["id"])
+        unknown = model.get("unk_token")
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        _complain(name, f"holds no vocabulary: {error!r}")
+    if not all(0 <= row < 2 * len(ids) for row in ids.values()):
+        _complain(name, "its vocabulary numbers its tokens with gaps")
+    tokens: list[str | None] = [None] * (max(ids.values(), default=-1) + 1)
+    for token, row in ids.items():
+        tokens[row] = token
+    return tokens, unknown
