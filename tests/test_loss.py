@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 from small_corpus import topic_sentences
-from training_case import MODES, RULES
+from training_case import MODES, RULES, counts_of, random_spool
 
 from fastw2v.corpus import read_sentences
 from fastw2v.training import Parameters, Trainer, build_arrays
@@ -50,3 +51,21 @@ def test_a_sample_of_the_blocks_tells_the_loss_of_all():
     assert eighth.history[0].loss == pytest.approx(every.history[0].loss, rel=0.01)
     counts = eighth.counts()
     assert counts.n_loss_predictions == pytest.approx(counts.n_predictions / 8, rel=0.01)
+
+
+def test_the_sum_does_not_stick_where_floats_do():
+    # At 134,217,728 a float32 takes no more values below 8: gensim's sum stays there for good.
+    parameters = Parameters(vector_size=16, sample=0, workers=1, loss_every=1)
+    spool = random_spool()
+    arrays = build_arrays(parameters, counts_of(spool))
+    trainer = Trainer(parameters, arrays, spool)
+
+    def more():
+        before = trainer.counts()
+        trainer.workers[0].train(trainer.chunks.read(0), 1, 0.0)
+        return trainer.counts() - before
+
+    arrays.in_rows[:, :16] = arrays.out_rows[:, :16] = 300
+    assert more().loss_sum > 10 * 134_217_728
+    arrays.out_rows[:] = 0
+    assert more().mean_loss == pytest.approx(6 * np.log(2), rel=0.05)  # less the collisions
