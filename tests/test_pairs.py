@@ -108,6 +108,13 @@ def test_many_threads_train_all_pairs(small_chunks, no_thread_left):
     assert s.n_subsampled > 0 and s.n_trained == 2 * s.n_predictions
 
 
+@pytest.mark.parametrize("objective", [{}, {"hs": 1}])
+def test_deterministic_threads_give_the_same_bits(small_chunks, objective):
+    settings = SMALL | objective | {"workers": 3, "deterministic": True}
+    vectors = [Word2Vec(Pairs(*two_camps()), **settings).wv.vectors for _ in range(2)]
+    assert (vectors[0] == vectors[1]).all()
+
+
 def test_tuples_with_and_without_weights_are_pairs():
     plain = Pairs.from_tuples((a, b) for a, b in [("a", 1), ("b", 2)])
     assert (len(plain), plain.weights) == (2, None)
