@@ -34,7 +34,7 @@ def test_epochs_differ_in_their_draws():
     assert len(keys) == 2_500
 
 
-def test_hash_seed_and_folder_change_nothing(tmp_path):
+def test_hash_seed_folder_and_allocator_change_nothing(tmp_path):
     code = """if True:
         import hashlib, fastw2v
         from small_corpus import topic_sentences
@@ -43,8 +43,12 @@ def test_hash_seed_and_folder_change_nothing(tmp_path):
             print(hashlib.sha256(model.wv.vectors.tobytes()).hexdigest(), *model.wv.index_to_key)
     """
     shown = set()
+    allocators = [
+        {},
+        {"PYTHONMALLOC": "malloc", "MALLOC_PERTURB_": "165", "MALLOC_ARENA_MAX": "1"},
+    ]
     for i, folder in enumerate([tmp_path, os.path.dirname(__file__)]):
-        environment = os.environ | {"PYTHONHASHSEED": str(i)}
+        environment = os.environ | {"PYTHONHASHSEED": str(i)} | allocators[i]
         command = [sys.executable, "-c", code]
         run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
         shown.add(run.stdout)

@@ -1,6 +1,5 @@
 """Threads that pull chunks of the token stream and hand them to the kernels."""
 
-import contextlib
 import itertools
 import threading
 import time
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.memory import allocate
+from fastw2v.training.blas import single_threaded_blas
 from fastw2v.training.callbacks import Audience, Listener, StopTraining
 from fastw2v.training.divergence import LossWatch, check_rows
 from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
@@ -279,19 +279,6 @@ def count_words(chunks: Chunks, n_words: int) -> NDArray[np.int64]:
         chunk = chunks.read(i)
         _core.count_ids(chunk.word_ids[chunk.centre_begin : chunk.centre_end], counts)
     return counts
-
-
-def single_threaded_blas(objective: str) -> contextlib.AbstractContextManager[Any]:
-    """Keep BLAS to the worker that calls it while the full softmax trains.
-
-    Its own threads beside ours cost a factor of 4 to 14 on two cores.
-    """
-    if objective != "softmax":
-        return contextlib.nullcontext()
-    from threadpoolctl import threadpool_limits
-
-    limits: contextlib.AbstractContextManager[Any] = threadpool_limits(1, "blas")
-    return limits
 
 
 def epoch_key(seed: int, epoch: int) -> int:

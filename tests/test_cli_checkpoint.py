@@ -1,0 +1,140 @@
+import errno
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from cli_case import SMALL, command, fails, train
+
+from fastw2v import KeyedVectors, Word2Vec, cli
+from fastw2v.files import atomic
+
+pytestmark = pytest.mark.usefixtures("folder")
+RUN = ["--checkpoint", "run"]
+LONG = ["train", "corpus.txt", "-o", "v", "--workers", "1", "--epochs", "2000", *RUN]
+
+
+def stopped(stop, more=()):
+    """Start a long run, send it a signal when it has written a checkpoint; return code and log."""
+    before = set(os.listdir("run"))
+    with subprocess.Popen(
+        command(*LONG, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None and not any(
+            name.startswith("checkpoint") for name in set(os.listdir("run")) - before
+        ):
+            time.sleep(0.005)
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+def test_a_signal_leaves_a_checkpoint_from_which_the_run_goes_on(folder, stop, code):
+    os.mkdir("run")
+    returned, out, err = stopped(stop)
+    assert (returned, out) == (code, "")
+    newest = max(os.listdir("run"))
+    if stop == signal.SIGINT:
+        assert err == f"fastw2v: error: interrupted: resume from run/{newest}\n"
+    assert not os.path.exists("v")
+    done = int(newest.split("-")[1].split(".")[0])
+    assert 0 < done < 2000 * 7_200
+    returned, _, err = stopped(stop, ["--resume"])  # and once more
+    assert returned == code, err
+    assert int(max(os.listdir("run")).split("-")[1].split(".")[0]) > done
+
+
+def test_a_resumed_run_writes_the_file_of_the_whole_one(capsys, folder):
+    assert train("corpus.txt", "-o", "whole") == 0
+    assert train("corpus.txt", "-o", "saved", *RUN, "--checkpoint-every", "90s") == 0
+    (folder / "run" / max(os.listdir("run"))).unlink()
+    assert train("corpus.txt", "-o", "resumed", *RUN, "--resume") == 0
+    whole = (folder / "whole").read_bytes()
+    assert (folder / "saved").read_bytes() == (folder / "resumed").read_bytes() == whole
+    assert "tokens read                 14,400  7,200 x 2 epochs" in capsys.readouterr().out
+
+
+def test_what_does_not_fit_is_one_line_and_code_9(capsys, folder):
+    assert train("corpus.txt", "-o", "v", *RUN) == 0
+    capsys.readouterr()
+    path = f"run/{max(os.listdir('run'))}"
+    again = ["train", "corpus.txt", "-o", "v", *SMALL, *RUN]
+    fails(capsys, again, 9,
+          "run holds checkpoints of another run; resume it, or use another folder")  # fmt: skip
+    fails(capsys, [*again, "--resume", "--window", "3"], 9,
+          f"cannot go on from {path}: window was 5, is now 3")  # fmt: skip
+    assert cli.main([again[0], "part1.txt", *again[2:], "--resume"]) == 9
+    shown = capsys.readouterr().err
+    assert shown.startswith(
+        f"fastw2v: error: cannot go on from {path}: the corpus differs: tokens read was 7200, "
+        "is now 2400; "
+    )
+    assert shown.count("\n") == 1
+
+
+def test_half_of_a_request_is_a_usage_error(capsys):
+    fails(capsys, ["train", "corpus.txt", "-o", "v", "--resume"], 2,
+          "resume needs a folder of checkpoints: set checkpoint")  # fmt: skip
+
+
+def test_resume_without_a_checkpoint_starts_with_a_warning(capsys):
+    assert train("corpus.txt", "-o", "v", *RUN, "--resume") == 0
+    warning = "fastw2v: warning: run holds no checkpoint: training starts at the beginning\n"
+    assert capsys.readouterr().err == warning
+
+
+# ---- a disk that fills up ----
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Let writes to certain places fail as on a full disk."""
+    places, fsync = [], os.fsync
+
+    def failing(descriptor):
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        if any(os.path.dirname(path) == os.path.realpath(place) for place in places):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(atomic.os, "fsync", failing)
+    return places
+
+
+def test_vectors_that_find_no_room_are_kept_in_the_checkpoint(capsys, folder, full_disk):
+    (folder / "full").mkdir()
+    full_disk.append("full")
+    assert train("corpus.txt", "-o", "full/v", *RUN) == 5
+    newest = f"run/{max(os.listdir('run'))}"
+    error = (
+        "fastw2v: error: cannot write full/v: No space left on device; the trained model is kept "
+        f"in {newest}: `fastw2v convert` writes other formats\n"
+    )
+    assert capsys.readouterr().err == error
+    assert os.listdir("full") == []
+    assert train("corpus.txt", "-o", "v", *RUN, "--resume") == 0
+    assert KeyedVectors.load("v").vectors.tobytes() == KeyedVectors.load(newest).vectors.tobytes()
+
+
+def test_vectors_that_find_no_room_are_written_elsewhere(capsys, folder, full_disk):
+    (folder / "full").mkdir()
+    full_disk.append("full")
+    assert train("corpus.txt", "-o", "whole") == 0
+    capsys.readouterr()
+    assert train("corpus.txt", "-o", "full/v.txt") == 5
+    rescued = next(name for name in os.listdir() if name.startswith("fastw2v-rescued-"))
+    assert f"; the trained model is kept in {folder}/{rescued}: " in capsys.readouterr().err
+    assert (folder / rescued).read_bytes() == (folder / "whole").read_bytes()
+    Word2Vec.load(rescued)
+
+
+def test_a_full_disk_at_a_checkpoint_is_a_warning(capsys, folder, full_disk):
+    os.mkdir("run")
+    full_disk.append("run")
+    assert train("corpus.txt", "-o", "v", *RUN) == 0
+    err = capsys.readouterr().err
+    assert err.count("fastw2v: warning: no checkpoint: cannot write run/checkpoint-") >= 2
+    assert "No space left on device; there is none yet; training goes on" in err
+    assert cli.main(["info", "v"]) == 0
