@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.checks import check_integer
+from fastw2v.errors import UsageError
 from fastw2v.growing_table import GrowingTable
 from fastw2v.neighbours import (
     cosines,
@@ -152,21 +153,23 @@ class SimilarityTable(GrowingTable):
     ) -> tuple[NDArray[np.int64], NDArray[Any]]:
         """Return the rows nearest to each of many queries, and their cosines, best first.
 
-        queries: n words, each left out of its own answer, or an (n, dim) matrix.
+        queries: n words, each left out of its own answer, or an (n, dim) matrix, or n vectors.
         topn: rows a query, at least 1.  restrict_vocab: search the first so many rows.
         Returns (n, topn) int64 rows and floats; -1 and -inf where no row is left.
         Many times faster than one query after the other: products of matrices, not of vectors.
-        Raises KeyError for an unknown word, ValueError for a matrix of another shape.
+        Raises KeyError for an unknown word, UsageError for a matrix of another shape.
         """
         check_integer("topn", topn, 1)
         barred = None
-        if isinstance(queries, np.ndarray) and queries.dtype.kind == "f":
-            vectors = queries
+        if isinstance(queries, str):
+            raise UsageError(f"queries must be a list of words or a matrix, got {queries!r}")
+        if len(queries) and isinstance(queries[0], np.ndarray):
+            vectors = np.asarray(queries)
         else:
             rows = self._rows_of(queries)
             vectors, barred = self.vectors[rows], rows[:, np.newaxis]
         if vectors.ndim != 2 or vectors.shape[1] != self.vector_size:
-            raise ValueError(
+            raise UsageError(
                 f"queries must be words or of shape (n, {self.vector_size}), got {vectors.shape}"
             )
         wide = vectors.astype(np.result_type(vectors, np.float32), copy=False)

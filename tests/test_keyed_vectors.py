@@ -187,7 +187,9 @@ def test_many_queries_have_the_answers_of_one_after_the_other(wv, vectors):
     assert [found[0][0] for found in by_vector] == WORDS[:4]
     rows, scores = wv.nearest(["w1"], topn=40)
     assert (rows[0, -1], scores[0, -1]) == (-1, -np.inf)
-    assert wv.most_similar_batch([]) == []
+    assert wv.most_similar_batch([]) == wv.most_similar_batch(np.empty((0, 9))) == []
+    assert wv.most_similar_batch([*(7 * vectors[:2])], topn=2) == by_vector[:2]
+    assert wv.most_similar_batch(np.eye(9, dtype=np.int64)) == wv.most_similar_batch(np.eye(9))
 
 
 def test_queries_of_another_shape_are_refused(wv, vectors):
@@ -195,6 +197,8 @@ def test_queries_of_another_shape_are_refused(wv, vectors):
         wv.nearest(vectors[:2, :5])
     with pytest.raises(ValueError, match="topn must be at least 1, got 0"):
         wv.nearest(["w1"], topn=0)
+    with pytest.raises(ValueError, match="a list of words or a matrix, got 'w1'"):
+        wv.nearest("w1")
 
 
 def test_float16_vectors_are_searched_in_float32(wv, vectors):
