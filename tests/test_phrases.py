@@ -263,6 +263,8 @@ def test_the_command_joins_phrases_in_several_passes(tmp_path, monkeypatch, caps
         (["--delimiter", " "], 2, "delimiter ' ' would part the words it joins"),
         (["--connector-words", "missing"], 4, "cannot read missing"),
         (["--list", "no/list"], 5, "cannot write no/list"),
+        (["--list", "./out.txt"], 2, "./out.txt is output and list at once"),
+        (["-o", "-"], 2, "- stands for standard input only"),
     ],
 )
 def test_the_command_says_what_is_wrong(tmp_path, monkeypatch, capsys, args, code, message):

@@ -1,6 +1,7 @@
 """`fastw2v phrases`: text with its phrases joined by underscores."""
 
 import argparse
+import os
 from typing import Any
 
 from fastw2v.cli.output import print_table
@@ -61,6 +62,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Join the phrases and tell what was joined."""
     from fastw2v.collocations import PhraseRules, join_phrases
+    from fastw2v.errors import UsageError
     from fastw2v.files.atomic import atomic_write, check_writable
 
     rules = [
@@ -75,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
     ]
     if args.list:
         check_writable(args.list)
+        if os.path.realpath(args.list) == os.path.realpath(args.output):
+            raise UsageError(f"{args.list} is output and list at once; write to another file")
     reports = join_phrases(args.corpus, args.output, rules, args.workers)
     if args.list:
         with atomic_write(args.list) as file:

@@ -65,6 +65,8 @@ def join_phrases(
     for rule in rules:
         if any(character.isspace() for character in rule.delimiter):
             raise UsageError(f"delimiter {rule.delimiter!r} would part the words it joins")
+    if os.fspath(output) == "-":
+        raise UsageError("the text is written to a file; - stands for standard input only")
     check_writable(output)
     n_threads = choose_threads(workers)
     read = read_text(
