@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import threading
@@ -141,6 +142,20 @@ def test_ctrl_c_waits_for_the_chunks_under_way(small_chunks, workers, n_signals)
         stream.trainer(workers).run()
     assert stream.n_inside == 0
     assert stream.n_read <= 8 + workers
+
+
+def test_ctrl_c_that_an_observer_catches_still_ends_the_run(small_chunks):
+    def swallow(report):
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+
+    stream = SlowStream(at=-1, action=None)
+    with pytest.raises(KeyboardInterrupt):
+        stream.trainer(workers=2).run([ObserverListener(swallow)])
+    assert stream.n_inside == 0
+    assert stream.n_read < 2 * len(stream)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch, small_chunks):
