@@ -1,6 +1,8 @@
+import fcntl
 import os
 import signal
 import subprocess
+import termios
 import time
 
 import numpy as np
@@ -58,12 +60,16 @@ def test_ctrl_c_while_training_leaves_nothing_behind(folder, mode):
 
 
 def test_ctrl_c_while_reading_a_silent_pipe_leaves_nothing_behind(folder):
-    def started(process):
-        time.sleep(0.7)
+    def reading(process):
+        process.stdin.write("some words\n")
+        process.stdin.flush()
+        while fcntl.ioctl(process.stdin, termios.FIONREAD, b"    ") != b"\0\0\0\0":
+            time.sleep(0.02)
+        time.sleep(0.2)
 
     before = set(os.listdir(folder))
     args = ["train", "-", "-o", "v"]
-    code, out, err, seconds = interrupted(args, started, stdin=subprocess.PIPE)
+    code, out, err, seconds = interrupted(args, reading, stdin=subprocess.PIPE)
     assert (code, out, err) == (cli.INTERRUPTED, "", "fastw2v: error: interrupted\n")
     assert seconds < 2
     assert set(os.listdir(folder)) == before
