@@ -148,8 +148,8 @@ cdef class PairTable:
     def count(self, Stretch stretch not None, int share, int n_shares):
         """Count this share of the pairs of a stretch; return PAIRS_DONE or what is full."""
         cdef int code
-        if not 0 <= share < n_shares:
-            raise ValueError(f"share must be below {n_shares}, got {share}")
+        if not 0 <= share < n_shares <= 256:
+            raise ValueError(f"share must be below {n_shares} <= 256, got {share}")
         with nogil:
             code = w2v_count_pairs(&self.c, &stretch.c, share, n_shares)
         return code

@@ -275,3 +275,20 @@ def test_the_command_says_what_is_wrong(tmp_path, monkeypatch, capsys, args, cod
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out.txt").exists()
+
+
+def test_equal_scores_are_in_the_order_of_the_texts_for_any_number_of_workers(tmp_path):
+    source = tmp_path / "corpus.txt"
+    source.write_text("".join(f"x{i} y{i}\n" * 6 for i in range(50)))
+    found = [
+        join_phrases(source, tmp_path / "joined.txt", [PhraseRules(1, 0.1)], workers)[0].found
+        for workers in (1, 2, 3)
+    ]
+    texts = [phrase.text for phrase in found[0]]
+    assert texts == sorted(f"x{i}_y{i}" for i in range(50))
+    assert [[phrase.text for phrase in each] for each in found[1:]] == [texts, texts]
+
+
+def test_a_corpus_is_not_joined_by_no_rules(tmp_path):
+    with pytest.raises(UsageError, match="rules for one pass at least"):
+        join_phrases("corpus.txt", tmp_path / "joined.txt", [])

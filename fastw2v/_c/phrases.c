@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { FETCH_AHEAD = 12 }; /* tokens from a fetch to its use */
+
 static inline uint64_t pair_key(uint64_t start, int32_t word)
 {
     return (start << 31 | (uint32_t)word) + 1;
@@ -50,6 +52,20 @@ static uint64_t longer_start(w2v_pair_table *table, uint64_t start, int32_t conn
     return (uint64_t)pair->value;
 }
 
+static inline void fetch(const w2v_pair_table *table, uint64_t key)
+{
+    __builtin_prefetch(&table->slots[first_slot(table, hash_key(key))], 1);
+}
+
+/* Fetch the slot of two words that are next to each other some way ahead. */
+static inline void fetch_ahead(const w2v_pair_table *table, const w2v_stretch *stretch,
+                               int64_t position)
+{
+    if (position + 1 < stretch->n_ids)
+        fetch(table, pair_key((uint64_t)stretch->word_ids[position],
+                              stretch->word_ids[position + 1]));
+}
+
 static inline int at_end(const w2v_stretch *stretch)
 {
     return stretch->n_ends_past < stretch->n_ends &&
@@ -69,26 +85,29 @@ static int collect(w2v_pair_table *table, w2v_stretch *stretch, uint64_t *keys, 
             stretch->start = -1;
         }
         int32_t word = stretch->word_ids[stretch->position];
+        int64_t ahead = stretch->position + FETCH_AHEAD;
+        if (ahead < stretch->n_ids && stretch->is_connector[stretch->word_ids[ahead]])
+            fetch_ahead(table, stretch, ahead - 1);
         if (stretch->is_connector[word]) {
             if (stretch->start >= 0)
                 stretch->start = (int64_t)longer_start(table, (uint64_t)stretch->start, word);
             continue;
         }
-        if (stretch->start >= 0) {
-            uint64_t key = pair_key((uint64_t)stretch->start, word), hash = hash_key(key);
-            if ((int)((hash >> 56) % (uint64_t)n_shares) == share) {
-                __builtin_prefetch(&table->slots[first_slot(table, hash)], 1);
-                keys[n_keys++] = key;
-            }
-        }
+        /* No branch: whether a pair is of this share cannot be predicted. */
+        uint64_t key = pair_key((uint64_t)stretch->start, word);
+        int is_mine = (int)((hash_key(key) >> 56) * (uint64_t)n_shares >> 8) == share;
+        keys[n_keys] = key;
+        n_keys += is_mine & (stretch->start >= 0);
         stretch->start = word;
     }
+    for (int i = 0; i < n_keys; i++)
+        fetch(table, keys[i]);
     return n_keys;
 }
 
 int w2v_count_pairs(w2v_pair_table *table, w2v_stretch *stretch, int share, int n_shares)
 {
-    uint64_t keys[W2V_PAIR_BATCH];
+    uint64_t keys[W2V_PAIR_BATCH + 1]; /* one that may be of another share is written and left */
     while (stretch->position < stretch->n_ids) {
         if (!has_room(table, W2V_PAIR_BATCH))
             return W2V_PAIRS_FULL;
@@ -159,6 +178,7 @@ void w2v_merge_pairs(const w2v_pair_table *table, w2v_stretch *stretch, w2v_merg
         }
         if (stretch->position == stretch->n_ids)
             break;
+        fetch_ahead(table, stretch, stretch->position + FETCH_AHEAD);
         int32_t word = stretch->word_ids[stretch->position];
         const w2v_pair *pair = NULL;
         if (start >= 0) {

@@ -51,7 +51,7 @@ typedef struct {
     int64_t max_bytes, n_bytes;
 } w2v_sentence_writer;
 
-/* Count the pairs whose hash modulo n_shares is `share`; all connectors enter the table. */
+/* Count the pairs whose hash is in `share` of n_shares <= 256 ranges; all connectors enter the table. */
 int w2v_count_pairs(w2v_pair_table *table, w2v_stretch *stretch, int share, int n_shares);
 
 /* Put every pair of `from` into an empty table with room for them. */

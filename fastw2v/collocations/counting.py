@@ -129,8 +129,8 @@ class _GrowingTable:
 
     def make_room(self, n_slots: int) -> None:
         """Grow to so many slots at least."""
-        while len(self._slots) < n_slots:
-            self._grow(_core.PAIRS_FULL)
+        if len(self._slots) < n_slots:
+            self._resize(1 << (n_slots - 1).bit_length())
 
     @property
     def n_used(self) -> int:
@@ -167,12 +167,16 @@ class _GrowingTable:
             start = stretch.start
 
     def _grow(self, code: int) -> None:
-        n_long = self._table.n_long
         if code == _core.PAIRS_FULL:
-            self._slots = fresh(2 * len(self._slots), PAIR)
-            self._table = _core.PairTable(self._slots, self._long_keys, n_long, self._table)
+            self._resize(2 * len(self._slots))
         else:
+            n_long = self._table.n_long
             larger = np.zeros(2 * len(self._long_keys), np.uint64)
             larger[:n_long] = self._long_keys[:n_long]
             self._long_keys = larger
             self._table.use_long_keys(larger)
+
+    def _resize(self, n_slots: int) -> None:
+        self._slots = fresh(n_slots, PAIR)
+        n_long = self._table.n_long
+        self._table = _core.PairTable(self._slots, self._long_keys, n_long, self._table)

@@ -1,13 +1,15 @@
 """Putting phrases in the place of their words, and ids back into text."""
 
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.collocations.counting import INITIAL_SLOTS, PAIR, STRETCH_TOKENS, PairCounts, stretches
+from fastw2v.collocations.counting import INITIAL_SLOTS, PAIR, STRETCH_TOKENS, PairCounts
 from fastw2v.collocations.scoring import FoundPhrase
 from fastw2v.corpus import Spool
 from fastw2v.corpus.arrays import fresh
@@ -53,25 +55,60 @@ class Merger:
         """
         columns = _room_for(spool) if spool.in_memory else None
         writer = SpoolWriter(spool_limit_bytes, columns)
-        n_phrases = first = 0
-        n_tokens = STRETCH_TOKENS
+        n_phrases = 0
         try:
-            while first < spool.n_tokens:
-                last = min(first + n_tokens, spool.n_tokens)
-                ids = spool.read_tokens(first, last - first)
-                ends = spool.read_ends(first, last) - first
-                stretch = _core.Stretch(ids, ends, is_connector)
-                merged, merged_ends = np.empty_like(ids), np.empty_like(ends)
-                n_ids, n_ends, n_found = self._table.merge(stretch, merged, merged_ends)
-                writer.append(merged[:n_ids], merged_ends[:n_ends])
-                n_phrases += n_found
-                first += stretch.position
-                # nothing is done only where one unfinished phrase fills the stretch
-                n_tokens = STRETCH_TOKENS if stretch.position else 2 * n_tokens
+            for piece in self._pieces(spool, is_connector):
+                writer.append(piece.word_ids, piece.ends)
+                n_phrases += piece.n_phrases
             return writer.finish(), n_phrases
         except BaseException:
             writer.close()
             raise
+
+    def write(
+        self, file: BinaryIO, spool: Spool, is_connector: NDArray[np.uint8], n_threads: int
+    ) -> tuple[int, int]:
+        """Write the corpus merged, one sentence a line, a space between words.
+
+        n_threads: with two or more the text of one stretch is made while the next is merged.
+        Returns how many tokens were written, and how many phrases stand among them.
+        """
+        text = _TextWriter(file, self.words)
+        n_tokens = n_phrases = 0
+        unwritten: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(1, "fastw2v-text") as pool:
+            for piece in self._pieces(spool, is_connector):
+                n_tokens += len(piece.word_ids)
+                n_phrases += piece.n_phrases
+                unwritten.append(pool.submit(text.write, piece))
+                if len(unwritten) >= n_threads:
+                    unwritten.popleft().result()
+            for written in unwritten:
+                written.result()
+        return n_tokens, n_phrases
+
+    def _pieces(self, spool: Spool, is_connector: NDArray[np.uint8]) -> Iterator["_Piece"]:
+        """Merge a corpus stretch by stretch."""
+        first, n_tokens = 0, STRETCH_TOKENS
+        while first < spool.n_tokens:
+            last = min(first + n_tokens, spool.n_tokens)
+            ids = spool.read_tokens(first, last - first)
+            ends = spool.read_ends(first, last) - first
+            stretch = _core.Stretch(ids, ends, is_connector)
+            merged, merged_ends = np.empty_like(ids), np.empty_like(ends)
+            n_ids, n_ends, n_found = self._table.merge(stretch, merged, merged_ends)
+            yield _Piece(merged[:n_ids], merged_ends[:n_ends], n_found)
+            first += stretch.position
+            # nothing is done only where one unfinished phrase fills the stretch
+            n_tokens = STRETCH_TOKENS if stretch.position else 2 * n_tokens
+
+
+class _Piece(NamedTuple):
+    """Merged ids, the ends of sentences counted from their start, and the phrases in them."""
+
+    word_ids: NDArray[np.int32]
+    ends: NDArray[np.int64]
+    n_phrases: int
 
 
 def _room_for(spool: Spool) -> Columns:
@@ -80,15 +117,20 @@ def _room_for(spool: Spool) -> Columns:
     return Columns(MemoryColumn(word_ids), MemoryColumn(ends))
 
 
-def write_text(file: BinaryIO, spool: Spool, words: Sequence[str]) -> None:
-    """Write one sentence a line, a space between words."""
-    encoded = [word.encode("utf-8", "surrogateescape") for word in words]
-    lengths = [len(word) for word in encoded]
-    offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
-    arena = np.frombuffer(b"".join(encoded), np.uint8)
-    text = memoryview(bytearray(TEXT_BYTES + max(lengths, default=0) + 1))
-    no_connector = np.empty(0, np.uint8)
-    for ids, ends in stretches(spool):
-        stretch = _core.Stretch(ids, ends, no_connector)
-        while stretch.position < len(ids):
-            file.write(text[: _core.write_sentences(stretch, arena, offsets, text)])
+class _TextWriter:
+    """Turns ids into text."""
+
+    def __init__(self, file: BinaryIO, words: Sequence[str]) -> None:
+        encoded = [word.encode("utf-8", "surrogateescape") for word in words]
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        self._file = file
+        self._offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        self._arena = np.frombuffer(b"".join(encoded), np.uint8)
+        self._text = memoryview(bytearray(TEXT_BYTES + int(lengths.max(initial=0)) + 1))
+
+    def write(self, piece: _Piece) -> None:
+        """Write the words of a piece; a sentence may go on in the next."""
+        stretch = _core.Stretch(piece.word_ids, piece.ends, np.empty(0, np.uint8))
+        while stretch.position < len(piece.word_ids):
+            n_bytes = _core.write_sentences(stretch, self._arena, self._offsets, self._text)
+            self._file.write(self._text[:n_bytes])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.collocations.counting import PairCounter, stretches
-from fastw2v.collocations.merging import Merger, write_text
+from fastw2v.collocations.merging import Merger
 from fastw2v.collocations.scoring import FoundPhrase, PhraseRules, find_phrases, least_count
 from fastw2v.corpus import Spool, VocabularyRules, read_text
 from fastw2v.corpus.sources import Paths
@@ -26,7 +26,7 @@ class PassReport:
     """What one pass did.
 
     found: its phrases, best first.  n_tokens_before, n_tokens_after: of the whole corpus.
-    n_joined: how many phrases stand in it.  seconds: of this pass.
+    n_joined: how many phrases stand in it.  seconds: of this pass, the last one's with writing.
     """
 
     found: list[FoundPhrase]
@@ -67,6 +67,8 @@ def join_phrases(
             raise UsageError(f"delimiter {rule.delimiter!r} would part the words it joins")
     if os.fspath(output) == "-":
         raise UsageError("the text is written to a file; - stands for standard input only")
+    if not rules:
+        raise UsageError("there must be rules for one pass at least, got none")
     check_writable(output)
     n_threads = choose_threads(workers)
     read = read_text(
@@ -78,39 +80,44 @@ def join_phrases(
     words, counts, spool = read.vocabulary.words, read.vocabulary.counts, read.spool
     reports = []
     try:
-        for rule in rules:
+        for number, rule in enumerate(rules, 1):
             started = time.perf_counter()
             before = spool
-            found, spool, n_joined = _one_pass(rule, words, counts, before, n_threads)
-            before.close()
-            counts = _counted(spool, len(words))
+            flags = connector_flags(words, rule.connector_words)
+            found, merger = _find(rule, words, counts, before, (flags, n_threads))
+            if number < len(rules):
+                spool, n_joined = merger.merge(before, flags, SPOOL_LIMIT_BYTES)
+                before.close()
+                counts, n_after = _counted(spool, len(words)), spool.n_tokens
+            else:
+                with atomic_write(output) as file:
+                    n_after, n_joined = merger.write(file, before, flags, n_threads)
             seconds = time.perf_counter() - started
-            reports.append(PassReport(found, before.n_tokens, spool.n_tokens, n_joined, seconds))
-        with atomic_write(output) as file:
-            write_text(file, spool, words)
+            reports.append(PassReport(found, before.n_tokens, n_after, n_joined, seconds))
     finally:
         spool.close()
     return reports
 
 
-def _one_pass(
+def _find(
     rules: PhraseRules,
     words: list[str],
     counts: NDArray[np.int64],
     spool: Spool,
-    n_threads: int,
-) -> tuple[list[FoundPhrase], Spool, int]:
-    """Return the phrases, best first, the corpus with them joined, and how many stand in it.
+    how: tuple[NDArray[np.uint8], int],
+) -> tuple[list[FoundPhrase], Merger]:
+    """Return the phrases, best first, and what joins them.
 
-    words: gets the phrases that are new.
+    words: gets the phrases that are new.  how: connector flags, and the number of threads.
     """
-    flags = connector_flags(words, rules.connector_words)
+    flags, n_threads = how
     counter = PairCounter(n_threads)
     counter.count(spool, flags)
     pairs = counter.result(flags, least_count(rules, words))
+    del counter
     found = find_phrases(rules, words, counts, pairs)
-    merged, n_joined = Merger(words, found, pairs).merge(spool, flags, SPOOL_LIMIT_BYTES)
-    return sorted(found, key=lambda phrase: -phrase.score), merged, n_joined
+    merger = Merger(words, found, pairs)
+    return sorted(found, key=lambda phrase: (-phrase.score, phrase.text)), merger
 
 
 def _counted(spool: Spool, n_words: int) -> NDArray[np.int64]:
