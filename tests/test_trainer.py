@@ -214,3 +214,12 @@ def test_cbow_trains_with_windows_far_beyond_the_sentence(sentence_tokens):
     spool = random_spool(sentence_tokens=sentence_tokens)
     history = trained(spool, sg=False, window=300, epochs=5).history
     assert history[-1].loss < history[0].loss
+
+
+@pytest.mark.parametrize(("sg", "objective"), [(True, "ns"), (True, "hs"), (False, "hs")])
+def test_rows_are_private_for_two_workers_alone(sg, objective):
+    """The summed changes of more workers overshoot: eight diverged."""
+    parameters = Parameters(sg=sg, objective=objective)
+    n_hot = {n: trainer_module.kernel_settings(parameters, 20.0, n).n_hot for n in (1, 2, 3, 16)}
+    assert n_hot.pop(2) > 0
+    assert set(n_hot.values()) == {0}

@@ -20,10 +20,13 @@ from fastw2v.training.parameters import SOFTMAX_MAX_WORDS, Parameters, choose_ba
 from fastw2v.training.windows import window_sides
 
 ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
-# Rows of either matrix that a worker keeps private between exchanges, if there are several.
+# Rows of either matrix that each of two workers keeps private between exchanges.
 # By (is skip-gram, objective), two threads against none: skip-gram x1.10 with 64 rows and x1.02
 # with 256, CBOW x0.99 with 64; hierarchical softmax x1.9 and x2.0 with the 512 top nodes.
+# Their changes are summed, and more workers overshoot: made to take turns block by block, 4 of them
+# raised the loss by half and 8 diverged, where rows that all share reached the loss of 2.
 HOT_ROWS = {(True, "ns"): 64, (True, "hs"): 512, (False, "hs"): 512}
+HOT_WORKERS = 2
 INIT_ROWS = 4096  # rows drawn at a time, so that the draw needs little memory
 
 
@@ -110,7 +113,9 @@ def kernel_settings(
         block_centres=centres,
         block_noise=noise,
         loss_every=parameters.loss_every,
-        n_hot=HOT_ROWS.get((parameters.sg, parameters.objective), 0) if n_workers > 1 else 0,
+        n_hot=HOT_ROWS.get((parameters.sg, parameters.objective), 0)
+        if n_workers == HOT_WORKERS
+        else 0,
         cbow_sum=not parameters.cbow_mean,
         cbow_divide=corrected == parameters.cbow_mean,
         cbow_rate=cbow_rate(parameters, sentence_tokens),
