@@ -107,14 +107,22 @@ class PairCounter:
 
     def result(self, is_connector: NDArray[np.uint8], least: int = 1) -> PairCounts:
         """Return the pairs that were seen at least so often."""
-        parts = [table.select(is_connector, least) for table in self._tables]
-        keys = np.concatenate([keys for keys, _ in parts]) - np.uint64(1)
+        n_used = sum(table.n_used for table in self._tables)
+        keys, counts = fresh(n_used, np.uint64), fresh(n_used, np.int64)
+        n_found = 0
+        for table in self._tables:
+            n_found += table.select(is_connector, least, keys[n_found:], counts[n_found:])
+        # In place: to touch new memory took three quarters of the time of six million pairs.
+        keys = keys[:n_found]
+        keys -= np.uint64(1)
+        starts = keys >> WORD_BITS
+        keys &= WORD_MASK
         long_keys = self._tables[0].long_keys()
         return PairCounts(
-            n_different=sum(table.n_used - len(long_keys) for table in self._tables),
-            starts=keys >> WORD_BITS,
-            words=(keys & WORD_MASK).astype(np.int64),
-            counts=np.concatenate([counts for _, counts in parts]),
+            n_different=n_used - len(self._tables) * len(long_keys),
+            starts=starts,
+            words=keys.view(np.int64),
+            counts=counts[:n_found],
             long_keys=long_keys,
         )
 
@@ -138,12 +146,15 @@ class _GrowingTable:
         return self._table.n_used
 
     def select(
-        self, is_connector: NDArray[np.uint8], least: int
-    ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-        """Return the keys and counts of the pairs seen at least so often."""
-        keys, counts = fresh(self.n_used, np.uint64), fresh(self.n_used, np.int64)
-        n = self._table.select(is_connector, least, keys, counts)
-        return keys[:n], counts[:n]
+        self,
+        is_connector: NDArray[np.uint8],
+        least: int,
+        keys: NDArray[np.uint64],
+        counts: NDArray[np.int64],
+    ) -> int:
+        """Put the pairs seen at least so often first in (n_used,) or more; return how many."""
+        n = self.n_used
+        return self._table.select(is_connector, least, keys[:n], counts[:n])
 
     def long_keys(self) -> NDArray[np.uint64]:
         """Return the keys of the starts that are longer than a word."""
