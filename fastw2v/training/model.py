@@ -122,6 +122,13 @@ def kernel_settings(
     )
 
 
+def n_private_rows(parameters: Parameters, n_workers: int) -> int:
+    """Return how many rows of either matrix each worker keeps private."""
+    if n_workers != HOT_WORKERS:
+        return 0
+    return HOT_ROWS.get((parameters.sg, parameters.objective), 0)
+
+
 def cbow_rate(parameters: Parameters, sentence_tokens: float) -> float:
     """Return what multiplies the gradient of context rows, so that alpha keeps its meaning.
 
