@@ -1,10 +1,14 @@
 /* Which kernels this build holds and which of them this CPU can run. */
 #include "api.h"
 #include "scratch.h"
+#include "target.h"
 
 extern const w2v_backend w2v_backend_scalar, w2v_backend_vec128;
 #if defined(__x86_64__)
-extern const w2v_backend w2v_backend_avx2, w2v_backend_avx512, w2v_backend_amx;
+extern const w2v_backend w2v_backend_avx2, w2v_backend_avx512;
+#endif
+#ifdef HAS_AMX_BACKEND
+extern const w2v_backend w2v_backend_amx;
 #endif
 
 static const w2v_backend *const BACKENDS[] = {
@@ -13,6 +17,8 @@ static const w2v_backend *const BACKENDS[] = {
 #if defined(__x86_64__)
     &w2v_backend_avx2,
     &w2v_backend_avx512,
+#endif
+#ifdef HAS_AMX_BACKEND
     &w2v_backend_amx,
 #endif
 };
@@ -23,7 +29,7 @@ const w2v_backend *w2v_get_backend(int index)
     return index < n ? BACKENDS[index] : NULL;
 }
 
-#if defined(__x86_64__)
+#ifdef HAS_AMX_BACKEND
 #include <cpuid.h>
 #include <unistd.h>
 #include <sys/syscall.h>
@@ -48,6 +54,8 @@ int w2v_backend_supported(int index)
     if (BACKENDS[index] == &w2v_backend_avx512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+#ifdef HAS_AMX_BACKEND
     if (BACKENDS[index] == &w2v_backend_amx)
         return w2v_backend_supported(index - 1) && has_amx();
 #endif

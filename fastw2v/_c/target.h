@@ -8,6 +8,13 @@
 #include <stdint.h>
 #include <string.h>
 
+/* AMX needs a compiler that knows it, and Linux, which lends its registers on demand. */
+#if defined(__x86_64__) && defined(__linux__)
+#if defined(__clang__) ? __clang_major__ >= 12 : __GNUC__ >= 11
+#define HAS_AMX_BACKEND 1
+#endif
+#endif
+
 #define PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define BEGIN_TARGET(list) \
