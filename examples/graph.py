@@ -8,6 +8,7 @@ node. See README.md for what came of it.
 """
 
 import argparse
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -89,7 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[float, tuple[float, flo
     parser.add_argument("--splits", type=int, default=10)
     args = parser.parse_args(arguments)
 
-    data = loadmat(args.file)
+    with warnings.catch_warnings():  # of matrices that are to become arrays: either will do here
+        warnings.simplefilter("ignore", DeprecationWarning)
+        data = loadmat(args.file)
     graph, labels = csr_matrix(data["network"]), csr_matrix(data["group"]).toarray().astype(int)
     walks = random_walks(graph, args.walks, args.length, seed=1)
     vectors = train(walks, args.window, args.epochs, args.hs)
