@@ -35,7 +35,7 @@ DEFAULT_ALPHA = {
     (True, "hs"): 0.025,
     (True, "softmax"): 0.025,
     (False, "ns"): 0.1,
-    (False, "hs"): 0.05,
+    (False, "hs"): 0.035,
     (False, "softmax"): 0.1,
 }
 
