@@ -54,6 +54,21 @@ class _PhraseJoiner:
         """Words that may stand inside a phrase only."""
         return self.rules.connector_words
 
+    @property
+    def min_count(self) -> float:
+        """What a pair's count must exceed, or reach with npmi."""
+        return self.rules.min_count
+
+    @property
+    def threshold(self) -> float:
+        """What a score must exceed."""
+        return self.rules.threshold
+
+    @property
+    def scoring(self) -> str | Scorer:
+        """The name of the score, or the function."""
+        return self.rules.scoring
+
     def analyze_sentence(self, sentence: Iterable[str]) -> Iterator[tuple[str, float | None]]:
         """Yield the tokens of a sentence: a phrase with its score, any other with None."""
         pending: list[str] = []  # a word that may begin a phrase, and connectors
@@ -168,21 +183,6 @@ class Phrases(_PhraseJoiner):
         return np.array(new_ids, np.int32)
 
     @property
-    def min_count(self) -> float:
-        """What a pair's count must exceed, or reach with npmi."""
-        return self.rules.min_count
-
-    @property
-    def threshold(self) -> float:
-        """What a score must exceed."""
-        return self.rules.threshold
-
-    @property
-    def scoring(self) -> str | Scorer:
-        """The name of the score, or the function."""
-        return self.rules.scoring
-
-    @property
     def corpus_word_count(self) -> int:
         """How many tokens were counted."""
         return int(self._counts.sum())
@@ -245,16 +245,6 @@ class FrozenPhrases(_PhraseJoiner):
         """Take the phrases found so far."""
         self.rules = phrases_model.rules
         self.phrasegrams: dict[str, float] = phrases_model.export_phrases()
-
-    @property
-    def min_count(self) -> float:
-        """The setting that the phrases were found with."""
-        return self.rules.min_count
-
-    @property
-    def threshold(self) -> float:
-        """What a score must exceed."""
-        return self.rules.threshold
 
     def save(self, path: Path) -> None:
         """Write the phrases and settings as JSON.

@@ -11,6 +11,8 @@ from small_corpus import topic_sentences, write_lines
 
 from fastw2v.training import trainer as trainer_module
 
+pytest_plugins = ["keyed_vectors_case"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def outside_the_checkout(tmp_path_factory):

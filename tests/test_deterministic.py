@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from small_model import same_bits
-from training_case import MODES, make_trainer, random_spool
+from training_case import MODES, interrupt_third_start, make_trainer, random_spool, recorded_calls
 
 from fastw2v import Word2Vec, _core, backends
 from fastw2v.errors import UsageError
@@ -64,14 +64,7 @@ def test_threads_of_any_timing_give_the_same_bits(uneven, sg, objective, backend
 
 @pytest.mark.parametrize("workers", [2, 4, 40, 200])
 def test_each_chunk_is_trained_once_an_epoch(monkeypatch, workers):
-    seen = []
-
-    class Recording(_core.Worker):
-        def train(self, chunk, epoch_key, lr):
-            seen.append((epoch_key, chunk.first_token + chunk.centre_begin, lr))
-            return super().train(chunk, epoch_key, lr)
-
-    monkeypatch.setattr(_core, "Worker", Recording)
+    seen = recorded_calls(monkeypatch)
     trainer = trained(workers=workers)
     assert len(seen) == len({place[:2] for place in seen}) == 2 * len(trainer.chunks)
     assert trainer.counts().n_tokens == 2 * 5_200
@@ -140,18 +133,9 @@ def test_the_error_of_one_worker_ends_all(monkeypatch, worker):
 
 
 def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch):
-    class Interrupted(threading.Thread):
-        n_started = 0
-
-        def start(self):
-            if Interrupted.n_started == 2:
-                raise KeyboardInterrupt
-            Interrupted.n_started += 1
-            super().start()
-
     trainer = make_trainer(random_spool(), deterministic=True, workers=5)
     before = trainer.model_arrays.in_rows.copy()
-    monkeypatch.setattr(threading, "Thread", Interrupted)
+    interrupt_third_start(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         trainer.run()
     assert trainer.is_whole

@@ -3,20 +3,9 @@ import sys
 
 import numpy as np
 import pytest
+from keyed_vectors_case import WORDS
 
 from fastw2v import KeyedVectors
-
-WORDS = [f"w{i}" for i in range(40)]
-
-
-@pytest.fixture
-def vectors(rng):
-    return rng.normal(size=(40, 16)).astype(np.float32)[:, :9]
-
-
-@pytest.fixture
-def wv(vectors):
-    return KeyedVectors.from_arrays(WORDS, vectors, counts=np.arange(40, 0, -1))
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@ import inspect
 
 import numpy as np
 import pytest
+from keyed_vectors_case import WORDS
 
 from fastw2v import KeyedVectors
 
 models = pytest.importorskip("gensim.models")
 
-WORDS = [f"w{i}" for i in range(40)]
 METHODS = [
     "__init__", "get_vector", "get_index", "get_vecattr", "set_vecattr", "add_vector",
     "add_vectors", "fill_norms", "get_normed_vectors", "get_mean_vector", "has_index_for",
@@ -21,11 +21,6 @@ METHODS = [
 ]  # fmt: skip
 # gensim stops at a word that is not in the encoding.
 OUR_DEFAULTS = {("unicode_errors", "surrogateescape")}
-
-
-@pytest.fixture
-def vectors(rng):
-    return rng.normal(size=(40, 9)).astype(np.float32)
 
 
 def filled(kind, vectors):

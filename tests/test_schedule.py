@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from cli_case import fails, train
 from small_model import SMALL, same_bits
-from training_case import random_spool, trained
+from training_case import random_spool, recorded_calls, trained
 
-from fastw2v import Word2Vec, _core
+from fastw2v import Word2Vec
 from fastw2v.errors import UsageError
 from fastw2v.formats import read_vectors
 from fastw2v.training import Parameters
@@ -34,14 +34,7 @@ SHAPES = {
 def test_the_rate_follows_the_progress_over_all_epochs_and_threads(
     monkeypatch, small_chunks, workers, schedule
 ):
-    seen = []
-
-    class Recording(_core.Worker):
-        def train(self, chunk, epoch_key, lr):
-            seen.append((epoch_key, chunk.first_token + chunk.centre_begin, lr))
-            return super().train(chunk, epoch_key, lr)
-
-    monkeypatch.setattr(_core, "Worker", Recording)
+    seen = recorded_calls(monkeypatch)
     spool = random_spool()
     rates = {"alpha": 0.06, "min_alpha": 0.02, "schedule": schedule}
     trained(spool, epochs=3, workers=workers, seed=5, **rates)

@@ -6,10 +6,17 @@ import time
 
 import numpy as np
 import pytest
-from training_case import MODES, counts_of, make_trainer, random_spool, trained
+from training_case import (
+    MODES,
+    counts_of,
+    interrupt_third_start,
+    make_trainer,
+    random_spool,
+    trained,
+)
 
 from fastw2v import _core
-from fastw2v.training import ObserverListener, Parameters, Trainer, build_arrays, threads
+from fastw2v.training import ObserverListener, Parameters, Trainer, build_arrays
 from fastw2v.training import trainer as trainer_module
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
@@ -159,16 +166,7 @@ def test_ctrl_c_that_an_observer_catches_still_ends_the_run(small_chunks):
 
 
 def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch, small_chunks):
-    class Interrupted(threading.Thread):
-        n_started = 0
-
-        def start(self):
-            if Interrupted.n_started == 2:
-                raise KeyboardInterrupt
-            Interrupted.n_started += 1
-            super().start()
-
-    monkeypatch.setattr(threads.threading, "Thread", Interrupted)
+    interrupt_third_start(monkeypatch)
     stream = SlowStream(at=-1, action=None)
     with pytest.raises(KeyboardInterrupt):
         stream.trainer(workers=5).run()

@@ -1,7 +1,10 @@
 """Small streams and the trainers that run over them."""
 
+import threading
+
 import numpy as np
 
+from fastw2v import _core
 from fastw2v.corpus import Spool, VocabularyRules
 from fastw2v.training import Parameters, Trainer, build_arrays
 
@@ -33,3 +36,31 @@ def trained(spool, **settings):
     trainer = make_trainer(spool, **settings)
     trainer.run()
     return trainer
+
+
+def recorded_calls(monkeypatch):
+    """Return a list that collects (epoch key, first centre, rate) of each chunk trained."""
+    seen = []
+
+    class Recording(_core.Worker):
+        def train(self, chunk, epoch_key, lr):
+            seen.append((epoch_key, chunk.first_token + chunk.centre_begin, lr))
+            return super().train(chunk, epoch_key, lr)
+
+    monkeypatch.setattr(_core, "Worker", Recording)
+    return seen
+
+
+def interrupt_third_start(monkeypatch):
+    """Let Ctrl-C come when the third thread is to start."""
+
+    class Interrupted(threading.Thread):
+        n_started = 0
+
+        def start(self):
+            if Interrupted.n_started == 2:
+                raise KeyboardInterrupt
+            Interrupted.n_started += 1
+            super().start()
+
+    monkeypatch.setattr(threading, "Thread", Interrupted)

@@ -6,23 +6,24 @@
 
 #include "api.h"
 
+/* out_step: max_out rounded up to 16; in_rows: max_in rounded up to 32; out_rows: out_step to 32 */
 typedef struct {
     float **in_row;        /* (max_in + 16,) */
     float **in_change_row; /* (max_in + 16,) */
     float **context_row;   /* (2 window,) contexts of one CBOW centre */
-    float **out_row;       /* (max_out + 4,) */
-    float **out_change_row; /* (max_out + 4,) */
-    float *want;           /* (max_in, max_out + 4) p of the block step */
-    float *weight;         /* (max_in, max_out + 4) p + q */
-    float *scores;         /* (max_in, max_out + 4), softmax: (max_in, score_stride) */
-    float *bias;           /* (max_out + 4,) biases of the block's outputs */
+    float **out_row;       /* (out_step,) */
+    float **out_change_row; /* (out_step,) */
+    float *want;           /* (in_rows, out_step) p of the block step */
+    float *weight;         /* (in_rows, out_step) p + q */
+    float *scores;         /* (in_rows, out_step), softmax: (max_in, score_stride) */
+    float *bias;           /* (out_step,) biases of the block's outputs */
     int32_t *column_begin;  /* (max_out + 16,) per output column: first context of its centre */
     int32_t *column_end;    /* (max_out + 16,) past the last */
     int32_t *column_centre; /* (max_out + 16,) the centre itself, index into kept_id */
     float *column_share;   /* (max_out + 16,) K/S for a noise word, 0 for a centre */
     float *n_paired;       /* (max_in + 1,) predictions each input takes part in */
     float *zero_row;       /* (stride_floats,) pads the outputs to whole tiles */
-    float *out_change;     /* (max_out, stride_floats) */
+    float *out_change;     /* (out_step, stride_floats) */
     float *hidden;         /* (max_in, stride_floats) CBOW means; softmax: packed inputs */
     float *hidden_change;  /* (max_in, stride_floats) */
     float *frozen;         /* (n_frozen, stride_floats) copies of frozen input rows, in a ring */
