@@ -1,6 +1,7 @@
 """Large memory: zeroed, page-aligned, on huge pages where the system has them."""
 
 import contextlib
+import ctypes
 import mmap
 from typing import Any
 
@@ -30,3 +31,9 @@ def allocate(n_bytes: int) -> mmap.mmap:
         with contextlib.suppress(OSError):  # a kernel may be built without them
             memory.madvise(mmap.MADV_HUGEPAGE)
     return memory
+
+
+def give_back_free_memory() -> None:
+    """Return to the system what malloc keeps for later, where malloc is glibc's."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))

@@ -8,6 +8,7 @@ from fastw2v.checkpointing import settings_to_check, source_of
 from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
 from fastw2v.corpus_reader import Path, is_one_shot
 from fastw2v.formats import WordVectors
+from fastw2v.memory import give_back_free_memory
 from fastw2v.saved_model import base_vocabulary, vectors_of
 from fastw2v.trained_model import TrainedModel
 from fastw2v.training import RunOptions, alone, build_arrays, take_over
@@ -57,6 +58,7 @@ class VocabularyBuilder(TrainedModel):
                 corpus.spool.close()
                 raise
             self._keep(corpus, corpus_iterable)
+            give_back_free_memory()
             self._source = source_of(corpus_file, self._reader.tokenizer)
             self.corpus_count, self.corpus_total_words = corpus.n_sentences, corpus.n_tokens_read
 

@@ -16,6 +16,7 @@ MAX_WORDS = 2**31 - 1  # word ids are int32
 # Small enough to cost nothing per thread; the growth from here to 221,257 words is 3 % of a scan.
 INITIAL_SLOTS = 1024
 INITIAL_ARENA_BYTES = 4096
+DECODED_WORDS = 4096  # at a time: what the interpreter needs for their places, it keeps for good
 
 
 class Lexicon:
@@ -69,10 +70,13 @@ class Lexicon:
         """Return the words of these ids; bytes that are not UTF-8 become surrogate escapes."""
         arena = self._arena[: self._offsets[self.n_words]].tobytes()
         ids = np.asarray(word_ids, np.int64)
-        begins, ends = self._offsets[ids].tolist(), self._offsets[ids + 1].tolist()
+        parts = [ids[first : first + DECODED_WORDS] for first in range(0, len(ids), DECODED_WORDS)]
         return [
             arena[begin:end].decode("utf-8", "surrogateescape")
-            for begin, end in zip(begins, ends, strict=True)
+            for part in parts
+            for begin, end in zip(
+                self._offsets[part].tolist(), self._offsets[part + 1].tolist(), strict=True
+            )
         ]
 
     def _grow(self, code: int) -> None:

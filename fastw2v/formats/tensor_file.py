@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fastw2v.errors import ModelFormatError
 
 ALIGNMENT = 64  # one cache line: rows of a mapped matrix start where vector loads are fastest
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
 DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "I64": np.dtype("<i8"),

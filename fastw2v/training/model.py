@@ -27,7 +27,7 @@ ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 ve
 # raised the loss by half and 8 diverged, where rows that all share reached the loss of 2.
 HOT_ROWS = {(True, "ns"): 64, (True, "hs"): 512, (False, "hs"): 512}
 HOT_WORKERS = 2
-INIT_ROWS = 4096  # rows drawn at a time, so that the draw needs little memory
+INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 
 
 @dataclass(frozen=True)
