@@ -27,6 +27,10 @@ ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 ve
 # raised the loss by half and 8 diverged, where rows that all share reached the loss of 2.
 HOT_ROWS = {(True, "ns"): 64, (True, "hs"): 512, (False, "hs"): 512}
 HOT_WORKERS = 2
+# Below so many tokens an epoch skip-gram's rows are shared all the same: with private ones the loss
+# of two threads' first epoch was 1.0 % above one thread's at 1 M tokens and 0.7 % at 4 M, with
+# shared ones 0.2 and 0.1 %.
+PRIVATE_FROM_TOKENS = {(True, "ns"): 4_000_000}
 INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 
 
@@ -94,11 +98,11 @@ def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
 
 
 def kernel_settings(
-    parameters: Parameters, sentence_tokens: float, n_workers: int
+    parameters: Parameters, sentence_tokens: float, n_private: int = 0
 ) -> KernelSettings:
     """Translate the parameters of a run for the kernels.
 
-    sentence_tokens: the mean length of the corpus's sentences.
+    sentence_tokens: the mean length of the corpus's sentences.  n_private: see n_private_rows.
     """
     centres, noise = parameters.block_shape
     corrected = parameters.context_update == "corrected"
@@ -112,21 +116,23 @@ def kernel_settings(
         negative=parameters.negative,
         block_centres=centres,
         block_noise=noise,
-        loss_every=parameters.loss_every,
-        n_hot=HOT_ROWS.get((parameters.sg, parameters.objective), 0)
-        if n_workers == HOT_WORKERS
-        else 0,
+        loss_every=parameters.loss_step,
+        n_hot=n_private,
         cbow_sum=not parameters.cbow_mean,
         cbow_divide=corrected == parameters.cbow_mean,
         cbow_rate=cbow_rate(parameters, sentence_tokens),
     )
 
 
-def n_private_rows(parameters: Parameters, n_workers: int) -> int:
-    """Return how many rows of either matrix each worker keeps private."""
-    if n_workers != HOT_WORKERS:
+def n_private_rows(parameters: Parameters, n_workers: int, n_tokens: int) -> int:
+    """Return how many rows of either matrix each worker keeps private.
+
+    n_tokens: of an epoch.
+    """
+    mode = parameters.sg, parameters.objective
+    if n_workers != HOT_WORKERS or n_tokens < PRIVATE_FROM_TOKENS.get(mode, 0):
         return 0
-    return HOT_ROWS.get((parameters.sg, parameters.objective), 0)
+    return HOT_ROWS.get(mode, 0)
 
 
 def cbow_rate(parameters: Parameters, sentence_tokens: float) -> float:

@@ -45,6 +45,11 @@ DEFAULT_ALPHA = {
 DEFAULT_BLOCK = {True: (6, 10), False: (8, 16)}
 TILE_BLOCK = (16, 16)
 TILE_BACKENDS = ("amx",)
+# The loss is measured on every n-th block, by (is skip-gram, objective). Of one thread's speed it
+# costs 0.2 to 0.5 % in skip-gram, where 8 cost 2.5 %, and at 4 elsewhere 1.2 % (CBOW), 0.1 % and
+# 1.4 % (with hierarchical softmax); CBOW at 16 strayed 0.4 % from one epoch of 5 MB to another.
+DEFAULT_LOSS_EVERY = {(True, "ns"): 16}
+OTHER_LOSS_EVERY = 4
 SOFTMAX_BLOCK_CENTRES = 32  # enough rows for the matrix products to run at full speed
 
 
@@ -86,8 +91,8 @@ class Parameters:
     2012.15332), times the expected number of them so that alpha keeps its meaning; "word2vec"
     leaves it undivided; None for the objective's default.  Of a sum, it is the corrected one
     that is whole, and gensim's that is divided.
-    block_centres, block_noise: centres per block and noise words they share, None for the
-    model's default.  loss_every: the loss is measured on every n-th block, >= 1.
+    block_centres, block_noise: centres per block and noise words they share; loss_every: the
+    loss is measured on every n-th block; each >= 1, None for the model's default.
     backend: a name of fastw2v.backends(), None for the fastest.
     """
 
@@ -111,14 +116,14 @@ class Parameters:
     cbow_update: str | None = None
     block_centres: int | None = None
     block_noise: int | None = None
-    loss_every: int = 16  # 8 cost 1 to 3 % of one thread's speed, 16 nothing measurable
+    loss_every: int | None = None
     backend: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("vector_size", "negative", "epochs", "loss_every"):
+        for name in ("vector_size", "negative", "epochs"):
             check_integer(name, getattr(self, name), 1)
         object.__setattr__(self, "window", check_window(self.window))
-        for name in ("workers", "block_centres", "block_noise"):
+        for name in ("workers", "block_centres", "block_noise", "loss_every"):
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
         check_integer("seed", self.seed, 0)
@@ -165,6 +170,12 @@ class Parameters:
         return self.block_centres or centres, self.block_noise or noise
 
     @property
+    def loss_step(self) -> int:
+        """The loss is measured on every block whose number this divides."""
+        default = DEFAULT_LOSS_EVERY.get((self.sg, self.objective), OTHER_LOSS_EVERY)
+        return self.loss_every or default
+
+    @property
     def n_threads(self) -> int:
         """Threads that train."""
         return self.workers or usable_cores()
@@ -185,6 +196,7 @@ class Parameters:
             "cbow_update": self.context_update,
             "block_centres": centres,
             "block_noise": noise,
+            "loss_every": self.loss_step,
             "workers": self.n_threads,
         }
 
