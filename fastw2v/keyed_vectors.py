@@ -68,12 +68,15 @@ class KeyedVectors(SimilarityTable):
         found._file = path
         return found
 
-    def save(self, fname: Path) -> None:
+    def save(self, fname: Path, *, allow_non_finite: bool = False) -> None:
         """Write words, vectors and counts to one native file, and the index, if any, beside it.
 
-        Raises SaveError if that fails.
+        Raises SaveError if that fails, DivergedError if a value is not finite and none may be so.
         """
-        native.write(fname, self.to_word_vectors())
+        found = self.to_word_vectors()
+        if not allow_non_finite:
+            found.check_finite(fname)
+        native.write(fname, found)
         self.save_index(fname)
 
     def save_index(self, fname: Path) -> None:
@@ -127,6 +130,8 @@ class KeyedVectors(SimilarityTable):
         prefix: str = "",
         append: bool = False,
         sort_attr: str = "count",
+        *,
+        allow_non_finite: bool = False,
     ) -> None:
         """Write the vectors as word2vec.c does.
 
@@ -134,7 +139,7 @@ class KeyedVectors(SimilarityTable):
         header tells, if more are to be appended.  write_header: a file may go without.
         prefix: written before each word.  append: to the end of the file.
         sort_attr: words with more of it come first; where it is not known, rows keep their order.
-        Raises SaveError, or UsageError for an impossible request.
+        Raises SaveError, UsageError for an impossible request, DivergedError as save does.
         """
         column = self.expandos.get(sort_attr)
         if fvocab is not None and column is None:
@@ -142,6 +147,8 @@ class KeyedVectors(SimilarityTable):
                 f"cannot write {os.fspath(fvocab)}: no {sort_attr}s are known of these vectors"
             )
         found = self._words_as_text()
+        if not allow_non_finite:
+            found.check_finite(fname)
         if column is not None:
             order = np.argsort(-column, kind="stable")
             if (order[1:] < order[:-1]).any():

@@ -26,7 +26,6 @@ from fastw2v.training import (
     ModelArrays,
     Parameters,
     Start,
-    check_rows,
     frozen_rows,
     locked_rows,
 )
@@ -132,9 +131,10 @@ class TrainedModel(GensimNames):
         unknown = set(gensim) - {"separately", "sep_limit", "ignore", "pickle_protocol"}
         if unknown:
             raise TypeError(f"save() got an unexpected keyword argument {unknown.pop()!r}")
+        data = self.to_word_vectors()
         if not allow_non_finite:
-            check_rows(self._built()[1], f"{os.fspath(path)} is not written")
-        write_vectors(path, self.to_word_vectors(), format)
+            data.check_finite(path)
+        write_vectors(path, data, format)
         if format == "native" and self._wv is not None:
             self._wv.save_index(path)
 

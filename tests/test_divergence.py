@@ -76,15 +76,28 @@ def test_a_value_that_is_not_finite_is_not_saved_unless_asked(tmp_path, sentence
     model = Word2Vec(sentences, bias=True, vector_size=8, epochs=1, workers=1)
     getattr(model.arrays, name)[100] = value
     part = {"in_rows": "vectors", "out_rows": "output vectors", "out_bias": "output bias"}[name]
-    message = f"{tmp_path}/v is not written: the {part} hold values that are not finite"
+    message = f"{tmp_path}/v is not written: the {part} hold values that are not finite; "
+    message += "allow_non_finite=True writes them all the same"
     for format in ("native", "text"):
         with pytest.raises(DivergedError) as caught:
             model.save(tmp_path / "v", format)
         assert str(caught.value) == message
+    if name == "in_rows":
+        for write in (model.wv.save, model.wv.save_word2vec_format):
+            with pytest.raises(DivergedError) as caught:
+                write(tmp_path / "v")
+            assert str(caught.value) == message
     assert os.listdir(tmp_path) == []
     model.save(tmp_path / "v", allow_non_finite=True)
     vectors = KeyedVectors.load(tmp_path / "v").vectors
     assert np.isfinite(vectors).all() == (name != "in_rows")
+    for write in (model.wv.save, model.wv.save_word2vec_format):
+        write(tmp_path / "v", allow_non_finite=True)
+
+
+def test_the_error_sends_a_user_of_an_own_schedule_to_that(sentences):
+    with pytest.raises(DivergedError, match=r": the loss .*; let the schedule give lower rates$"):
+        Word2Vec(sentences, schedule=lambda progress: 1e4, vector_size=8, epochs=2, workers=1)
 
 
 def test_values_that_no_loss_has_seen_are_found_at_the_end(monkeypatch):

@@ -1,10 +1,15 @@
 """What every format reads into and writes from."""
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastw2v.errors import DivergedError
+
+BLOCK_ROWS = 4096  # looked at at a time, so that it needs little memory
 
 
 @dataclass
@@ -39,6 +44,31 @@ class WordVectors:
     def dim(self) -> int:
         """Values in one vector."""
         return int(self.vectors.shape[1])
+
+    def check_finite(self, path: str | os.PathLike[str]) -> None:
+        """Raise DivergedError, which says that `path` is not written, if a value is not finite."""
+        part = part_not_finite(self.vectors, self.output_vectors, self.output_bias)
+        if part is not None:
+            raise DivergedError(
+                f"{os.fspath(path)} is not written: the {part} hold values that are not finite; "
+                "allow_non_finite=True writes them all the same"
+            )
+
+
+def part_not_finite(
+    vectors: NDArray[np.float32],
+    output_vectors: NDArray[np.float32] | None,
+    output_bias: NDArray[np.float32] | None,
+) -> str | None:
+    """Return the name of the first array with a value that is not finite, None if there is none."""
+    parts = {"vectors": vectors, "output vectors": output_vectors, "output bias": output_bias}
+    for name, rows in parts.items():
+        if rows is None:
+            continue
+        for begin in range(0, len(rows), BLOCK_ROWS):
+            if not np.isfinite(rows[begin : begin + BLOCK_ROWS]).all():
+                return name
+    return None
 
 
 def _check(

@@ -2,10 +2,8 @@
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fastw2v.errors import DivergedError
+from fastw2v.formats.word_vectors import part_not_finite
 from fastw2v.training.model import ModelArrays
 from fastw2v.training.parameters import DEFAULT_ALPHA, Parameters
 from fastw2v.training.report import Counts
@@ -14,7 +12,6 @@ from fastw2v.training.report import Counts
 # weights. On 5 MB of Wikipedia none that recovered went past 1.4 times, at up to eight times the
 # default rate, and all that did not went past a thousand times.
 BLOW_UP = 10.0
-BLOCK_ROWS = 4096
 LOWER = 4  # what to divide a rate by that diverged though it is not above the default
 
 
@@ -29,9 +26,11 @@ class LossWatch:
     """Looks at the loss of each interval."""
 
     def __init__(self, parameters: Parameters, n_words: int) -> None:
-        self.alpha = parameters.first_rate
-        default = DEFAULT_ALPHA[parameters.sg, parameters.objective]
-        self.advice = default if self.alpha > default else self.alpha / LOWER
+        default, alpha = DEFAULT_ALPHA[parameters.sg, parameters.objective], parameters.first_rate
+        lower = default if alpha > default else alpha / LOWER
+        self.advice = f"start from a lower alpha than {alpha:g}, such as {lower:g}"
+        if callable(parameters.schedule):
+            self.advice = "let the schedule give lower rates"
         self.start = starting_loss(parameters, n_words)
         self.seen = Counts()
 
@@ -47,8 +46,7 @@ class LossWatch:
         if not math.isfinite(loss):
             fact = "the loss is no longer finite"
         raise DivergedError(
-            f"training diverged in epoch {epoch} at learning rate {rate:.4g}: {fact}; "
-            f"start from a lower alpha than {self.alpha:g}, such as {self.advice:g}"
+            f"training diverged in epoch {epoch} at learning rate {rate:.4g}: {fact}; {self.advice}"
         )
 
 
@@ -57,15 +55,6 @@ def check_rows(arrays: ModelArrays, doing: str) -> None:
 
     doing: what is given up then, for the error.
     """
-    matrices = {"vectors": arrays.in_rows, "output vectors": arrays.out_rows}
-    if arrays.out_bias is not None:
-        matrices["output bias"] = arrays.out_bias[:, None]
-    for name, rows in matrices.items():
-        if not is_finite(rows):
-            raise DivergedError(f"{doing}: the {name} hold values that are not finite")
-
-
-def is_finite(rows: NDArray[np.float32]) -> bool:
-    """Say whether all of (n, m) float32 are finite."""
-    blocks = (rows[i : i + BLOCK_ROWS] for i in range(0, len(rows), BLOCK_ROWS))
-    return all(bool(np.isfinite(block).all()) for block in blocks)
+    part = part_not_finite(arrays.in_rows, arrays.out_rows, arrays.out_bias)
+    if part is not None:
+        raise DivergedError(f"{doing}: the {part} hold values that are not finite")
