@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import os
 import signal
@@ -128,6 +129,42 @@ def test_vectors_that_find_no_room_are_written_elsewhere(capsys, folder, full_di
     assert f"; the trained model is kept in {folder}/{rescued}: " in capsys.readouterr().err
     assert (folder / rescued).read_bytes() == (folder / "whole").read_bytes()
     Word2Vec.load(rescued)
+
+
+def held_bytes(folder):
+    """Return the bytes on the disk of files in a folder that have no name and are open."""
+    n_bytes = 0
+    for descriptor in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # the one of the list itself
+            path = os.readlink(f"/proc/self/fd/{descriptor}")
+            if path.endswith(" (deleted)") and os.path.dirname(path) == os.path.realpath(folder):
+                n_bytes += 512 * os.stat(f"/proc/self/fd/{descriptor}").st_blocks
+    return n_bytes
+
+
+@pytest.mark.parametrize("format", ["native", "text", "bin", "vec", "glove"])
+def test_room_for_the_vectors_is_held_while_training(monkeypatch, folder, format):
+    (folder / "disk").mkdir()
+    with atomic.room_held(folder / "disk" / "v", 1 << 20):
+        if held_bytes("disk") < 1 << 20:
+            pytest.skip("this disk does not hold room for files without a name")
+    held, train_model = [], Word2Vec.train
+
+    def train_and_look(model):
+        held.append(held_bytes("disk"))
+        return train_model(model)
+
+    monkeypatch.setattr(Word2Vec, "train", train_and_look)
+    args = ["--vector-size", "300", "--min-count", "1", "--epochs", "1", "--format", format]
+    assert cli.main(["train", "corpus.txt", "-o", "disk/v", *args]) == 0
+    assert held_bytes("disk") == 0
+    assert os.listdir("disk") == ["v"]
+    assert held[0] >= os.path.getsize("disk/v")
+
+
+def test_room_that_there_is_not_is_not_held(folder):
+    with atomic.room_held(folder / "v", 1 << 60), atomic.room_held(folder / "absent" / "v", 1):
+        assert held_bytes(folder) == 0
 
 
 def test_a_full_disk_at_a_checkpoint_is_a_warning(capsys, folder, full_disk):

@@ -1,18 +1,26 @@
 """The files of a training run, checked before anything is read."""
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastw2v.errors import ModelFormatError, UsageError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from fastw2v.corpus import Vocabulary, VocabularyRules
 
 
 # What each number of a vector takes at least. The native format holds two matrices; texts were
 # found to take 12.
 VALUE_BYTES = {"native": 8, "bin": 4, "text": 8, "vec": 8, "glove": 8}
+# And at most: -1.2345678e-10 and a space. A word takes its count and its place in the file as well.
+MOST_VALUE_BYTES = {"native": 8, "bin": 4}
+MOST_TEXT_BYTES = 16
+MOST_WORD_BYTES = 64
+HEADER_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -95,3 +103,14 @@ class RunFiles:
         if self.format != "native":
             encode_plain_words(self.output, words)
         check_room(self.output, len(words) * vector_size * VALUE_BYTES.get(self.format, 0))
+
+    def room_held(self, words: list[str], vector_size: int) -> "AbstractContextManager[None]":
+        """Keep the room that the output takes at most until the block ends, if that can be."""
+        from fastw2v.files.atomic import is_special, room_held
+
+        if self.output is None or is_special(self.output):
+            return nullcontext()
+        value_bytes = MOST_VALUE_BYTES.get(self.format, MOST_TEXT_BYTES)
+        text = sum(map(len, words)) * 4  # UTF-8
+        n_bytes = len(words) * (vector_size * value_bytes + MOST_WORD_BYTES) + text + HEADER_BYTES
+        return room_held(self.output, n_bytes)

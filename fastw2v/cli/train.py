@@ -173,7 +173,8 @@ def train_to_file(
         model.vocabulary.save(files.save_vocab)
     if files.output is None:
         return
-    summary = model.train()
+    with files.room_held(model.vocabulary.words, model.parameters.vector_size):
+        summary = model.train()
     write_or_rescue(model, files.output, write)
     if not quiet:
         print(f"{format_summary(summary)}\nwritten to {files.output}, format {files.format}")

@@ -78,6 +78,24 @@ def check_room(path: str | PathLike[str], n_bytes: int) -> None:
         raise SaveError(f"cannot write {name}: {needed} are needed, {found} are free")
 
 
+@contextlib.contextmanager
+def room_held(path: str | PathLike[str], n_bytes: int) -> Iterator[None]:
+    """Keep n_bytes free on the disk of `path` until the block ends, if the system can do that.
+
+    So that a file written right after it finds room, whatever filled the disk meanwhile. They
+    belong to a file without a name, which goes with the process, however that ends.
+    """
+    folder = os.path.dirname(os.path.realpath(path))
+    with contextlib.ExitStack() as held:
+        try:
+            file = os.open(folder, os.O_TMPFILE | os.O_WRONLY)
+            held.callback(os.close, file)
+            os.posix_fallocate(file, 0, n_bytes)
+        except (OSError, AttributeError):  # no room, not on this disk, or not on Linux
+            held.close()
+        yield
+
+
 def is_special(name: str) -> bool:
     """Say whether the path is a pipe or a device, which no rename may replace.
 
