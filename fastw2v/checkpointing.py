@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastw2v import __version__
@@ -13,7 +14,16 @@ from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import CheckpointError, DivergedError
 from fastw2v.formats import WordVectors
 from fastw2v.saved_model import RunCounts, fill_arrays, settings_of
-from fastw2v.training import STATE, Checkpoints, Parameters, Run, RunState, Trainer, check_rows
+from fastw2v.training import (
+    STATE,
+    BestEpoch,
+    Checkpoints,
+    Parameters,
+    Run,
+    RunState,
+    Trainer,
+    check_rows,
+)
 from fastw2v.training.checkpoint_options import check_settings
 from fastw2v.training.checkpoints import CheckpointWriter, differences
 from fastw2v.training.schedule import OWN
@@ -28,6 +38,35 @@ def settings_to_check(parameters: Parameters, rules: VocabularyRules) -> dict[st
     return {name: value for name, value in settings.items() if name not in OF_ONE_CALL}
 
 
+@dataclass(frozen=True)
+class AboutRun:
+    """What a run is, besides its settings; all for JSON.
+
+    corpus: its identity.  criterion: by what epochs are compared.  source: how both can be read
+    again.
+    """
+
+    corpus: dict[str, Any]
+    criterion: dict[str, Any]
+    source: dict[str, Any]
+
+    def check(self, path: str, state: Mapping[str, Any]) -> None:
+        """Raise CheckpointError if a checkpoint is of another text or criterion."""
+        then = state.get("criterion", self.criterion)
+        self._check(path, "", then, self.criterion, "the validation text is another one")
+        other = "it has other words, or another order of them"
+        self._check(path, "the corpus differs: ", state["corpus"], self.corpus, other)
+
+    @staticmethod
+    def _check(
+        path: str, about: str, then: Mapping[str, Any], now: Mapping[str, Any], other: str
+    ) -> None:
+        different = differences(then, now)
+        if different:
+            what = "; ".join(text for text in different if not text.startswith("digest")) or other
+            raise CheckpointError(f"cannot go on from {path}: {about}{what}")
+
+
 class CheckpointedRun:
     """A run with checkpoints: what it trains, on what, and how it becomes a file."""
 
@@ -35,16 +74,14 @@ class CheckpointedRun:
         self,
         checkpoints: Checkpoints,
         to_file: Callable[[], WordVectors],
-        identity: Mapping[str, Any],
-        source: Mapping[str, Any],
+        about: "AboutRun",
+        best: BestEpoch | None,
     ) -> None:
         """Prepare the run of a corpus.
 
-        to_file: returns the model's file content, without the state.  identity: of the corpus.
-        source: how it can be read again, for JSON.
+        to_file: returns the model's file content, without the state.  best: who compares epochs.
         """
-        self.checkpoints, self.to_file = checkpoints, to_file
-        self.identity, self.source = dict(identity), dict(source)
+        self.checkpoints, self.to_file, self.about, self.best = checkpoints, to_file, about, best
 
     @contextlib.contextmanager
     def running(self, trainer: Trainer) -> Iterator[CheckpointWriter]:
@@ -82,11 +119,7 @@ class CheckpointedRun:
         kept = (name for name in settings if name not in RunCounts._fields)  # see identity
         check_settings(path, data, {name: settings[name] for name in kept})
         state = data.settings[STATE]
-        different = differences(state["corpus"], self.identity)
-        if different:
-            what = "; ".join(text for text in different if not text.startswith("digest"))
-            what = what or "it has other words, or another order of them"
-            raise CheckpointError(f"cannot go on from {path}: the corpus differs: {what}")
+        self.about.check(path, state)
         then = RunState.from_json(state["run"])
         if then.chunk_tokens != trainer.chunk_tokens:
             raise CheckpointError(
@@ -94,6 +127,8 @@ class CheckpointedRun:
                 f"this one {trainer.chunk_tokens}"
             )
         fill_arrays(trainer.model_arrays, data)
+        if self.best is not None:
+            self.best.kept_before = data.further
         trainer.restore(then)
         return path
 
@@ -106,10 +141,11 @@ class CheckpointedRun:
         data = self.to_file()
         data.settings[STATE] = {
             "fastw2v": __version__,
-            "corpus": self.identity,
-            "source": self.source,
+            **asdict(self.about),
             "run": run.state().as_json(),
         }
+        if self.best is not None:
+            data.further = self.best.to_keep(run)
         return data
 
 

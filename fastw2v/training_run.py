@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fastw2v.checkpointing import CheckpointedRun
+from fastw2v.checkpointing import AboutRun, CheckpointedRun
 from fastw2v.checks import check_finite
 from fastw2v.corpus import EncodedCorpus, Spool
-from fastw2v.corpus.identity import corpus_identity
+from fastw2v.corpus.identity import corpus_identity, stream_digest
 from fastw2v.corpus.split import hold_out
 from fastw2v.formats import WordVectors
 from fastw2v.training import (
@@ -34,6 +34,7 @@ from fastw2v.training import (
     peak_bytes,
 )
 from fastw2v.training.callbacks import INTERVAL_SECONDS
+from fastw2v.training.criterion import criterion_of, source_of_validation
 from fastw2v.training.host import describe_host, describe_program
 from fastw2v.training.report import per_second
 
@@ -78,7 +79,7 @@ def run_training(request: RunRequest) -> Summary:
         listeners = _Listeners(request, parts)
         if listeners.log is not None:
             open_files.callback(listeners.log.close)
-        with _saved(request, parts.stream, trainer) as savers:
+        with _saved(request, parts, trainer, listeners.best) as savers:
             trainer.run([*listeners.in_order, *savers])
         request.model.vectors_changed()
         summary = _summary(request, parts, trainer, listeners, time.perf_counter() - start)
@@ -88,15 +89,23 @@ def run_training(request: RunRequest) -> Summary:
 
 
 @contextmanager
-def _saved(request: RunRequest, stream: Spool, trainer: Trainer) -> Iterator[list[Listener]]:
+def _saved(
+    request: RunRequest, parts: "_Parts", trainer: Trainer, best: BestEpoch | None
+) -> Iterator[list[Listener]]:
     """Save the run while the block trains, if that is asked for, and go on with an old one."""
     model, checkpoints = request.model, request.options.checkpoints
     model.last_checkpoint = None
     if checkpoints is None:
         yield []
         return
-    identity = corpus_identity(request.corpus, stream, request.arrays.frozen)
-    run = CheckpointedRun(checkpoints, request.to_file, identity, request.source)
+    held_out = parts.held_out
+    n_held_out = None if held_out is None else held_out.n_tokens
+    about = AboutRun(
+        corpus_identity(request.corpus, parts.stream, request.arrays.frozen),
+        criterion_of(request.options, n_held_out, stream_digest(held_out)),
+        {**request.source, "validation": source_of_validation(request.options)},
+    )
+    run = CheckpointedRun(checkpoints, request.to_file, about, best)
     with run.running(trainer) as writer:
         model.history += trainer.history
         yield [writer]

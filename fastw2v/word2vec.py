@@ -20,6 +20,7 @@ from fastw2v.errors import UsageError
 from fastw2v.keyed_vectors import KeyedVectors
 from fastw2v.saved_model import base_vocabulary, check_grow
 from fastw2v.training import (
+    STATE,
     Checkpoints,
     EpochRecord,
     Freeze,
@@ -35,6 +36,7 @@ from fastw2v.training import (
     end_progress,
 )
 from fastw2v.training.checkpoint_options import settings_then
+from fastw2v.training.criterion import options_again
 from fastw2v.training_run import RunRequest, run_training
 from fastw2v.vocabulary_builder import TrimRule, VocabularyBuilder
 
@@ -219,13 +221,14 @@ class Word2Vec(VocabularyBuilder):
         path: the folder of checkpoints, or one of the files in it.  sentences or corpus_file:
         the corpus again, only needed if it was not read from files.  options: those of
         RunOptions, progress, and what a file cannot hold, such as tokenizer, as for a new model;
-        the run's settings are in the checkpoint.
+        the run's settings are in the checkpoint, and so are validation, patience and restore_best.
         Raises CheckpointError if there is none, or the corpus or the CPU is another one.
         """
         found = Checkpoints(path, resume=True).found()
         if sentences is None and corpus_file is None:
             corpus_file = [*files_to_read(found, options.get("tokenizer"))]
         settings = settings_then(found[1])
+        options = options_again(found[0], found[1].settings[STATE], options)
         lowercase = settings.pop("lowercase")
         model = cls(lowercase=lowercase, checkpoint=path, resume=True, **options)
         model._set(with_own_schedule(found[0], settings, options.get("schedule")))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from small_corpus import topic_sentences
+from overfitted_model import OTHERS, overfitted
 from small_model import OBJECTIVES, SMALL, same_bits
 from training_case import MODES, counts_of, random_spool
 
@@ -12,12 +12,6 @@ from fastw2v.training import Parameters, build_arrays
 from fastw2v.training.validation import held_out_counts
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
-
-# A word for each of many topics: epoch after epoch learns the few sentences by heart.
-FEW = topic_sentences(60, seed=1)
-OTHERS = topic_sentences(300, seed=2)
-OVERFIT = {"vector_size": 32, "min_count": 1, "alpha": 0.1, "min_alpha": 0.1, "sample": 0}
-
 
 # ---- the loss ----
 
@@ -99,11 +93,6 @@ def test_a_share_of_the_corpus_is_held_out_and_counted(sentences):
 
 
 # ---- early stopping ----
-
-
-def overfitted(**options):
-    settings = OVERFIT | {"workers": 1, "epochs": 30, "sg": 1} | options
-    return Word2Vec(FEW, validation=OTHERS, **settings)
 
 
 def test_training_ends_when_the_held_out_loss_rises():

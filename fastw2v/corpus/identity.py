@@ -25,12 +25,8 @@ def corpus_identity(
     for word in corpus.vocabulary.words:
         digest.update(word.encode("utf-8", "surrogatepass") + b"\0")
     digest.update(corpus.vocabulary.counts.astype("<i8").tobytes())
-    for first in range(0, stream.n_tokens, PIECE_TOKENS):
-        n = min(PIECE_TOKENS, stream.n_tokens - first)
-        digest.update(stream.read_tokens(first, n).astype("<i4", copy=False).tobytes())
-        digest.update(stream.read_ends(first, first + n).astype("<i8", copy=False).tobytes())
-    for extra in (getattr(stream, "weights", None), frozen):  # of pairs; of what is frozen
-        digest.update(b"" if extra is None else np.ascontiguousarray(extra).tobytes())
+    _add_stream(digest, stream)
+    digest.update(b"" if frozen is None else np.ascontiguousarray(frozen).tobytes())
     return {
         "tokens read": corpus.n_tokens_read,
         "tokens to train on": stream.n_tokens,
@@ -39,3 +35,21 @@ def corpus_identity(
         "frozen words": 0 if frozen is None else int(frozen.sum()),
         "digest": digest.hexdigest(),
     }
+
+
+def stream_digest(stream: Spool | None) -> str:
+    """Return a digest of ids and sentence ends, empty for no stream."""
+    if stream is None:
+        return ""
+    digest = hashlib.blake2b(digest_size=16)
+    _add_stream(digest, stream)
+    return digest.hexdigest()
+
+
+def _add_stream(digest: "hashlib.blake2b", stream: Spool) -> None:
+    for first in range(0, stream.n_tokens, PIECE_TOKENS):
+        n = min(PIECE_TOKENS, stream.n_tokens - first)
+        digest.update(stream.read_tokens(first, n).astype("<i4", copy=False).tobytes())
+        digest.update(stream.read_ends(first, first + n).astype("<i8", copy=False).tobytes())
+    weights = getattr(stream, "weights", None)  # of pairs
+    digest.update(b"" if weights is None else np.ascontiguousarray(weights).tobytes())

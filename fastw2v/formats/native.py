@@ -3,7 +3,8 @@
 Tensors: vectors (n_words, dim) float32, float16, or int8 with vector_scales (n_words,) float32
 that its rows are multiplied by; words uint8, all words one after the other in UTF-8;
 word_offsets (n_words + 1,) int64, where each word starts and the last one ends; and, if held,
-counts (n_words,) int64, output_vectors (n_outputs, dim) float32, output_bias (n_outputs,) float32.
+counts (n_words,) int64, output_vectors (n_outputs, dim) float32, output_bias (n_outputs,) float32,
+and in a checkpoint float32 tensors whose names begin with `further.`.
 Metadata: `fastw2v`, the version of this layout, and `settings`, a JSON object.
 """
 
@@ -25,6 +26,7 @@ from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import decode_words, encode_words
 
 LAYOUT_VERSION = "1"
+FURTHER = "further."
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
@@ -48,6 +50,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
         "counts": word_vectors.counts,
         "word_offsets": offsets,
         "words": np.frombuffer(b"".join(words), np.uint8),
+        **{FURTHER + key: rows for key, rows in word_vectors.further.items()},
     }
     metadata = {"fastw2v": LAYOUT_VERSION, "settings": _settings_json(word_vectors.settings)}
     held = {key: tensor for key, tensor in tensors.items() if tensor is not None}
@@ -66,7 +69,7 @@ def read(
 
     mmap: leave the matrices in the file and map them, read-only.
     limit: rows to read at most; the output side, which has rows of its own, is then left out.
-    with_output: whether to read output_vectors and output_bias where the file holds them.
+    with_output: whether to read all but the vectors and counts, where the file holds it.
     Raises ReadError, or ModelFormatError naming the file and what is wrong in it.
     """
     name = os.fspath(path)
@@ -79,12 +82,14 @@ def read(
         words = _words(model, n_words, len(vectors))
         counts = model.optional("counts", "I64", (n_words,), limit)
         output_vectors = output_bias = None
+        further: dict[str, NDArray[np.float32]] = {}
         if with_output and limit is None:
             dim = vectors.shape[1]
             output_vectors = model.optional("output_vectors", "F32", (None, dim))
             n_outputs = None if output_vectors is None else len(output_vectors)
             output_bias = model.optional("output_bias", "F32", (n_outputs,))
-    return WordVectors(words, vectors, counts, output_vectors, output_bias, settings)
+            further = model.of_group(FURTHER)
+    return WordVectors(words, vectors, counts, output_vectors, output_bias, settings, further)
 
 
 def _vectors(model: TensorFile, limit: int | None) -> NDArray[np.float32]:

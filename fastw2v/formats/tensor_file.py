@@ -116,6 +116,11 @@ class TensorFile:
         found[0] = found[0] if limit is None else min(limit, found[0])
         return self._values(entry["data_offsets"][0], DTYPES[dtype], found)
 
+    def of_group(self, prefix: str) -> dict[str, NDArray[np.float32]]:
+        """Return the float32 tensors whose names begin so, by the rest of their names."""
+        names = [name for name in self._header if name.startswith(prefix)]
+        return {n.removeprefix(prefix): self.tensor(n, "F32", self.shape(n)) for n in names}
+
     def complain(self, problem: str) -> NoReturn:
         """Raise ModelFormatError naming the file."""
         raise ModelFormatError(f"{self.name}: {problem}")

@@ -22,6 +22,7 @@ class WordVectors:
     output_vectors: (n_outputs, dim) float32, the second matrix of the model, or None.
     output_bias: (n_outputs,) float32, or None.
     settings: what the model was trained with; anything that JSON can hold.
+    further: more float32 arrays, by name, which the native format alone holds.
     Raises ValueError if the shapes or types disagree.
     """
 
@@ -31,6 +32,7 @@ class WordVectors:
     output_vectors: NDArray[np.float32] | None = None
     output_bias: NDArray[np.float32] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    further: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n_words = len(self.words)

@@ -28,6 +28,7 @@ class Run(Protocol):
     history: list[EpochRecord]
     is_whole: bool  # every token up to where it stands is trained, and none after it
     stopped: str | None  # why it ended before its last epoch
+    restored: int | None  # the epoch whose rows the model was given back
 
     def counts(self) -> Counts:
         """Return the sums over all workers since training began."""

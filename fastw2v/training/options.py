@@ -67,11 +67,7 @@ class RunOptions:
         if self.log is not None:
             check_path("log", self.log)
             check_writable(self.log)
-        if self.checkpoints is not None and self.restore_best:
-            raise UsageError(
-                "restore_best and checkpoint contradict each other: a checkpoint does not hold the "
-                "rows of an earlier epoch; leave out one of them"
-            )
+        checkpoints_asked(self.checkpoint, self.checkpoint_every, self.resume)  # or an error
 
     @property
     def checkpoints(self) -> Checkpoints | None:

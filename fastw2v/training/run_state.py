@@ -20,7 +20,8 @@ class RunState:
     chunk_tokens: tokens of a chunk.  epoch: counted from 0, as many are done; chunk: the first
     of it that is not trained.  counts: since the run began; epoch_start: those at the start of
     the epoch; epoch_seconds, seconds: of training in this epoch, and in all.
-    stopped: why the run ended early, if it did.  history: of the epochs that are done.
+    stopped: why the run ended early, if it did.  restored: the epoch whose rows it was given back.
+    history: of the epochs that are done.
     """
 
     chunk_tokens: int
@@ -31,6 +32,7 @@ class RunState:
     epoch_seconds: float = 0.0
     seconds: float = 0.0
     stopped: str | None = None
+    restored: int | None = None
     history: list[EpochRecord] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:

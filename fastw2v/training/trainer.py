@@ -107,6 +107,7 @@ class Trainer:
         self.history: list[EpochRecord] = []
         self.seconds = 0.0  # of wall time in epochs
         self.stopped: str | None = None  # why it ended before its last epoch
+        self.restored: int | None = None  # the epoch whose rows the model was given back
         self._before = RunState(chunk_tokens=self.chunk_tokens)  # what an earlier process did
         self._epoch_start = Counts()
         self._epoch_seconds = 0.0
@@ -127,13 +128,15 @@ class Trainer:
             epoch_seconds=self._epoch_seconds,
             seconds=self.seconds,
             stopped=self.stopped,
+            restored=self.restored,
             history=list(self.history),
         )
 
     def restore(self, state: RunState) -> None:
         """Go on from where a run of the same settings, arrays and stream stood."""
         self._before, self.history = state, list(state.history)
-        self.epoch, self.chunk, self.stopped = state.epoch, state.chunk, state.stopped
+        self.epoch, self.chunk = state.epoch, state.chunk
+        self.stopped, self.restored = state.stopped, state.restored
         self._epoch_start, self._epoch_seconds = state.epoch_start, state.epoch_seconds
         self.seconds = state.seconds
         self._watch.seen = state.counts

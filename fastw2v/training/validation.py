@@ -17,6 +17,7 @@ from fastw2v.training.report import Counts, EpochRecord
 from fastw2v.training.threads import run_threads
 from fastw2v.training.trainer import REPORT_SECONDS, TokenStream, Trainer, epoch_key
 
+PARTS = ("best_vectors", "best_output_vectors", "best_output_bias")  # of trained_rows
 DRAWS = 2**32 - 1  # stands for the epoch in the seed of the draws: no training has it
 
 
@@ -83,10 +84,12 @@ class BestEpoch(Listener):
     patience: end training after so many epochs in a row without a better one, >= 1, or None.
     restore: at the end, give the model the rows that it had after its best epoch; a copy of
     them is kept meanwhile.  restored: what to call then.
+    kept_before: that copy, by name, as a checkpoint has it.
     """
 
     def __init__(self, patience: int | None, restore: bool, restored: Callable[[], None]) -> None:
         self.patience, self.restore, self.restored = patience, restore, restored
+        self.kept_before: dict[str, NDArray[np.float32]] = {}
         self.best: EpochRecord | None = None
         self.restored_epoch: int | None = None
         self._best_score = -np.inf
@@ -98,7 +101,12 @@ class BestEpoch(Listener):
             if record.score is not None and record.score > self._best_score:
                 self.best, self._best_score = record, record.score
         if self.restore:
-            self._rows = [np.empty_like(rows) for rows in trained_rows(run.model_arrays)]
+            self._rows = [np.zeros_like(rows) for rows in trained_rows(run.model_arrays)]
+            now = dict(zip(PARTS, trained_rows(run.model_arrays), strict=False))
+            for name, copy in zip(PARTS, self._rows, strict=False):
+                rows = (self.kept_before or now)[name]
+                copy[..., : rows.shape[-1]] = rows
+            self.kept_before = {}
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
         """Compare the epoch with the best one."""
@@ -115,11 +123,24 @@ class BestEpoch(Listener):
         """Bring the best rows back, unless the model still has them."""
         if not self.restore or self.best is None:
             return
-        if self.best is not run.history[-1] or run.stopped is not None:
+        self.restored_epoch = self.best.epoch
+        if run.restored is None and not self._is_standing(run):
             for rows, copy in zip(trained_rows(run.model_arrays), self._rows, strict=True):
                 rows[...] = copy
             self.restored()
-        self.restored_epoch = self.best.epoch
+            run.restored = self.best.epoch
+
+    def to_keep(self, run: Run) -> dict[str, NDArray[np.float32]]:
+        """Return the copy, by name, where a checkpoint needs it besides the rows as they are."""
+        if not self._rows or self.best is None or run.restored or self._is_standing(run):
+            return {}
+        dim = run.parameters.vector_size
+        copies = [copy[:, :dim] if copy.ndim == 2 else copy for copy in self._rows]
+        return dict(zip(PARTS, copies, strict=False))
+
+    def _is_standing(self, run: Run) -> bool:
+        """Say whether the rows are those of the best epoch, because nothing was trained since."""
+        return self.best is run.history[-1] and run.state().chunk == 0
 
     def _reason(self) -> str:
         if self.best is None:
