@@ -452,14 +452,19 @@ def encode_text(WordTable table not None, const uint8_t[::1] text, int64_t posit
     Returns DONE, or what ran out of room and the position to go on from.
     """
     cdef w2v_text source
+    cdef w2v_words words
+    cdef w2v_encoded encoded
     cdef int code
     if not 0 <= position <= text.shape[0]:
         raise ValueError(f"position must be within the text, got {position}")
     if position == text.shape[0]:
         return W2V_DONE, position
     source.bytes, source.n_bytes, source.position = &text[0], text.shape[0], position
+    # Python's objects lie side by side, and counters of two threads in one cache line are slow.
+    words, encoded = table.c, out.c
     with nogil:
-        code = w2v_encode_text(&table.c, &source, &out.c)
+        code = w2v_encode_text(&words, &source, &encoded)
+    table.c, out.c = words, encoded
     return code, source.position
 
 
@@ -494,9 +499,11 @@ def remap_ids(TokenBuffer piece not None, const int32_t[::1] new_ids):
 
     new_ids: (n_words,) int32, covers every id in the piece.
     """
-    if new_ids.shape[0] and piece.c.n_ids:
+    cdef w2v_encoded encoded = piece.c  # as in encode_text
+    if new_ids.shape[0] and encoded.n_ids:
         with nogil:
-            w2v_remap_ids(&piece.c, &new_ids[0])
+            w2v_remap_ids(&encoded, &new_ids[0])
+        piece.c = encoded
 
 
 include "_core_text.pxi"

@@ -1,6 +1,6 @@
 """Count a corpus's tokens; judge vectors.  A process of its own: see process.Outcome.
 
-python assess.py count CORPUS MIN_COUNT | quality VECTORS EVAL_DIR
+python assess.py count CORPUS MIN_COUNT | read CORPUS THREADS | quality VECTORS EVAL_DIR
 """
 
 import json
@@ -23,6 +23,20 @@ def count(corpus: str, min_count: str) -> dict[str, Any]:
             "n_tokens": read.n_tokens_read,
             "n_in_vocabulary": read.n_tokens_read - read.n_below_min_count,
             "n_words": len(read.vocabulary),
+        }
+
+
+def read(corpus: str, threads: str) -> dict[str, Any]:
+    """Return the seconds of counting and encoding, and what was read."""
+    from fastw2v.corpus import VocabularyRules, read_text
+
+    corpus_read = read_text(corpus, rules=VocabularyRules(), threads=int(threads))
+    with corpus_read.spool:
+        return {
+            "seconds": corpus_read.seconds,
+            "n_text_bytes": corpus_read.n_bytes_read,
+            "n_tokens": corpus_read.n_tokens_read,
+            "n_words": len(corpus_read.vocabulary),
         }
 
 
@@ -54,5 +68,5 @@ def pair_files(folder: str) -> list[Path]:
 
 
 if __name__ == "__main__":
-    steps = {"count": count, "quality": quality}
+    steps = {"count": count, "read": read, "quality": quality}
     print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))

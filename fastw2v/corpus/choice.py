@@ -60,17 +60,19 @@ def choose(counted: WordCounts, rules: VocabularyRules) -> Choice:
 
     Raises CorpusError if no word is kept.
     """
-    order = np.argsort(-counted.counts, kind="stable")
-    min_count = rules.effective_min_count(counted.counts[order])
-    kept = counted.counts >= min_count
+    counts = counted.counts
+    min_count = rules.effective_min_count(counts)
+    kept = counts >= min_count
     if rules.trim_rule is not None:
         kept = _trimmed(counted, rules.trim_rule, min_count, kept)
     if rules.base is not None:
         return _joined(counted, rules, kept, min_count)
-    chosen = order[kept[order]] if rules.is_sorted else np.flatnonzero(kept)
+    chosen = np.flatnonzero(kept)
     if not len(chosen):
         raise _nothing_kept(counted, rules)
-    final_ids = np.full(len(order), -1, np.int32)
+    if rules.is_sorted:
+        chosen = chosen[np.argsort(-counts[chosen], kind="stable")]
+    final_ids = np.full(len(counts), -1, np.int32)
     final_ids[chosen] = np.arange(len(chosen), dtype=np.int32)
     words = counted.decode(chosen.tolist())
     return Choice(Vocabulary(words, counted.counts[chosen]), final_ids, min_count)

@@ -13,7 +13,10 @@ from fastw2v.errors import SaveError
 
 Array = npt.NDArray[Any]
 
-INITIAL_ITEMS = 1 << 14
+SMALL_ITEMS = 1 << 14
+# Then so much address space that a spool of the default limit never grows: copying into larger
+# arrays took a sixth of a scan by two threads.
+RESERVED_ITEMS = 1 << 24
 
 
 class Column(Protocol):
@@ -46,7 +49,8 @@ class MemoryColumn:
         """Write items from position `first` on; they become the last ones."""
         self.n_items = first + len(items)
         if self.n_items > len(self._items):
-            larger = fresh(max(INITIAL_ITEMS, 2 * self.n_items), self._items.dtype)
+            least = SMALL_ITEMS if self.n_items <= SMALL_ITEMS else RESERVED_ITEMS
+            larger = fresh(max(least, 2 * self.n_items), self._items.dtype)
             larger[:first] = self._items[:first]
             self._items = larger
         self._items[first : self.n_items] = items

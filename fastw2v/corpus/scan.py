@@ -69,7 +69,7 @@ def _count_words(scan: Scan, threads: int, progress: Progress | None) -> Counted
     if threads == 1:
         return _result(scan, lexicons[0], [_identity(lexicons[0].n_words)])
     # Words come in order of first appearance, as pieces are in text order.
-    merged = Lexicon()
+    merged = Lexicon(max(lexicon.n_slots for lexicon in lexicons))
     word_numbers = [np.empty(lexicon.n_words, np.int32) for lexicon in lexicons]
     n_merged = [0] * threads
     for piece in scan.pieces:

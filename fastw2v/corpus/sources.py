@@ -1,23 +1,18 @@
 """What the corpus paths stand for, and the bytes in them."""
 
-import bz2
 import glob
-import gzip
-import importlib
 import io
-import lzma
 import os
 import re
 import select
 import stat
 import sys
 import threading
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import ModuleType
-from typing import IO, Any, cast
+from typing import IO, Any
 
+from fastw2v.corpus.decompression import unpacked, zstd_module
 from fastw2v.corpus.remote import RemoteFile, find_remote, is_url, read_some
 from fastw2v.errors import ReadError, UsageError, reading
 
@@ -130,16 +125,6 @@ def _compression(head: bytes, path: str) -> str:
     return SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
 
 
-def zstd_module(name: str) -> ModuleType:
-    """Return the zstd module of Python 3.14, or the package that brings it to older ones."""
-    module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        message = f"cannot read {name}: zstd needs one more package: pip install 'fastw2v[zstd]'"
-        raise ReadError(message) from error
-
-
 class SourceReader:
     """The text of one source from its start to its end, decompressed."""
 
@@ -157,10 +142,8 @@ class SourceReader:
                 f"cannot read {source.name}: Parquet is read from files, not from pipes"
             )
         self._compression = compression
-        self._damage: tuple[type[Exception], ...] = (EOFError, OSError, zlib.error, lzma.LZMAError)
-        if compression == "zstd":
-            self._damage += (zstd_module(source.name).ZstdError,)
-        self._text = self._decompressed(io.BufferedReader(self._raw, FILE_BUFFER_BYTES))
+        file = io.BufferedReader(self._raw, FILE_BUFFER_BYTES)
+        self._text, self._damage = unpacked(compression, file, source.name)
 
     @property
     def n_raw_bytes(self) -> int:
@@ -180,17 +163,6 @@ class SourceReader:
         """Close the file."""
         self._text.close()
         self._raw.close()
-
-    def _decompressed(self, file: Any) -> IO[bytes]:
-        if self._compression == "gzip":
-            return cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb"))
-        if self._compression == "bzip2":
-            return cast(IO[bytes], bz2.BZ2File(file))
-        if self._compression == "xz":
-            return cast(IO[bytes], lzma.LZMAFile(file))
-        if self._compression == "zstd":
-            return cast(IO[bytes], zstd_module(self._source.name).ZstdFile(file))
-        return cast(IO[bytes], file)
 
     def _read_error(self, error: Exception) -> ReadError:
         start = f"cannot read {self._source.name} after {self._n_bytes} bytes of text: "

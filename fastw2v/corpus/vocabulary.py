@@ -97,11 +97,12 @@ class VocabularyRules:
         if self.trim_rule is not None and not callable(self.trim_rule):
             raise UsageError(f"trim_rule must be a function or None, got {self.trim_rule!r}")
 
-    def effective_min_count(self, falling_counts: Int64Array) -> int:
-        """Return the least count that is kept.  falling_counts: (n_words,) int64, descending."""
-        if self.max_final_vocab is None or self.max_final_vocab >= len(falling_counts):
+    def effective_min_count(self, counts: Int64Array) -> int:
+        """Return the least count that is kept.  counts: (n_words,) int64."""
+        if self.max_final_vocab is None or self.max_final_vocab >= len(counts):
             return self.min_count
-        return max(self.min_count, int(falling_counts[self.max_final_vocab]) + 1)
+        rank = len(counts) - 1 - self.max_final_vocab
+        return max(self.min_count, int(np.partition(counts, rank)[rank]) + 1)
 
 
 def check_trim_answer(word: str, answer: object) -> bool | None:

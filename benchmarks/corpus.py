@@ -1,0 +1,77 @@
+"""Time the first pass over a corpus, reading, counting and encoding, per file and threads."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from harness import machine, results
+from harness.process import run_program
+
+ASSESS = str(Path(__file__).resolve().parent / "harness" / "assess.py")
+HEADS = ["file", "threads", "MB/s", "M tokens/s", "seconds", "of first threads"]
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("corpora", nargs="+", metavar="corpus", help="text, plain or compressed")
+    add("--threads", default="1,2", help="%(default)s")
+    add("--repeats", type=int, default=9, help="processes per row, in turns (9)")
+    add("--out", type=Path, help="JSON file")
+    return parser.parse_args()
+
+
+def measure(paths: list[str], threads: list[str], repeats: int) -> list[dict[str, Any]]:
+    """Return one record per file and number of threads: rates are medians over the runs."""
+    runs: dict[tuple[str, str], list[dict[str, Any]]] = {(p, n): [] for p in paths for n in threads}
+    for _ in range(repeats):
+        for (path, n_threads), done in runs.items():
+            command = [sys.executable, ASSESS, "read", path, n_threads]
+            done.append(run_program(command).last_json())
+    return [_record(path, n, done) for (path, n), done in runs.items()]
+
+
+def _record(path: str, n_threads: str, done: list[dict[str, Any]]) -> dict[str, Any]:
+    seconds = results.spread(run["seconds"] for run in done)
+    assert seconds is not None
+    return {
+        "file": Path(path).name,
+        "threads": int(n_threads),
+        "n_text_bytes": done[0]["n_text_bytes"],
+        "n_tokens": done[0]["n_tokens"],
+        "n_words": done[0]["n_words"],
+        "seconds": seconds,
+        "bytes_per_second": done[0]["n_text_bytes"] / seconds["median"],
+        "runs": [run["seconds"] for run in done],
+    }
+
+
+def cells(row: dict[str, Any], first: dict[str, Any]) -> list[str]:
+    """Return a record as text; first: the record of the same file with the first of --threads."""
+    seconds = row["seconds"]
+    return [
+        row["file"],
+        str(row["threads"]),
+        f"{row['bytes_per_second'] / 1e6:.0f}",
+        f"{row['n_tokens'] / seconds['median'] / 1e6:.1f}",
+        f"{seconds['median']:.3f} ({seconds['min']:.3f}..{seconds['max']:.3f})",
+        f"x{first['seconds']['median'] / seconds['median']:.2f}",
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    args = parse_arguments()
+    rows = measure(args.corpora, args.threads.split(","), args.repeats)
+    firsts: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        firsts.setdefault(row["file"], row)
+    print(results.plain_table([HEADS, *(cells(row, firsts[row["file"]]) for row in rows)]))
+    if args.out:
+        results.write_json(args.out, {"machine": machine.describe(), "rows": rows})
+
+
+if __name__ == "__main__":
+    main()
