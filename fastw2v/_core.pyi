@@ -153,6 +153,7 @@ class PairTable:
         long_keys: NDArray[np.uint64],
         n_long: int = 0,
         source: PairTable | None = None,
+        filter: NDArray[np.uint64] | None = None,
     ) -> None: ...
     @property
     def n_used(self) -> int: ...
@@ -163,9 +164,11 @@ class PairTable:
     def select(
         self,
         is_connector: NDArray[np.uint8],
+        starts: NDArray[np.uint64],
+        words: NDArray[np.int64],
+        counts: NDArray[np.int64],
         least: int,
-        keys: NDArray[np.uint64],
-        values: NDArray[np.int64],
+        first_long: int,
     ) -> int: ...
     def count(self, stretch: Stretch, share: int, n_shares: int) -> int: ...
     def merge(

@@ -12,6 +12,8 @@ cdef extern from "phrases.h" nogil:
         w2v_pair *slots
         uint64_t *long_keys
         int64_t n_slots, n_used, max_long, n_long
+        uint64_t *filter
+        int64_t n_filter
     ctypedef struct w2v_stretch:
         const int32_t *word_ids
         const int64_t *ends
@@ -21,6 +23,11 @@ cdef extern from "phrases.h" nogil:
         int32_t *word_ids
         int64_t *ends
         int64_t n_ids, n_ends, n_phrases
+    ctypedef struct w2v_selected:
+        uint64_t *starts
+        int64_t *words
+        int64_t *counts
+        int64_t least, first_long
     ctypedef struct w2v_sentence_writer:
         const uint8_t *arena
         const int64_t *offsets
@@ -30,7 +37,7 @@ cdef extern from "phrases.h" nogil:
                         int n_shares) noexcept
     void w2v_move_pairs(w2v_pair_table *table, const w2v_pair_table *source) noexcept
     int64_t w2v_select_pairs(const w2v_pair_table *table, const uint8_t *is_connector,
-                             int64_t least, uint64_t *keys, int64_t *values) noexcept
+                             w2v_selected *out) noexcept
     void w2v_add_pairs(w2v_pair_table *table, const uint64_t *keys, const int64_t *values,
                        int64_t n) noexcept
     void w2v_merge_pairs(const w2v_pair_table *table, w2v_stretch *stretch,
@@ -77,23 +84,28 @@ cdef class Stretch:
 cdef class PairTable:
     """Borrow the arrays of a table of pairs; to grow it, make a new one on larger arrays.
 
-    slots: (n_slots,) of uint64 key and int64 value, a power of two, all zero.
+    slots: (n_slots,) of uint64 key and int64 value, all zero.
     long_keys: (max_long,) uint64, of which n_long are in use.  source: pairs to start with.
+    filter: (n,) uint64, a power of two, all zero, of a table to be added to and merged by.
     """
 
     cdef w2v_pair_table c
     cdef object owners
 
     def __init__(self, w2v_pair[::1] slots, uint64_t[::1] long_keys, int64_t n_long=0,
-                 PairTable source=None):
+                 PairTable source=None, uint64_t[::1] filter=None):
         cdef int64_t n_slots = slots.shape[0]
-        if n_slots < 2 or n_slots & (n_slots - 1):
-            raise ValueError(f"n_slots must be a power of two, got {n_slots}")
+        if n_slots < 2:
+            raise ValueError(f"n_slots must be at least 2, got {n_slots}")
         if not 0 <= n_long <= long_keys.shape[0]:
             raise ValueError(f"n_long must be within long_keys, got {n_long}")
         if source is not None and source.c.n_used >= n_slots:
             raise ValueError(f"{n_slots} slots do not hold {source.c.n_used} pairs")
-        self.owners = (slots, long_keys)
+        cdef int64_t n_filter = 0 if filter is None else filter.shape[0]
+        if n_filter & (n_filter - 1):
+            raise ValueError(f"filter must be a power of two long, got {n_filter}")
+        self.owners = (slots, long_keys, filter)
+        self.c.filter, self.c.n_filter = &filter[0] if n_filter else NULL, n_filter
         self.c.slots, self.c.n_slots, self.c.n_used = &slots[0], n_slots, 0
         self.c.long_keys = NULL
         if long_keys.shape[0]:
@@ -117,7 +129,7 @@ cdef class PairTable:
         """Go on with a larger array that starts with the keys in use."""
         if long_keys.shape[0] < self.c.n_long:
             raise ValueError(f"long_keys must hold {self.c.n_long} keys, got {long_keys.shape[0]}")
-        self.owners = (self.owners[0], long_keys)
+        self.owners = (self.owners[0], long_keys, self.owners[2])
         self.c.long_keys, self.c.max_long = &long_keys[0], long_keys.shape[0]
 
     def add(self, const uint64_t[::1] keys, const int64_t[::1] values):
@@ -126,23 +138,31 @@ cdef class PairTable:
         check_shape("values", [values.shape[0]], [n])
         if self.c.n_used + n >= self.c.n_slots:
             raise ValueError(f"{self.c.n_slots} slots do not hold {self.c.n_used + n} pairs")
+        if self.c.n_filter == 0:
+            raise ValueError("a table to be added to has a filter")
         if n:
             with nogil:
                 w2v_add_pairs(&self.c, &keys[0], &values[0], n)
 
-    def select(self, const uint8_t[::1] is_connector, int64_t least, uint64_t[::1] keys,
-               int64_t[::1] values):
+    def select(self, const uint8_t[::1] is_connector, uint64_t[::1] starts, int64_t[::1] words,
+               int64_t[::1] counts, int64_t least, int64_t first_long):
         """Copy the pairs seen `least` times or more; return how many there are.
 
-        is_connector: (n_words,), a pair that ends with one is a start.  keys, values: (n_used,).
+        is_connector: (n_words,), a pair that ends with one is a start.
+        starts, words, counts: (n_used - n_long,).  first_long: what the starts that are longer
+        than a word count from.
         """
-        cdef int64_t n
-        check_shape("keys", [keys.shape[0]], [self.c.n_used])
-        check_shape("values", [values.shape[0]], [self.c.n_used])
-        if self.c.n_used == 0:
+        cdef w2v_selected out
+        cdef int64_t n = self.c.n_used - self.c.n_long
+        check_shape("starts", [starts.shape[0]], [n])
+        check_shape("words", [words.shape[0]], [n])
+        check_shape("counts", [counts.shape[0]], [n])
+        if n == 0:
             return 0
+        out.starts, out.words, out.counts = &starts[0], &words[0], &counts[0]
+        out.least, out.first_long = least, first_long
         with nogil:
-            n = w2v_select_pairs(&self.c, &is_connector[0], least, &keys[0], &values[0])
+            n = w2v_select_pairs(&self.c, &is_connector[0], &out)
         return n
 
     def count(self, Stretch stretch not None, int share, int n_shares):
@@ -162,6 +182,8 @@ cdef class PairTable:
         cdef w2v_merged out
         if word_ids.shape[0] < stretch.c.n_ids or ends.shape[0] < stretch.c.n_ends:
             raise ValueError("the arrays are shorter than the stretch")
+        if self.c.n_filter == 0:
+            raise ValueError("a table to merge by has a filter")
         memset(&out, 0, sizeof(out))
         if stretch.c.n_ids == 0:
             return 0, 0, 0

@@ -292,3 +292,29 @@ def test_equal_scores_are_in_the_order_of_the_texts_for_any_number_of_workers(tm
 def test_a_corpus_is_not_joined_by_no_rules(tmp_path):
     with pytest.raises(UsageError, match="rules for one pass at least"):
         join_phrases("corpus.txt", tmp_path / "joined.txt", [])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_phrases_across_the_batches_of_a_long_text_are_those_of_the_definition(workers):
+    words = np.array(["a", "b", "c", "d", "of", "the", "a_b", "b_of_c"])
+    drawn = np.random.default_rng(1).choice(
+        len(words), 5000, p=[0.1] * 4 + [0.25, 0.25, 0.05, 0.05]
+    )
+    text = [words[part].tolist() for part in np.array_split(drawn, 3)]
+    rules = PhraseRules(1, 0.01, "default", "_", CONNECTORS)
+    phrases = Phrases(text, 1, 0.01, connector_words=CONNECTORS, workers=workers)
+    found, vocab = slow_phrases(text, rules)
+    assert phrases.vocab == dict(vocab)
+    assert phrases.export_phrases() == pytest.approx(dict(found.values()))
+
+
+def test_a_text_added_later_takes_memory_for_its_own_pairs_only():
+    def text(seed, n_sentences):
+        ids = np.random.default_rng(seed).integers(0, 10_000, (n_sentences, 10))
+        return [[f"w{i}" for i in row] for row in ids.tolist()]
+
+    phrases = Phrases(text(1, 4000), workers=1)
+    phrases.add_vocab(text(2, 4000))
+    (table,) = phrases._counter._tables
+    assert table.n_used > 70_000
+    assert len(table._slots) < 3 * table.n_used

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { FETCH_AHEAD = 12 }; /* tokens from a fetch to its use */
-
 static inline uint64_t pair_key(uint64_t start, int32_t word)
 {
     return (start << 31 | (uint32_t)word) + 1;
@@ -18,9 +16,11 @@ static inline uint64_t hash_key(uint64_t key)
     return key;
 }
 
+/* In the order of the hash, so that a table is moved to another in one sweep. */
 static inline int64_t first_slot(const w2v_pair_table *table, uint64_t hash)
 {
-    return (int64_t)(hash >> 20) & (table->n_slots - 1); /* shares take the bits on top */
+    __extension__ typedef unsigned __int128 wide;
+    return (int64_t)((wide)(hash << 8) * (uint64_t)table->n_slots >> 64); /* shares: top bits */
 }
 
 /* The slot that holds the key, or the free one where it belongs. */
@@ -28,7 +28,7 @@ static inline w2v_pair *find(const w2v_pair_table *table, uint64_t key, uint64_t
 {
     int64_t slot = first_slot(table, hash);
     while (table->slots[slot].key != key && table->slots[slot].key != 0)
-        slot = (slot + 1) & (table->n_slots - 1);
+        slot = slot + 1 == table->n_slots ? 0 : slot + 1;
     return &table->slots[slot];
 }
 
@@ -57,67 +57,109 @@ static inline void fetch(const w2v_pair_table *table, uint64_t key)
     __builtin_prefetch(&table->slots[first_slot(table, hash_key(key))], 1);
 }
 
-/* Fetch the slot of two words that are next to each other some way ahead. */
-static inline void fetch_ahead(const w2v_pair_table *table, const w2v_stretch *stretch,
-                               int64_t position)
-{
-    if (position + 1 < stretch->n_ids)
-        fetch(table, pair_key((uint64_t)stretch->word_ids[position],
-                              stretch->word_ids[position + 1]));
-}
-
 static inline int at_end(const w2v_stretch *stretch)
 {
     return stretch->n_ends_past < stretch->n_ends &&
            stretch->ends[stretch->n_ends_past] == stretch->position;
 }
 
-/* Take up to W2V_PAIR_BATCH tokens; collect the keys of this share's pairs and fetch their slots. */
-static int collect(w2v_pair_table *table, w2v_stretch *stretch, uint64_t *keys, int share,
-                   int n_shares)
+static inline int is_of_share(uint64_t hash, int share, int n_shares)
 {
-    int n_keys = 0;
-    int64_t stop = stretch->position + W2V_PAIR_BATCH;
-    stop = stop < stretch->n_ids ? stop : stretch->n_ids;
-    for (; stretch->position < stop; stretch->position++) {
+    return (int)((hash >> 56) * (uint64_t)n_shares >> 8) == share;
+}
+
+/* The keys of pairs that one batch holds, and of the longer starts that lead to them. */
+typedef struct {
+    const int32_t *word_ids;
+    const uint8_t *is_connector;
+    int64_t n_ids;
+    uint8_t begins[W2V_PAIR_BATCH];    /* whether a sentence begins at this place */
+    int places[W2V_PAIR_BATCH];        /* (n_walks,) of the connectors that lengthen starts */
+    uint64_t starts[W2V_PAIR_BATCH];   /* (n_walks,) */
+    uint64_t keys[W2V_PAIR_BATCH + 1]; /* one that may be of another share is written and left */
+    int n_walks, n_keys;
+} batch_t;
+
+/* Go on with a start that the word at a place lengthens. */
+static inline void walk(const w2v_pair_table *table, batch_t *batch, uint64_t start, int place)
+{
+    fetch(table, pair_key(start, batch->word_ids[place]));
+    batch->starts[batch->n_walks] = start;
+    batch->places[batch->n_walks++] = place;
+}
+
+/* Take the pairs of this share without connectors between, and note where longer starts begin.
+   Those that begin with a word of this share are its own. */
+static void collect(const w2v_pair_table *table, w2v_stretch *stretch, batch_t *batch, int share,
+                    int n_shares)
+{
+    int64_t start = stretch->start;
+    memset(batch->begins, 0, sizeof(batch->begins));
+    batch->n_walks = batch->n_keys = 0;
+    for (int i = 0; i < batch->n_ids; i++, stretch->position++) {
         if (at_end(stretch)) {
             stretch->n_ends_past++;
-            stretch->start = -1;
+            start = -1;
+            batch->begins[i] = 1;
         }
-        int32_t word = stretch->word_ids[stretch->position];
-        int64_t ahead = stretch->position + FETCH_AHEAD;
-        if (ahead < stretch->n_ids && stretch->is_connector[stretch->word_ids[ahead]])
-            fetch_ahead(table, stretch, ahead - 1);
-        if (stretch->is_connector[word]) {
-            if (stretch->start >= 0)
-                stretch->start = (int64_t)longer_start(table, (uint64_t)stretch->start, word);
+        int32_t word = batch->word_ids[i];
+        int is_long = start >= (int64_t)W2V_FIRST_LONG_START;
+        if (batch->is_connector[word]) {
+            if (is_long ||
+                (start >= 0 && is_of_share(hash_key((uint64_t)start + 1), share, n_shares)))
+                walk(table, batch, (uint64_t)start, i);
+            start = -1;
             continue;
         }
         /* No branch: whether a pair is of this share cannot be predicted. */
-        uint64_t key = pair_key((uint64_t)stretch->start, word);
-        int is_mine = (int)((hash_key(key) >> 56) * (uint64_t)n_shares >> 8) == share;
-        keys[n_keys] = key;
-        n_keys += is_mine & (stretch->start >= 0);
-        stretch->start = word;
+        uint64_t key = pair_key((uint64_t)start, word);
+        batch->keys[batch->n_keys] = key;
+        batch->n_keys += (start >= 0) & (is_long | is_of_share(hash_key(key), share, n_shares));
+        start = word;
     }
-    for (int i = 0; i < n_keys; i++)
-        fetch(table, keys[i]);
-    return n_keys;
+    stretch->start = start;
+}
+
+/* Lengthen all starts by one connector, time and again, so that their cache misses overlap. */
+static void finish_walks(w2v_pair_table *table, w2v_stretch *stretch, batch_t *batch)
+{
+    while (batch->n_walks) {
+        int n_walks = batch->n_walks;
+        batch->n_walks = 0;
+        for (int i = 0; i < n_walks; i++) {
+            int place = batch->places[i] + 1;
+            uint64_t start = longer_start(table, batch->starts[i], batch->word_ids[place - 1]);
+            if (place == batch->n_ids)
+                stretch->start = (int64_t)start;
+            else if (batch->begins[place])
+                continue;
+            else if (batch->is_connector[batch->word_ids[place]])
+                walk(table, batch, start, place);
+            else
+                batch->keys[batch->n_keys++] = pair_key(start, batch->word_ids[place]);
+        }
+    }
 }
 
 int w2v_count_pairs(w2v_pair_table *table, w2v_stretch *stretch, int share, int n_shares)
 {
-    uint64_t keys[W2V_PAIR_BATCH + 1]; /* one that may be of another share is written and left */
+    batch_t batch = {.is_connector = stretch->is_connector};
     while (stretch->position < stretch->n_ids) {
         if (!has_room(table, W2V_PAIR_BATCH))
             return W2V_PAIRS_FULL;
         if (table->n_long + W2V_PAIR_BATCH > table->max_long)
             return W2V_STARTS_FULL;
-        int n_keys = collect(table, stretch, keys, share, n_shares);
-        for (int i = 0; i < n_keys; i++) {
-            w2v_pair *pair = find(table, keys[i], hash_key(keys[i]));
+        batch.word_ids = stretch->word_ids + stretch->position;
+        batch.n_ids = stretch->n_ids - stretch->position;
+        batch.n_ids = batch.n_ids < W2V_PAIR_BATCH ? batch.n_ids : W2V_PAIR_BATCH;
+        collect(table, stretch, &batch, share, n_shares);
+        finish_walks(table, stretch, &batch);
+        for (int i = 0; i < batch.n_keys; i++)
+            fetch(table, batch.keys[i]);
+        for (int i = 0; i < batch.n_keys; i++) {
+            w2v_pair *pair = find(table, batch.keys[i], hash_key(batch.keys[i]));
             table->n_used += pair->key == 0;
-            pair->key = keys[i];
+            pair->key = batch.keys[i];
             pair->value++;
         }
     }
@@ -128,82 +170,100 @@ int w2v_count_pairs(w2v_pair_table *table, w2v_stretch *stretch, int share, int 
     return W2V_PAIRS_DONE;
 }
 
+static inline uint64_t *filter_word(const w2v_pair_table *table, uint64_t hash)
+{
+    return &table->filter[(int64_t)(hash >> 24) & (table->n_filter - 1)];
+}
+
+static inline uint64_t filter_bit(uint64_t hash)
+{
+    return (uint64_t)1 << (hash >> 18 & 63);
+}
+
+static void put(w2v_pair_table *table, uint64_t key, int64_t value)
+{
+    *find(table, key, hash_key(key)) = (w2v_pair){key, value};
+    table->n_used++;
+}
+
 void w2v_add_pairs(w2v_pair_table *table, const uint64_t *keys, const int64_t *values, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++)
-        *find(table, keys[i], hash_key(keys[i])) = (w2v_pair){keys[i], values[i]};
-    table->n_used += n;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t hash = hash_key(keys[i]);
+        put(table, keys[i], values[i]);
+        *filter_word(table, hash) |= filter_bit(hash);
+    }
 }
 
 void w2v_move_pairs(w2v_pair_table *table, const w2v_pair_table *from)
 {
     for (int64_t i = 0; i < from->n_slots; i++)
         if (from->slots[i].key)
-            w2v_add_pairs(table, &from->slots[i].key, &from->slots[i].value, 1);
+            put(table, from->slots[i].key, from->slots[i].value);
 }
 
-int64_t w2v_select_pairs(const w2v_pair_table *table, const uint8_t *is_connector, int64_t least,
-                         uint64_t *keys, int64_t *values)
+int64_t w2v_select_pairs(const w2v_pair_table *table, const uint8_t *is_connector,
+                         w2v_selected *out)
 {
     int64_t n_found = 0;
     for (int64_t i = 0; i < table->n_slots; i++) {
         const w2v_pair *pair = &table->slots[i];
-        if (pair->value < least || pair->key == 0 || is_connector[(pair->key - 1) & 0x7fffffff])
+        uint64_t start = (pair->key - 1) >> 31, word = (pair->key - 1) & 0x7fffffff;
+        if (pair->value < out->least || pair->key == 0 || is_connector[word])
             continue;
-        keys[n_found] = pair->key;
-        values[n_found++] = pair->value;
+        out->starts[n_found] =
+            start + (start >= W2V_FIRST_LONG_START ? (uint64_t)out->first_long : 0);
+        out->words[n_found] = (int64_t)word;
+        out->counts[n_found++] = pair->value;
     }
     return n_found;
 }
 
 /* ---- merging ---- */
 
-/* Copy ids [begin, end) of the stretch. */
-static void copy_ids(const w2v_stretch *stretch, w2v_merged *out, int64_t begin, int64_t end)
+/* Most pairs are in no phrase: one load that is mostly in cache tells so. */
+static inline const w2v_pair *look_up(const w2v_pair_table *table, uint64_t key)
 {
-    for (int64_t i = begin; i < end; i++)
-        out->word_ids[out->n_ids++] = stretch->word_ids[i];
+    uint64_t hash = hash_key(key);
+    if (!(*filter_word(table, hash) & filter_bit(hash)))
+        return NULL;
+    const w2v_pair *pair = find(table, key, hash);
+    return pair->key ? pair : NULL;
 }
 
 void w2v_merge_pairs(const w2v_pair_table *table, w2v_stretch *stretch, w2v_merged *out)
 {
-    int64_t start = -1, begin = stretch->position; /* of the ids that are not yet copied */
+    int64_t start = -1, begin = 0, n_before = 0; /* of the start: its place, and the ids before it */
     for (;; stretch->position++) {
         if (at_end(stretch)) {
-            copy_ids(stretch, out, begin, stretch->position);
             out->ends[out->n_ends++] = out->n_ids;
             stretch->n_ends_past++;
-            begin = stretch->position;
             start = -1;
         }
         if (stretch->position == stretch->n_ids)
             break;
-        fetch_ahead(table, stretch, stretch->position + FETCH_AHEAD);
         int32_t word = stretch->word_ids[stretch->position];
         const w2v_pair *pair = NULL;
-        if (start >= 0) {
-            uint64_t key = pair_key((uint64_t)start, word);
-            pair = find(table, key, hash_key(key));
-            pair = pair->key ? pair : NULL;
-        }
+        if (start >= 0)
+            pair = look_up(table, pair_key((uint64_t)start, word));
+        out->word_ids[out->n_ids++] = word;
         if (stretch->is_connector[word]) {
             start = pair ? pair->value : -1; /* no phrase begins like this */
         } else if (pair) {
-            out->word_ids[out->n_ids++] = (int32_t)pair->value;
+            out->word_ids[n_before] = (int32_t)pair->value;
+            out->n_ids = n_before + 1;
             out->n_phrases++;
-            begin = stretch->position + 1;
             start = -1;
         } else {
-            copy_ids(stretch, out, begin, stretch->position);
             begin = stretch->position;
+            n_before = out->n_ids - 1;
             start = word;
         }
     }
-    if (start < 0) {
-        copy_ids(stretch, out, begin, stretch->position);
-        begin = stretch->position;
+    if (start >= 0) { /* a phrase that the next stretch may end */
+        stretch->position = begin;
+        out->n_ids = n_before;
     }
-    stretch->position = begin;
 }
 
 /* ---- text ---- */

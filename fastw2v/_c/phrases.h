@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { W2V_PAIR_BATCH = 128 }; /* tokens looked up at a time; a table needs room for as many */
+enum { W2V_PAIR_BATCH = 256 }; /* tokens looked up at a time; a table needs room for as many */
 
 enum { W2V_PAIRS_DONE = 0, W2V_PAIRS_FULL = 1, W2V_STARTS_FULL = 2 };
 
@@ -21,9 +21,11 @@ typedef struct {
 } w2v_pair;
 
 typedef struct {
-    w2v_pair *slots;     /* (n_slots,) a power of two */
+    w2v_pair *slots;     /* (n_slots,) */
     uint64_t *long_keys; /* (max_long,) the key of each start that is longer than a word */
     int64_t n_slots, n_used, max_long, n_long;
+    uint64_t *filter;    /* (n_filter,) a power of two: one bit for each key added; to merge */
+    int64_t n_filter;
 } w2v_pair_table;
 
 /* A stretch of the stream of word ids. */
@@ -43,6 +45,14 @@ typedef struct {
     int64_t n_ids, n_ends, n_phrases;
 } w2v_merged;
 
+/* Where pairs go that are selected. */
+typedef struct {
+    uint64_t *starts; /* (n_used - n_long,) */
+    int64_t *words;   /* (n_used - n_long,) */
+    int64_t *counts;  /* (n_used - n_long,) */
+    int64_t least, first_long; /* added to the numbers of starts that are longer than a word */
+} w2v_selected;
+
 /* Words as text. */
 typedef struct {
     const uint8_t *arena;   /* the words end to end */
@@ -51,16 +61,17 @@ typedef struct {
     int64_t max_bytes, n_bytes;
 } w2v_sentence_writer;
 
-/* Count the pairs whose hash is in `share` of n_shares <= 256 ranges; all connectors enter the table. */
+/* Count the pairs whose hash is in `share` of n_shares <= 256 ranges, and of those whose start is
+   longer than a word the ones whose first word's hash is; such starts enter the table. */
 int w2v_count_pairs(w2v_pair_table *table, w2v_stretch *stretch, int share, int n_shares);
 
 /* Put every pair of `from` into an empty table with room for them. */
 void w2v_move_pairs(w2v_pair_table *table, const w2v_pair_table *from);
 
-/* Copy the pairs whose word is no connector and whose value is at least `least`; keys, values:
-   (n_used,) each. Returns how many there are. */
-int64_t w2v_select_pairs(const w2v_pair_table *table, const uint8_t *is_connector, int64_t least,
-                         uint64_t *keys, int64_t *values);
+/* Copy the pairs whose word is no connector and whose value is at least `least`. Returns how many
+   there are. */
+int64_t w2v_select_pairs(const w2v_pair_table *table, const uint8_t *is_connector,
+                         w2v_selected *out);
 
 /* Add pairs with their values; there is room.  keys are distinct and not in the table. */
 void w2v_add_pairs(w2v_pair_table *table, const uint64_t *keys, const int64_t *values, int64_t n);

@@ -17,9 +17,13 @@ PAIR = np.dtype([("key", np.uint64), ("value", np.int64)])
 STRETCH_TOKENS = 1 << 17  # ids handed to C at a time: half a megabyte, in L2
 INITIAL_SLOTS = 1 << 14
 INITIAL_LONG = 1 << 10
-TOKENS_PER_SLOT = 8  # of a table to begin with; 100 MB of English needed 2
+TOKENS_PER_SLOT = 16  # of a table to begin with; 100 MB of English needed 2
+SLOTS_PER_PAIR = 1.5  # of a table that has grown; full at 1 / 0.7
+# Different pairs in n tokens are about n to this: 0.84 in English with connector words, else 0.78.
+PAIRS_EXPONENT = 0.85
 WORD_BITS = np.uint64(31)
 WORD_MASK = np.uint64((1 << 31) - 1)
+FIRST_LONG_KEY = np.uint64(_core.FIRST_LONG_START << 31)  # of starts that begin with a long one
 
 Ids = NDArray[np.int32]
 
@@ -73,8 +77,9 @@ def stretches(spool: Spool, new_ids: Ids | None = None) -> Iterator[tuple[Ids, A
 class PairCounter:
     """Counts the pairs of any number of corpora over the same word ids.
 
-    Each thread goes through all ids and counts the pairs whose hash is its own: no table is
-    shared and none need be merged, and the result does not depend on the number of threads.
+    Each thread goes through all ids and counts the pairs whose hash is its own, and those with
+    connectors in their start whose first word's is: no table is shared and none need be merged,
+    and only the order of the result depends on the number of threads.
     """
 
     def __init__(self, n_threads: int) -> None:
@@ -92,11 +97,10 @@ class PairCounter:
         n_shares = len(self._tables)
         for table in self._tables:
             table.make_room(spool.n_tokens // (TOKENS_PER_SLOT * n_shares))
-        with ThreadPoolExecutor(n_shares, "fastw2v-pairs") as pool:
+        text = _Text(spool, new_ids, is_connector)
+        with self._threads() as pool:
             running = [
-                pool.submit(
-                    table.count_all, stretches(spool, new_ids), is_connector, (i, n_shares), stop
-                )
+                pool.submit(table.count_all, text, (i, n_shares), stop)
                 for i, table in enumerate(self._tables)
             ]
             try:
@@ -107,24 +111,44 @@ class PairCounter:
 
     def result(self, is_connector: NDArray[np.uint8], least: int = 1) -> PairCounts:
         """Return the pairs that were seen at least so often."""
-        n_used = sum(table.n_used for table in self._tables)
-        keys, counts = fresh(n_used, np.uint64), fresh(n_used, np.int64)
-        n_found = 0
-        for table in self._tables:
-            n_found += table.select(is_connector, least, keys[n_found:], counts[n_found:])
-        # In place: to touch new memory took three quarters of the time of six million pairs.
-        keys = keys[:n_found]
-        keys -= np.uint64(1)
-        starts = keys >> WORD_BITS
-        keys &= WORD_MASK
-        long_keys = self._tables[0].long_keys()
-        return PairCounts(
-            n_different=n_used - len(self._tables) * len(long_keys),
-            starts=starts,
-            words=keys.view(np.int64),
-            counts=counts[:n_found],
-            long_keys=long_keys,
-        )
+        n_long = np.array([table.n_long for table in self._tables])
+        n_pairs = np.array([table.n_used for table in self._tables]) - n_long
+        first_long = np.cumsum(n_long) - n_long
+        places = np.cumsum(n_pairs) - n_pairs
+        room = [fresh(int(n_pairs.sum()), dtype) for dtype in (np.uint64, np.int64, np.int64)]
+
+        def select(i: int) -> list[NDArray[Any]]:
+            part = [column[places[i] : places[i] + n_pairs[i]] for column in room]
+            n_found = self._tables[i].select(is_connector, part, least, int(first_long[i]))
+            return [column[:n_found] for column in part]
+
+        with self._threads() as pool:
+            parts = list(pool.map(select, range(len(self._tables))))
+        if sum(len(part[0]) for part in parts) < len(room[0]):
+            room = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        starts, words, counts = room
+        return PairCounts(int(n_pairs.sum()), starts, words, counts, self._long_keys(first_long))
+
+    def _long_keys(self, first_long: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return the keys of all starts that are longer than a word, numbered through."""
+        every = []
+        for table, first in zip(self._tables, first_long, strict=True):
+            keys = table.long_keys()
+            keys[keys > FIRST_LONG_KEY] += np.uint64(first) << WORD_BITS
+            every.append(keys)
+        return np.concatenate(every)
+
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(len(self._tables), "fastw2v-pairs")
+
+
+@dataclass(frozen=True)
+class _Text:
+    """What is counted: ids, (n_words,) int32 to replace them by, and (n_words,) uint8 flags."""
+
+    spool: Spool
+    new_ids: Ids | None
+    is_connector: NDArray[np.uint8]
 
 
 class _GrowingTable:
@@ -138,48 +162,46 @@ class _GrowingTable:
     def make_room(self, n_slots: int) -> None:
         """Grow to so many slots at least."""
         if len(self._slots) < n_slots:
-            self._resize(1 << (n_slots - 1).bit_length())
+            self._resize(n_slots)
 
     @property
     def n_used(self) -> int:
         """How many pairs and long starts there are."""
         return self._table.n_used
 
+    @property
+    def n_long(self) -> int:
+        """How many starts are longer than a word."""
+        return self._table.n_long
+
     def select(
-        self,
-        is_connector: NDArray[np.uint8],
-        least: int,
-        keys: NDArray[np.uint64],
-        counts: NDArray[np.int64],
+        self, is_connector: NDArray[np.uint8], columns: list[NDArray[Any]], least: int, first: int
     ) -> int:
-        """Put the pairs seen at least so often first in (n_used,) or more; return how many."""
-        n = self.n_used
-        return self._table.select(is_connector, least, keys[:n], counts[:n])
+        """Put the pairs seen at least so often first in the columns; return how many."""
+        starts, words, counts = columns
+        return self._table.select(is_connector, starts, words, counts, least, first)
 
     def long_keys(self) -> NDArray[np.uint64]:
         """Return the keys of the starts that are longer than a word."""
         return np.array(self._long_keys[: self._table.n_long])
 
-    def count_all(
-        self,
-        stretches: Iterator[tuple[Ids, Any]],
-        is_connector: NDArray[np.uint8],
-        share: tuple[int, int],
-        stop: threading.Event,
-    ) -> None:
+    def count_all(self, text: _Text, share: tuple[int, int], stop: threading.Event) -> None:
         """Count one share of the pairs of a corpus: (which, of how many)."""
-        start = -1
-        for ids, ends in stretches:
+        start, n_done, n_before = -1, 0, self.n_used
+        for ids, ends in stretches(text.spool, text.new_ids):
             if stop.is_set():
                 return
-            stretch = _core.Stretch(ids, ends, is_connector, start)
+            stretch = _core.Stretch(ids, ends, text.is_connector, start)
             while (code := self._table.count(stretch, *share)) != _core.PAIRS_DONE:
-                self._grow(code)
+                n_times = text.spool.n_tokens / max(1, n_done + stretch.position)
+                self._grow(code, (self.n_used - n_before) * n_times**PAIRS_EXPONENT + n_before)
             start = stretch.start
+            n_done += len(ids)
 
-    def _grow(self, code: int) -> None:
+    def _grow(self, code: int, n_pairs: float) -> None:
+        """Make room where it is short, for so many pairs as far as can be told."""
         if code == _core.PAIRS_FULL:
-            self._resize(2 * len(self._slots))
+            self._resize(max(5 * len(self._slots) // 4, int(SLOTS_PER_PAIR * n_pairs)))
         else:
             n_long = self._table.n_long
             larger = np.zeros(2 * len(self._long_keys), np.uint64)

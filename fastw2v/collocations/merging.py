@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.collocations.counting import INITIAL_SLOTS, PAIR, STRETCH_TOKENS, PairCounts
+from fastw2v.collocations.counting import PAIR, SLOTS_PER_PAIR, STRETCH_TOKENS, PairCounts
 from fastw2v.collocations.scoring import FoundPhrase
 from fastw2v.corpus import Spool
 from fastw2v.corpus.arrays import fresh
@@ -17,6 +17,8 @@ from fastw2v.corpus.columns import MemoryColumn
 from fastw2v.corpus.spool import Columns, SpoolWriter
 
 TEXT_BYTES = 1 << 20
+MIN_SLOTS = 16
+FILTER_BITS_PER_PAIR = 8  # to twice as many: 128 kB for the 60,000 pairs of 100 MB of English
 
 
 class Merger:
@@ -39,10 +41,9 @@ class Merger:
                 key = int(pairs.long_keys[start - _core.FIRST_LONG_START])
                 values[key] = start
                 start = (key - 1) >> 31
-        n_slots = INITIAL_SLOTS
-        while n_slots < 2 * len(values):
-            n_slots *= 2
-        self._table = _core.PairTable(np.zeros(n_slots, PAIR), np.empty(0, np.uint64))
+        slots = np.zeros(int(SLOTS_PER_PAIR * len(values)) + MIN_SLOTS, PAIR)
+        marks = np.zeros(1 << (len(values) * FILTER_BITS_PER_PAIR // 64).bit_length(), np.uint64)
+        self._table = _core.PairTable(slots, np.empty(0, np.uint64), filter=marks)
         keys = np.fromiter(values, np.uint64, len(values))
         self._table.add(keys, np.fromiter(values.values(), np.int64, len(values)))
 

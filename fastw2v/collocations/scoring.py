@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.collocations.counting import PairCounts
+from fastw2v.collocations.counting import WORD_BITS, WORD_MASK, PairCounts
+from fastw2v.corpus.arrays import fresh
 from fastw2v.errors import UsageError
 
 Floats = NDArray[np.float64]
@@ -19,6 +20,7 @@ SCORERS = ("default", "npmi", "word2phrase")
 SCORE_MARGIN = 1e-9
 # An odd number with about half its bits set: the base of a polynomial modulo 2^64.
 HASH_BASE = 0x9E3779B97F4A7C15
+BLOCK_PAIRS = 1 << 13  # hashed at a time: temporaries of 64 KiB stay in cache and on the heap
 
 
 @dataclass(frozen=True)
@@ -199,64 +201,65 @@ def _places(
 
 
 class _Hashes:
-    """Polynomials of the bytes of texts modulo 2^64: that of a joined text follows from its parts.
+    """Polynomials of the characters of texts modulo 2^64: a joined text's follows from its parts.
 
     h(xy) = h(x) * base^len(y) + h(y), all in uint64, which wraps around.
     """
 
     def __init__(self, words: Sequence[str], delimiter: str) -> None:
-        encoded = [word.encode("utf-8", "surrogateescape") for word in (*words, delimiter)]
-        lengths = np.array([len(word) for word in encoded])
-        values = np.frombuffer(b"".join(encoded), np.uint8).astype(np.uint64) + np.uint64(1)
-        powers = np.ones(len(values) + 1, np.uint64)
-        np.cumprod(np.full(len(values), HASH_BASE, np.uint64), out=powers[1:])
-        inverse = pow(HASH_BASE, -1, 1 << 64)
-        inverses = np.cumprod(np.full(len(values), inverse, np.uint64))
-        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values * inverses)])
+        texts = (*words, delimiter)
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        characters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
         ends = np.cumsum(lengths)
-        hashes = (sums[ends] - sums[ends - lengths]) * powers[ends]
-        self._hashes: NDArray[np.uint64] = hashes[:-1]
-        self._powers: NDArray[np.uint64] = powers[lengths[:-1]]
+        powers = np.ones(int(lengths.max()) + 1, np.uint64)
+        np.cumprod(np.full(len(powers) - 1, HASH_BASE, np.uint64), out=powers[1:])
+        terms = powers[np.repeat(ends, lengths) - np.arange(1, len(characters) + 1)]
+        terms *= characters + np.uint64(1)
+        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms)])
+        hashes = sums[ends] - sums[ends - lengths]
+        # (n_words, 2): hash and base^length side by side, so that they share a cache miss
+        self._words = np.stack([hashes[:-1], powers[lengths[:-1]]], axis=1)
         self._delimiter = hashes[-1], powers[lengths[-1]]
 
     def of_words(self) -> NDArray[np.uint64]:
         """Return (n_words,) hashes."""
-        return self._hashes
+        return np.array(self._words[:, 0])
 
     def of_pairs(self, pairs: PairCounts) -> NDArray[np.uint64]:
         """Return (n_pairs,) hashes of the joined texts."""
-        return self._joined(self._of_starts(pairs), pairs.words)
+        of_starts = self._of_starts(pairs.long_keys)
+        result = fresh(len(pairs.starts), np.uint64)
+        for first in range(0, len(result), BLOCK_PAIRS):
+            block = slice(first, first + BLOCK_PAIRS)
+            left = of_starts[self._places(pairs.starts[block])]
+            result[block] = self._joined(left, pairs.words[block])
+        return result
 
     def _joined(self, left: NDArray[np.uint64], words: NDArray[np.int64]) -> NDArray[np.uint64]:
         delimiter, power = self._delimiter
-        left = left * power + delimiter
-        joined: NDArray[np.uint64] = left * self._powers[words] + self._hashes[words]
+        right = self._words.take(words, axis=0)
+        joined: NDArray[np.uint64] = (left * power + delimiter) * right[:, 1] + right[:, 0]
         return joined
 
-    def _of_starts(self, pairs: PairCounts) -> NDArray[np.uint64]:
-        keys = pairs.long_keys - np.uint64(1)
-        before = keys >> np.uint64(31)
-        connectors = (keys & np.uint64((1 << 31) - 1)).astype(np.int64)
-        hashes = np.zeros(len(keys), np.uint64)
+    def _places(self, starts: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return where each start is when the words come first and then the longer starts."""
+        skipped = _core.FIRST_LONG_START - len(self._words)
+        places = starts.astype(np.int64)
+        places[places >= _core.FIRST_LONG_START] -= skipped
+        return places
+
+    def _of_starts(self, long_keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Return the hashes of all words, then of the longer starts, each made of another."""
+        keys = long_keys - np.uint64(1)
+        before = self._places(keys >> WORD_BITS)
+        connectors = (keys & WORD_MASK).astype(np.int64)
+        n_words = len(self._words)
+        hashes = np.concatenate([self._words[:, 0], np.zeros(len(keys), np.uint64)])
+        is_known = np.arange(len(hashes)) < n_words
         todo = np.arange(len(keys))
-        done = np.zeros(len(keys) + 1, bool)
-        while len(todo):  # the start that a longer one begins with comes first
-            is_long = before[todo] >= _core.FIRST_LONG_START
-            place = np.where(is_long, before[todo] - np.uint64(_core.FIRST_LONG_START), len(keys))
-            place = place.astype(np.int64)
-            ready = ~is_long | done[place]
-            now, place = todo[ready], place[ready]
-            left = np.where(
-                is_long[ready],
-                np.append(hashes, np.uint64(0))[place],
-                self._hashes[np.where(is_long[ready], 0, before[now]).astype(np.int64)],
-            )
-            hashes[now] = self._joined(left, connectors[now])
-            done[now] = True
-            todo = todo[~ready]
-        is_long = pairs.starts >= _core.FIRST_LONG_START
-        result: NDArray[np.uint64] = self._hashes[
-            np.where(is_long, 0, pairs.starts).astype(np.int64)
-        ]
-        result[is_long] = hashes[pairs.starts[is_long] - np.uint64(_core.FIRST_LONG_START)]
-        return result
+        while len(todo):
+            ready = is_known[before[todo]]
+            now, todo = todo[ready], todo[~ready]
+            hashes[n_words + now] = self._joined(hashes[before[now]], connectors[now])
+            is_known[n_words + now] = True
+        return hashes
