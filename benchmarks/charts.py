@@ -197,20 +197,31 @@ def share_ticks(most: float) -> list[float]:
     return [step * i for i in range(int(most / step) + 2)]
 
 
+def draw(path: Path, summaries: Sequence[Summary], model: str, models: Sequence[str]) -> list[Path]:
+    """Write the charts beside a results file, named after it; return where they are.
+
+    model: of the chart of speed.  models: of the chart of quality, if any was measured.
+    """
+    charts = {"speed": speed_chart(summaries, model)}
+    if any(s["model"] in models and s["quality"].get("analogies") for s in summaries):
+        charts["quality"] = quality_chart(summaries, models)
+    written = []
+    for name, chart in charts.items():
+        written.append(path.with_name(f"{path.stem}-{name}.svg"))
+        written[-1].write_text(chart)
+    return written
+
+
 def main() -> None:
-    """Read the results and write both charts."""
+    """Read the results and draw them again."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("results", type=Path, help="JSON file of run.py")
-    parser.add_argument("--out", type=Path, default=Path("."), help="folder (here)")
     parser.add_argument("--model", default="sg-ns", help="of the speed chart (sg-ns)")
     parser.add_argument("--models", default="sg-ns,cbow-ns", help="of the other (%(default)s)")
     args = parser.parse_args()
     summaries = json.loads(args.results.read_text())["summary"]
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "speed.svg").write_text(speed_chart(summaries, args.model))
-    if any(s["quality"].get("analogies") for s in summaries):
-        chart = quality_chart(summaries, args.models.split(","))
-        (args.out / "quality.svg").write_text(chart)
+    for path in draw(args.results, summaries, args.model, args.models.split(",")):
+        print(path)
 
 
 if __name__ == "__main__":

@@ -4,16 +4,19 @@ In cache: the multiply-adds that the pairs need (harness/multiply_adds.py) again
 one core.  Beyond the caches: the bytes of rows touched against the bandwidth of a copy.  A kept
 word touches its input row and its output row, and its share of the block's noise rows; each is
 read and written once.  That its input row stays in cache from block to block is assumed.
+
+The peak is that of vectors of float32, also for the AMX backend, whose tiles multiply bfloat16
+at 16 times that rate; a share of it is no share of what the tiles could do.
 """
 
 import argparse
-import time
+import datetime
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness import machine, results
-from harness.limits import Peak, copy_bandwidth
+from harness.limits import Peak, copy_bandwidth, vectors_of
 from harness.workload import DISTRIBUTIONS, Shape, Workload
 from kernel import (
     CACHED_TOKENS,
@@ -27,17 +30,18 @@ from kernel import (
 )
 
 import fastw2v
+from fastw2v.training import Parameters
 
 MODEL = "sg-ns"
 DIMS = (100, 300)
-PASSES = 3  # over the large stream; the median counts
+PASSES = 5  # over the large stream; the median counts
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    add("--backend", default=fastw2v.backends()[-1], help="the fastest here: %(default)s")
+    add("--backends", default=",".join(fastest()), help="the fastest here: %(default)s")
     add("--seconds", type=float, default=2.0, help="at least, per case in cache (2)")
     add("--threads", type=int, default=machine.usable_cores(), help="at most (%(default)s)")
     add("--copy-mib", type=int, default=2048, help="MiB per array of the copy (2048)")
@@ -47,70 +51,88 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def fastest() -> list[str]:
+    """Return the widest vectors of this CPU, and the tiles if it has them."""
+    known = fastw2v.backends()
+    return known[-2:] if known[-1] == "amx" else known[-1:]
+
+
 def thread_counts(most: int) -> list[int]:
     """Return 1, 2, 4, ... and `most`."""
     powers = [1 << i for i in range(most.bit_length())]
     return sorted({n for n in powers if n <= most} | {most})
 
 
-def in_cache(args: argparse.Namespace, peak_gflops: float) -> list[dict[str, Any]]:
-    """Return the share of the multiply-add peak per dimension, on one thread."""
+def in_cache(
+    backends: list[str], peaks: dict[str, dict[int, float]], seconds: float
+) -> list[dict[str, Any]]:
+    """Return the share of the multiply-add peak per backend and dimension, on one thread."""
     l2 = machine.cache_sizes().get("L2", L2_BYTES)
     rows = []
-    for dim in DIMS:
-        shape = Shape(words_in_cache(l2, dim), CACHED_TOKENS)
-        parameters = parameters_of(MODEL, dim, args.backend)
-        rows.append(measure(parameters, MODEL, shape, peak_gflops, args.seconds))
+    for backend in backends:
+        for dim in DIMS:
+            shape = Shape(words_in_cache(l2, dim), CACHED_TOKENS)
+            parameters = parameters_of(MODEL, dim, backend)
+            peak_gflops = peaks[vectors_of(backend)][1]
+            row = measure(parameters, MODEL, shape, peak_gflops, seconds)
+            rows.append(row | {"peak_of": vectors_of(backend), "block": parameters.block_shape})
     return rows
 
 
-def beyond_caches(args: argparse.Namespace, copies: dict[int, float]) -> list[dict[str, Any]]:
-    """Return the share of the copy bandwidth per distribution and number of threads."""
+def beyond_caches(
+    backends: list[str], n_words: int, copies: dict[int, float]
+) -> list[dict[str, Any]]:
+    """Return the share of the copy bandwidth per distribution, backend and number of threads."""
     rows = []
-    parameters = parameters_of(MODEL, LARGE_DIM, args.backend)
     for distribution in DISTRIBUTIONS:
-        workload = Workload(parameters, Shape(args.large_words, LARGE_TOKENS, distribution))
-        for n_threads, bandwidth in copies.items():
-            rate = kept_words_per_second(workload, n_threads)
-            touched = rate * bytes_touched(workload)
-            rows.append(
-                {
-                    "stream": distribution,
-                    "n_words": args.large_words,
-                    "dim": LARGE_DIM,
-                    "threads": n_threads,
-                    "kept_words_per_second": rate,
-                    "bytes_per_second": touched,
-                    "share_of_copy": touched / bandwidth,
-                }
-            )
+        parameters = parameters_of(MODEL, LARGE_DIM, backends[0])
+        workload = Workload(parameters, Shape(n_words, LARGE_TOKENS, distribution))
+        for backend in backends:
+            parameters = parameters_of(MODEL, LARGE_DIM, backend)
+            for n_threads, bandwidth in copies.items():
+                rates = kept_words_per_second(workload, replace(parameters, workers=n_threads))
+                touched = rates[PASSES // 2] * bytes_touched(workload, parameters)
+                rows.append(
+                    {
+                        "backend": backend,
+                        "stream": distribution,
+                        "n_words": n_words,
+                        "dim": LARGE_DIM,
+                        "block": parameters.block_shape,
+                        "threads": n_threads,
+                        "kept_words_per_second": rates[PASSES // 2],
+                        "passes": rates,
+                        "bytes_per_second": touched,
+                        "share_of_copy": touched / bandwidth,
+                    }
+                )
         del workload  # 2.4 GB, before the next one is made
     return rows
 
 
-def bytes_touched(workload: Workload) -> float:
+def bytes_touched(workload: Workload, parameters: Parameters) -> float:
     """Return the bytes of rows read and written per kept word, skip-gram with noise words."""
-    n_centres, n_noise = workload.parameters.block_shape
+    n_centres, n_noise = parameters.block_shape
     row_bytes = workload.arrays.in_rows.shape[1] * 4
     return 2 * row_bytes * (1 + 1 + n_noise / n_centres)
 
 
-def kept_words_per_second(workload: Workload, n_threads: int) -> float:
-    """Return the median rate of whole passes by the trainer."""
+def kept_words_per_second(workload: Workload, parameters: Parameters) -> list[float]:
+    """Return the rates of whole passes by the trainer, ascending."""
     rates = []
     for seed in range(PASSES):
-        parameters = replace(workload.parameters, workers=n_threads, seed=seed)
-        trainer = workload.trainer(parameters)
-        start = time.perf_counter()
+        trainer = workload.trainer(replace(parameters, seed=seed))
         trainer.run()
-        rates.append(trainer.counts().n_trained / (time.perf_counter() - start))
-    return sorted(rates)[PASSES // 2]
+        # Without the look for what is not finite at the end, which reads all rows once.
+        rates.append(trainer.counts().n_trained / trainer.seconds)
+    return sorted(rates)
 
 
-def print_limits(peaks: dict[int, float], copies: dict[int, float], backend: str) -> None:
+def print_limits(peaks: dict[str, dict[int, float]], copies: dict[int, float]) -> None:
     """Print what the machine can do."""
-    for n_threads, gflops in peaks.items():
-        print(f"multiply-add peak, {backend}, threads {n_threads}: {gflops:.1f} GFLOP/s")
+    for name, by_threads in peaks.items():
+        for n_threads, gflops in by_threads.items():
+            print(f"multiply-add peak, {name}, threads {n_threads}: {gflops:.1f} GFLOP/s")
     for n_threads, bandwidth in copies.items():
         print(f"copy, read + written, threads {n_threads}: {bandwidth / 1e9:.1f} GB/s")
 
@@ -119,14 +141,16 @@ def print_rows(cached: list[dict[str, Any]], large: list[dict[str, Any]]) -> Non
     """Print how near the kernels come."""
     for r in cached:
         print(
-            f"in cache, {r['model']}, dim {r['dim']}, {r['n_words']:,} words, one thread: "
+            f"in cache, {r['backend']}, {r['model']}, dim {r['dim']}, {r['n_words']:,} words, "
+            "one thread: "
             f"{r['ns_per_kept_word']:.0f} ns/kept word, {r['gflops']:.1f} GFLOP/s, "
-            f"{r['share_of_peak']:.1%} of the peak"
+            f"{r['share_of_peak']:.1%} of the peak of {r['peak_of']}"
         )
     for r in large:
         print(
-            f"beyond caches, {MODEL}, dim {r['dim']}, {r['n_words']:,} words, {r['stream']}, "
-            f"threads {r['threads']}: {r['kept_words_per_second'] / 1e6:.2f} M kept words/s, "
+            f"beyond caches, {r['backend']}, {MODEL}, dim {r['dim']}, {r['n_words']:,} words, "
+            f"{r['stream']}, threads {r['threads']}: "
+            f"{r['kept_words_per_second'] / 1e6:.2f} M kept words/s, "
             f"{r['bytes_per_second'] / 1e9:.1f} GB/s of rows, {r['share_of_copy']:.1%} of the copy"
         )
 
@@ -134,24 +158,39 @@ def print_rows(cached: list[dict[str, Any]], large: list[dict[str, Any]]) -> Non
 def main() -> None:
     """Measure and print."""
     args = parse_arguments()
-    threads = thread_counts(args.threads)
+    backends, threads = args.backends.split(","), thread_counts(args.threads)
     peak = Peak()
-    peaks = {n: peak.gflops(args.backend, n) for n in threads}
-    cached = in_cache(args, peaks[1])
+    names = dict.fromkeys(map(vectors_of, backends))
+    peaks = {name: {n: peak.gflops(name, n) for n in threads} for name in names}
+    cached = in_cache(backends, peaks, args.seconds)
     copies = {} if args.no_large else {n: copy_bandwidth(args.copy_mib << 20, n) for n in threads}
-    large = beyond_caches(args, copies) if copies else []
-    print_limits(peaks, copies, args.backend)
+    large = beyond_caches(backends, args.large_words, copies) if copies else []
+    print_limits(peaks, copies)
     print_rows(cached, large)
     if args.out:
         record = {
+            "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
             "machine": machine.describe(),
-            "backend": args.backend,
+            "compiler": machine.compiler(),
+            "definitions": DEFINITIONS,
+            "seed": parameters_of(MODEL, LARGE_DIM, backends[0]).seed,
             "peak_gflops": peaks,
             "copy_bytes_per_second": copies,
             "in_cache": cached,
             "beyond_caches": large,
         }
         results.write_json(args.out, record)
+
+
+DEFINITIONS = {
+    "peak_gflops": "10^9 float32 operations of vectors, two a multiply-add, best of 40; by threads",
+    "copy_bytes_per_second": "bytes read plus bytes written, best of 7, by number of threads",
+    "gflops": "two a multiply-add that the pairs need: harness/multiply_adds.py",
+    "share_of_peak": "gflops / peak_gflops of the vectors of peak_of, on one thread; median pass",
+    "bytes_per_second": "of rows: per kept word its input row, its output row, its share of the "
+    "block's noise rows, each read and written once; median pass",
+    "share_of_copy": "bytes_per_second / copy_bytes_per_second with as many threads",
+}
 
 
 if __name__ == "__main__":

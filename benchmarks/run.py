@@ -1,4 +1,4 @@
-"""Compare fastw2v with other trainers on one corpus: speed, memory and quality in one table.
+"""Compare fastw2v with other trainers on one corpus: speed, memory and quality, table and charts.
 
 Needs fastw2v in this interpreter; gensim and fastText here or in interpreters of their own:
 see requirements.txt.  Systems take turns, run by run, so that ratios come from one run.
@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from charts import draw
 from harness import machine, results
 from harness.process import ProgramError, run_program
 from harness.settings import MODELS, Settings
@@ -50,6 +51,8 @@ def parse_arguments() -> argparse.Namespace:
     add("--epochs", type=int, default=5)
     add("--threads", type=int, default=machine.usable_cores())
     add("--repeats", type=int, default=5)
+    for name in NAMES:
+        add(f"--repeats-{name}", type=int, help=f"of {name}, if fewer")
     add("--seed", type=int, default=1, help="of the first repeat; the next ones count on")
     add("--out", help="JSON file (benchmarks/results/DATE.json)")
     add("--markdown", action="store_true", help="print the table as markdown")
@@ -147,7 +150,7 @@ def run_all(
     for model in args.models:
         for repeat in range(args.repeats):
             for name, (system, _) in systems.items():
-                if (model, name) in failed:
+                if (model, name) in failed or repeat >= repeats_of(name, args):
                     continue
                 try:
                     run = add_rates(measure(system, model, args, repeat), n_tokens)
@@ -159,7 +162,14 @@ def run_all(
                 record["runs"].append(run)
                 record["summary"] = results.summarise(record["runs"])
                 results.write_json(out, record)
-                tell(f"{model} {repeat + 1}/{args.repeats} {name}: {run['job_seconds']:.1f} s")
+                turn = f"{repeat + 1}/{repeats_of(name, args)}"
+                tell(f"{model} {turn} {name}: {run['job_seconds']:.1f} s")
+
+
+def repeats_of(name: str, args: argparse.Namespace) -> int:
+    """Return how often a system runs, each of its models."""
+    own = getattr(args, f"repeats_{name}", None)
+    return args.repeats if own is None else min(own, args.repeats)
 
 
 def tell(line: str) -> None:
@@ -193,7 +203,10 @@ def main() -> None:
     run_all(systems, args, record, out)
     rows = results.table_rows(record["summary"])
     print(results.markdown_table(rows) if args.markdown else results.plain_table(rows))
-    tell(f"all runs in {out}")
+    speed_model = "sg-ns" if "sg-ns" in args.models else args.models[0]
+    quality_models = [model for model in args.models if model.endswith("-ns")] or args.models
+    charts = draw(out, record["summary"], speed_model, quality_models) if record["runs"] else []
+    tell(f"all runs in {out}; charts: {', '.join(map(str, charts)) or 'none'}")
 
 
 DEFINITIONS = {

@@ -16,8 +16,10 @@ sys.path.insert(0, str(BENCHMARKS))
 
 import charts  # noqa: E402
 from harness import results  # noqa: E402
+from harness.limits import LANES, vectors_of  # noqa: E402
 from harness.multiply_adds import Kept, multiply_adds  # noqa: E402
 
+import fastw2v  # noqa: E402
 from fastw2v.training import Parameters  # noqa: E402
 
 DIM = 20
@@ -105,3 +107,18 @@ def test_charts_are_well_formed_and_name_every_system(draw):
     ElementTree.fromstring(text)
     for system in ("fastw2v", "gensim", "fastText"):
         assert system in text
+
+
+def test_charts_lie_beside_the_results_and_bear_their_name(tmp_path):
+    written = charts.draw(tmp_path / "wiki.json", results.summarise(RUNS), "sg-ns", ["sg-ns"])
+    assert [path.name for path in written] == ["wiki-speed.svg", "wiki-quality.svg"]
+    assert all(path.exists() for path in written)
+
+
+def test_the_table_tells_how_many_runs_there_were():
+    rows = results.table_rows(results.summarise(RUNS))
+    assert dict(zip(rows[0], rows[1], strict=True))["runs"] == "2"
+
+
+def test_every_backend_has_a_peak_to_be_held_against():
+    assert {vectors_of(backend) for backend in fastw2v.backends()} <= LANES.keys()

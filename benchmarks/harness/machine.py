@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,16 @@ def usable_cores() -> int:
 def commit() -> str | None:
     """Return the commit of the working tree, with "+" if it has changes, None outside git."""
     return git_commit(Path(__file__).resolve().parents[2])
+
+
+def compiler() -> list[str]:
+    """Return what built the kernels, as its stamps in the module say."""
+    from fastw2v import _core
+
+    stamps = re.findall(
+        rb"GCC: \([^)]*\) [\d.]+|clang version [\d.]+", Path(_core.__file__).read_bytes()
+    )
+    return sorted({stamp.decode() for stamp in stamps})
 
 
 def describe() -> dict[str, Any]:

@@ -63,14 +63,14 @@ def table_rows(summaries: Sequence[dict[str, Any]]) -> list[list[str]]:
     """Return the table's cells, the first row its heads."""
     found = dict.fromkeys(name for s in summaries for name in s["quality"])
     names = [n for n in TITLES if n in found] + [n for n in found if n not in TITLES]
-    heads = ["system", "model", "M words/s", "whole job s", "MiB"]
+    heads = ["system", "model", "runs", "M words/s", "whole job s", "MiB"]
     heads += [TITLES.get(name, name) for name in names]
     heads += [f"training / {BASELINE}", f"whole job / {BASELINE}"]
     return [heads, *(_table_row(summary, names) for summary in summaries)]
 
 
 def _table_row(s: dict[str, Any], quality_names: Sequence[str]) -> list[str]:
-    cells = [s["system"], s["model"]]
+    cells = [s["system"], s["model"], str(s["job_seconds"]["n"])]
     cells.append(_cell(s["words_per_second"], 1e6, 2))
     cells.append(_cell(s["job_seconds"], 1, 1))
     cells.append(_cell(s["peak_bytes"], 2**20, 0, with_range=False))

@@ -1,28 +1,24 @@
 """Train with fastw2v."""
 
-import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from driver import installed, main
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from harness.machine import compiler
 
 import fastw2v
 
 
 def about(job: dict[str, Any]) -> dict[str, Any]:
     """Return versions, backends, and the compiler that built the kernels."""
-    from fastw2v import _core
-
-    stamps = re.findall(rb"GCC: \([^)]*\) [\d.]+|clang version [\d.]+", _core_bytes(_core))
     return {
         "versions": installed("numpy", "scipy") | {"fastw2v": fastw2v.__version__},
         "backends": fastw2v.backends(),
-        "compiler": sorted({stamp.decode() for stamp in stamps}),
+        "compiler": compiler(),
     }
-
-
-def _core_bytes(core: Any) -> bytes:
-    return Path(core.__file__).read_bytes()
 
 
 def train(job: dict[str, Any]) -> dict[str, Any]:
