@@ -45,11 +45,11 @@ DEFAULT_ALPHA = {
 DEFAULT_BLOCK = {True: (6, 10), False: (8, 16)}
 TILE_BLOCK = (16, 16)
 TILE_BACKENDS = ("amx",)
-# The loss is measured on every n-th block, by (is skip-gram, objective). Of one thread's speed it
-# costs 0.2 to 0.5 % in skip-gram, where 8 cost 2.5 %, and at 4 elsewhere 1.2 % (CBOW), 0.1 % and
-# 1.4 % (with hierarchical softmax); CBOW at 16 strayed 0.4 % from one epoch of 5 MB to another.
+# The loss is measured on every n-th block, by (is skip-gram, objective). Of one thread's speed 16
+# cost 0.2 to 0.5 % in skip-gram with noise words, and 8 2.5 %. Elsewhere 8 cost 0.2 to 0.9 % (CBOW)
+# and 1.4 % (CBOW, hs), and 4 1.2 to 2.0 %; at 16 CBOW's loss of 5 MB strayed by 0.4 %.
 DEFAULT_LOSS_EVERY = {(True, "ns"): 16}
-OTHER_LOSS_EVERY = 4
+OTHER_LOSS_EVERY = 8
 SOFTMAX_BLOCK_CENTRES = 32  # enough rows for the matrix products to run at full speed
 
 
