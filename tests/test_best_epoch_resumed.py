@@ -5,7 +5,7 @@ import signal
 import time
 
 import pytest
-from overfitted_model import FEW, OTHERS, overfitted
+from overfitted_model import FEW, OTHERS, OVERFIT, overfitted
 from small_corpus import write_lines
 from small_model import same_bits
 
@@ -109,6 +109,18 @@ def test_another_criterion_is_an_error_that_names_it(monkeypatch, options, diffe
     with pytest.raises(CheckpointError) as caught:
         overfitted(resume=True, **RUN | {"metric": None} | options)
     assert str(caught.value).startswith(f"cannot go on from {newest()}: {difference}")
+
+
+def test_another_corpus_is_told_before_what_follows_from_it(monkeypatch):
+    interrupted(monkeypatch, CHUNKS + 1)
+    with pytest.raises(CheckpointError, match="the corpus differs: tokens read was 720, is now 3"):
+        Word2Vec(OTHERS, **OVERFIT | RUN | {"validation": FEW, "resume": True})
+
+
+def test_another_share_is_told_as_such(monkeypatch):
+    interrupted(monkeypatch, CHUNKS + 1, validation=0.1)
+    with pytest.raises(CheckpointError, match=r"tensors: validation was 0\.1, is now 0\.2; "):
+        overfitted(resume=True, **RUN | {"validation": 0.2})
 
 
 def test_resume_knows_the_criterion(tmp_path, monkeypatch):
