@@ -305,7 +305,8 @@ def test_phrases_across_the_batches_of_a_long_text_are_those_of_the_definition(w
     phrases = Phrases(text, 1, 0.01, connector_words=CONNECTORS, workers=workers)
     found, vocab = slow_phrases(text, rules)
     assert phrases.vocab == dict(vocab)
-    assert phrases.export_phrases() == pytest.approx(dict(found.values()))
+    best = dict(sorted(found.values()))  # a_b + of + c and a + b_of_c have one text, two scores
+    assert phrases.export_phrases() == pytest.approx(best)
 
 
 def test_a_text_added_later_takes_memory_for_its_own_pairs_only():
