@@ -1,12 +1,15 @@
 """Time the first pass over a corpus, reading, counting and encoding, per file and threads."""
 
 import argparse
+import datetime
 import sys
 from pathlib import Path
 from typing import Any
 
 from harness import machine, results
 from harness.process import run_program
+
+from fastw2v.corpus.decompression import gzip_module
 
 ASSESS = str(Path(__file__).resolve().parent / "harness" / "assess.py")
 HEADS = ["file", "threads", "MB/s", "M tokens/s", "seconds", "of first threads"]
@@ -70,7 +73,14 @@ def main() -> None:
         firsts.setdefault(row["file"], row)
     print(results.plain_table([HEADS, *(cells(row, firsts[row["file"]]) for row in rows)]))
     if args.out:
-        results.write_json(args.out, {"machine": machine.describe(), "rows": rows})
+        record = {
+            "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+            "machine": machine.describe(),
+            "compiler": machine.compiler(),
+            "gzip_by": gzip_module()[0].__name__,
+            "rows": rows,
+        }
+        results.write_json(args.out, record)
 
 
 if __name__ == "__main__":
