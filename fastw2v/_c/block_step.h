@@ -14,23 +14,22 @@
 #ifndef W2V_BLOCK_STEP_H
 #define W2V_BLOCK_STEP_H
 
-#include "block.h"
+#include "gradient.h"
 #ifdef W2V_MATRIX_UNIT
 #include "matrix_unit.h"
 #endif
 
 /* scores -> g in place; returns the loss if asked, else 0. */
-INLINE double gradients(const scratch *s, int64_t n, float lr, const int with_loss)
+INLINE double gradients(const scratch *s, const block *b, float lr, const int with_loss)
 {
+#ifdef W2V_MATRIX_UNIT
+    if (fills_tiles(b))
+        return gradients_to_tiles(s, b, lr, with_loss);
+#endif
     vf loss = {};
-    for (int64_t i = 0; i < n; i += W2V_LANES) {
-        vf score = load(s->scores + i), want = load(s->want + i), weight = load(s->weight + i);
-        if (with_loss) {
-            vf up = softplus(score); /* softplus(-s) = softplus(s) - s */
-            loss += want * (up - score) + (weight - want) * up;
-        }
-        store(s->scores + i, lr * (want - weight * sigmoid(score)));
-    }
+    int64_t n_scores = round_up(b->in.n * b->out_step, W2V_LANES);
+    for (int64_t i = 0; i < n_scores; i += W2V_LANES)
+        gradient(s, i, lr, with_loss, &loss);
     return with_loss ? (double)horizontal_sum(loss) : 0.0;
 }
 
@@ -114,15 +113,14 @@ static void update_rows(const scratch *s, const block *b, row_shape shape)
 static void block_step(const w2v_model *m, w2v_worker *w, const scratch *s, const block *b,
                        row_shape shape, float lr, int64_t n_predictions)
 {
-    int64_t n_scores = round_up(b->in.n * b->out_step, W2V_LANES);
     compute_scores(s, b, shape);
     if (m->out_bias)
         add_bias_to_scores(m, s, b);
     if (w->n_blocks++ % m->loss_every == 0) {
-        w->loss_sum += gradients(s, n_scores, lr, 1);
+        w->loss_sum += gradients(s, b, lr, 1);
         w->n_loss_predictions += n_predictions;
     } else {
-        gradients(s, n_scores, lr, 0);
+        gradients(s, b, lr, 0);
     }
     w->n_predictions += n_predictions;
     if (m->out_bias)

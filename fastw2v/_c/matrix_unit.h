@@ -10,7 +10,7 @@
 
 #include <immintrin.h>
 
-#include "block.h"
+#include "gradient.h"
 
 enum { TILE = 16, PAIRED = 2 * TILE, TILE_BYTES = TILE * 64 };
 
@@ -40,32 +40,27 @@ INLINE __m512i round_two(vf low, vf high)
     return _mm512_permutexvar_epi64(in_turn, both);
 }
 
-INLINE __m512i round_chunk(const float *row, int64_t v, int64_t n_vectors)
-{
-    return round_two(load(row + v * TILE), v + 1 < n_vectors ? load(row + (v + 1) * TILE) : (vf){});
-}
-
-/* Pack a pair of rows of a tile along the dimension (chunk of 32 floats, row) and pairwise
-   (vector, pair of rows). */
-INLINE void pack_pair(const float *even, const float *odd, int64_t n_vectors, char *along,
+/* Pack a pair of rows' chunk of 32 floats, the upper 16 zero if not whole: along the dimension,
+   one row after the other, and pairwise, one vector after the other. */
+INLINE void pack_pair(const float *even, const float *odd, const int whole, char *along,
                       char *pairwise)
 {
-    for (int64_t v = 0; v < n_vectors; v += 2, along += TILE_BYTES, pairwise += 2 * TILE_BYTES) {
-        __m512i first = round_chunk(even, v, n_vectors), second = round_chunk(odd, v, n_vectors);
-        _mm512_store_si512(along, first);
-        _mm512_store_si512(along + 64, second);
-        _mm512_store_si512(pairwise, _mm512_unpacklo_epi16(first, second));
-        _mm512_store_si512(pairwise + TILE_BYTES, _mm512_unpackhi_epi16(first, second));
-    }
+    __m512i first = round_two(load(even), whole ? load(even + TILE) : (vf){});
+    __m512i second = round_two(load(odd), whole ? load(odd + TILE) : (vf){});
+    _mm512_store_si512(along, first);
+    _mm512_store_si512(along + 64, second);
+    _mm512_store_si512(pairwise, _mm512_unpacklo_epi16(first, second));
+    _mm512_store_si512(pairwise + TILE_BYTES, _mm512_unpackhi_epi16(first, second));
 }
 
-/* Pack tile t of n rows, rounded up to pairs. */
-static void pack_tile(const rows *x, int64_t t, int64_t n, int64_t n_vectors, char *along, char *pairwise)
+/* Pack a chunk, which starts at float `from`, of n rows, rounded up to pairs.
+   pairwise: (32 rows, 2 vectors, 16 pairs, 64 bytes). */
+INLINE void pack_rows(float *const *row, int64_t n, int64_t from, const int whole, char *along,
+                      char *pairwise)
 {
-    char *p = pairwise + (t / 2 * ((n_vectors + 1) / 2 * 2) * TILE + t % 2 * TILE / 2) * 64;
-    float *const *row = x->row + t * TILE;
     for (int64_t j = 0; j < n; j += 2)
-        pack_pair(row[j], row[j + 1], n_vectors, along + j * 64, p + j * 32);
+        pack_pair(row[j] + from, row[j + 1] + from, whole, along + j * 64,
+                  pairwise + (j / PAIRED * 2 * TILE + j % PAIRED / 2) * 64);
 }
 
 /* Lane q of the result: the 16 bytes at from + 256 q, i.e. of rows r, r + 4, r + 8, r + 12. */
@@ -93,176 +88,232 @@ INLINE void transpose_tile(const char *from, char *to)
     }
 }
 
-/* scores of up to 2 x 2 tiles; a and b point to their chunks, b's transposed. */
-INLINE void score_tiles(const char *a, const char *b, int64_t n_chunks, float *scores,
-                        int64_t row_step, const int n_in, const int n_out)
+/* Up to 2 x 2 tiles of C = A . B, where A and B are n_blocks tiles long each. */
+typedef struct {
+    const char *a, *b;
+    int64_t a_step, b_step; /* bytes to the tile of A below, of B beside it */
+    int64_t a_next, b_next; /* bytes to the next block's */
+    int64_t n_blocks;
+    float *c;
+    int64_t c_stride; /* floats from row to row of C */
+} tile_product;
+
+/* What becomes of the sums in the registers before and after. */
+enum { FROM_ZERO, FROM_MEMORY, FROM_REGISTERS };
+enum { TO_REGISTERS, TO_MEMORY };
+
+#define FOR_TILES(do_tile)                              \
+    do_tile(0, p->c) if (n_b > 1) { do_tile(1, p->c + TILE) } \
+    if (n_a > 1) { do_tile(2, below) }                  \
+    if (n_a > 1 && n_b > 1) { do_tile(3, below + TILE) }
+#define ZERO_TILE(i, c) _tile_zero(i);
+#define LOAD_TILE(i, c) _tile_loadd(i, c, p->c_stride * 4);
+#define STORE_TILE(i, c) _tile_stored(i, c, p->c_stride * 4);
+
+INLINE void multiply(const tile_product *p, const int n_a, const int n_b, int from, int to)
 {
-    int64_t next = n_chunks * TILE_BYTES;
+    const char *a = p->a, *b = p->b;
+    float *below = p->c + TILE * p->c_stride;
     finish_stores();
-    _tile_zero(0);
-    if (n_out > 1) { _tile_zero(1); }
-    if (n_in > 1) { _tile_zero(2); }
-    if (n_in > 1 && n_out > 1) { _tile_zero(3); }
-    for (int64_t c = 0; c < n_chunks; c++, a += TILE_BYTES, b += TILE_BYTES) {
+    if (from == FROM_ZERO) {
+        FOR_TILES(ZERO_TILE)
+    } else if (from == FROM_MEMORY) {
+        FOR_TILES(LOAD_TILE)
+    }
+    for (int64_t i = 0; i < p->n_blocks; i++, a += p->a_next, b += p->b_next) {
         _tile_loadd(4, a, 64);
         _tile_loadd(6, b, 64);
         _tile_dpbf16ps(0, 4, 6);
-        if (n_out > 1) {
-            _tile_loadd(7, b + next, 64);
+        if (n_b > 1) {
+            _tile_loadd(7, b + p->b_step, 64);
             _tile_dpbf16ps(1, 4, 7);
         }
-        if (n_in > 1) {
-            _tile_loadd(5, a + next, 64);
+        if (n_a > 1) {
+            _tile_loadd(5, a + p->a_step, 64);
             _tile_dpbf16ps(2, 5, 6);
         }
-        if (n_in > 1 && n_out > 1) { _tile_dpbf16ps(3, 5, 7); }
+        if (n_a > 1 && n_b > 1) { _tile_dpbf16ps(3, 5, 7); }
     }
-    float *below = scores + TILE * row_step;
-    _tile_stored(0, scores, row_step * 4);
-    if (n_out > 1) { _tile_stored(1, scores + TILE, row_step * 4); }
-    if (n_in > 1) { _tile_stored(2, below, row_step * 4); }
-    if (n_in > 1 && n_out > 1) { _tile_stored(3, below + TILE, row_step * 4); }
+    if (to == TO_MEMORY) { FOR_TILES(STORE_TILE) }
 }
 
-/* scores[j, k] = x_j . y_k, and both sides packed for the updates. */
+static void multiply_tiles(const tile_product *p, int64_t n_a, int64_t n_b, int from, int to)
+{
+    switch (min64(n_a, 2) * 2 + min64(n_b, 2)) {
+    case 6: multiply(p, 2, 2, from, to); break;
+    case 5: multiply(p, 2, 1, from, to); break;
+    case 4: multiply(p, 1, 2, from, to); break;
+    default: multiply(p, 1, 1, from, to);
+    }
+}
+
+/* Where packed chunks lie. Those along the dimension are used at once, so two take turns. */
+INLINE char *in_along(const scratch *s, const block *b, int64_t c)
+{
+    return s->in_along + c % 2 * tiles_of(b->in.n) * TILE_BYTES;
+}
+
+INLINE char *out_across(const scratch *s, const block *b, int64_t c)
+{
+    return s->out_across + c % 2 * tiles_of(b->out_step) * TILE_BYTES;
+}
+
+INLINE char *pairwise(char *all, int64_t n, int64_t c)
+{
+    return all + c * pairs_of_tiles(n) * 2 * TILE_BYTES;
+}
+
+INLINE void pack_chunk(const scratch *s, const block *b, int64_t c, const int whole)
+{
+    _Alignas(64) char along[TILE_BYTES];
+    char *pairs = pairwise(s->out_pairwise, b->out_step, c);
+    for (int64_t k = 0; k < b->out_step; k += TILE) {
+        char *half = pairs + (k / PAIRED * 2 * TILE + k % PAIRED / 2) * 64;
+        pack_rows(b->out.row + k, TILE, c * PAIRED, whole, along, half);
+        transpose_tile(along, out_across(s, b, c) + k * 64);
+    }
+    pack_rows(b->in.row, b->in.n, c * PAIRED, whole, in_along(s, b, c),
+              pairwise(s->in_pairwise, b->in.n, c));
+}
+
+/* scores += the chunk's products. Up to 2 x 2 tiles of scores stay in registers till the last. */
+static void score_chunk(const scratch *s, const block *b, int64_t c, int is_last)
+{
+    int64_t n_in = tiles_of(b->in.n), n_out = tiles_of(b->out_step);
+    int stays = n_in <= 2 && n_out <= 2;
+    int from = c == 0 ? FROM_ZERO : stays ? FROM_REGISTERS : FROM_MEMORY;
+    tile_product p = {.a_step = TILE_BYTES, .b_step = TILE_BYTES, .n_blocks = 1};
+    p.c_stride = b->out_step;
+    for (int64_t j = 0; j < n_in; j += 2)
+        for (int64_t k = 0; k < n_out; k += 2) {
+            p.a = in_along(s, b, c) + j * TILE_BYTES;
+            p.b = out_across(s, b, c) + k * TILE_BYTES;
+            p.c = s->scores + (j * b->out_step + k) * TILE;
+            multiply_tiles(&p, n_in - j, n_out - k, from, stays && !is_last ? TO_REGISTERS : TO_MEMORY);
+        }
+}
+
+/* scores[j, k] = x_j . y_k, and both sides packed for the updates. A chunk is multiplied after
+   the next one was packed: tiles can be loaded only once their stores have reached the cache. */
 static void score_by_tiles(const scratch *s, const block *b, int64_t n_vectors)
 {
-    int64_t n_chunks = (n_vectors + 1) / 2, n_in = tiles_of(b->in.n), n_out = tiles_of(b->out.n);
-    char *to = s->out_across;
-    for (int64_t k = 0; k < n_out; k++) {
-        pack_tile(&b->out, k, TILE, n_vectors, s->tiles, s->out_pairwise);
-        for (int64_t c = 0; c < n_chunks; c++, to += TILE_BYTES)
-            transpose_tile(s->tiles + c * TILE_BYTES, to);
+    int64_t n_chunks = (n_vectors + 1) / 2;
+    for (int64_t c = 0; c <= n_chunks; c++) {
+        if (2 * c + 1 < n_vectors)
+            pack_chunk(s, b, c, 1);
+        else if (c < n_chunks)
+            pack_chunk(s, b, c, 0);
+        if (c > 0)
+            score_chunk(s, b, c - 1, c == n_chunks);
     }
-    for (int64_t j = 0; j < n_in; j++)
-        pack_tile(&b->in, j, min64(b->in.n - j * TILE, TILE), n_vectors,
-                  s->in_along + j * n_chunks * TILE_BYTES, s->in_pairwise);
-    for (int64_t k = 0; k < n_out; k += 2)
-        for (int64_t j = 0; j < n_in; j += 2) {
-            const char *along = s->in_along + j * n_chunks * TILE_BYTES;
-            const char *across = s->out_across + k * n_chunks * TILE_BYTES;
-            float *scores = s->scores + j * TILE * b->out_step + k * TILE;
-            switch (min64(n_in - j, 2) * 2 + min64(n_out - k, 2)) {
-            case 6: score_tiles(along, across, n_chunks, scores, b->out_step, 2, 2); break;
-            case 5: score_tiles(along, across, n_chunks, scores, b->out_step, 2, 1); break;
-            case 4: score_tiles(along, across, n_chunks, scores, b->out_step, 1, 2); break;
-            default: score_tiles(along, across, n_chunks, scores, b->out_step, 1, 1);
-            }
-        }
 }
 
-/* g in bfloat16: (tile of inputs, 32 outputs, input). */
-static void pack_factors(const scratch *s, int64_t n_in, int64_t out_step)
+/* g of two inputs and 16 outputs. */
+typedef struct {
+    vf even, odd;
+} two_gradients;
+
+INLINE __m512i round_factors(vf low, vf high)
 {
-    int64_t n_blocks = pairs_of_tiles(out_step);
-    for (int64_t j = 0; j < n_in; j++) {
-        const float *g = s->scores + j * out_step;
-        char *to = s->factors + (j / TILE * n_blocks * TILE + j % TILE) * 64;
-        for (int64_t k = 0; k < out_step; k += PAIRED, to += TILE_BYTES) {
-            vf high = k + TILE < out_step ? load(g + k + TILE) : (vf){};
-            _mm512_store_si512(to, (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)load(g + k)));
-        }
-    }
+    return (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
 }
 
-/* g transposed: (tile of outputs, 32 inputs, output). */
-static void pack_factors_across(const scratch *s, int64_t n_in, int64_t out_step)
+/* scores -> g, in place and packed: along the outputs in factors, (tile of inputs, 32 outputs),
+   and along the inputs in factors_across, (tile of outputs, 32 inputs). */
+INLINE double gradients_to_tiles(const scratch *s, const block *b, float lr, const int with_loss)
 {
     const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
                                              24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
                                              16, 0);
-    char *to = s->factors_across;
-    for (int64_t k = 0; k < out_step; k += TILE)
-        for (int64_t first = 0; first < n_in; first += PAIRED, to += TILE_BYTES) {
-            for (int64_t p = 0; p < TILE; p++) {
-                int64_t j = first + 2 * p;
-                const float *g = s->scores + j * out_step + k;
-                vf even = j < n_in ? load(g) : (vf){};
-                vf odd = j + 1 < n_in ? load(g + out_step) : (vf){};
-                __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)odd, (__m512)even);
-                _mm512_store_si512(s->tiles + p * 64, _mm512_permutexvar_epi16(in_turn, both));
+    _Alignas(64) char across[2][TILE_BYTES];
+    int64_t n_in = b->in.n, out_step = b->out_step;
+    int64_t in_blocks = pairs_of_tiles(n_in), out_blocks = pairs_of_tiles(out_step);
+    vf loss = {};
+    for (int64_t first = 0; first < n_in; first += PAIRED)
+        for (int64_t k = 0; k < out_step; k += PAIRED) {
+            int n_tiles = k + TILE < out_step ? 2 : 1;
+            for (int64_t j = first; j < first + PAIRED; j += 2) {
+                two_gradients g[2] = {};
+                for (int t = 0; t < n_tiles; t++) {
+                    int64_t at = j * out_step + k + t * TILE;
+                    if (j < n_in)
+                        g[t].even = gradient(s, at, lr, with_loss, &loss);
+                    if (j + 1 < n_in)
+                        g[t].odd = gradient(s, at + out_step, lr, with_loss, &loss);
+                    __m512i pair = round_factors(g[t].even, g[t].odd);
+                    _mm512_store_si512(across[t] + (j - first) * 32,
+                                       _mm512_permutexvar_epi16(in_turn, pair));
+                }
+                char *to = s->factors + ((j / TILE * out_blocks + k / PAIRED) * TILE + j % TILE) * 64;
+                _mm512_store_si512(to, round_factors(g[0].even, g[1].even));
+                _mm512_store_si512(to + 64, round_factors(g[0].odd, g[1].odd));
             }
-            transpose_tile(s->tiles, to);
+            for (int t = 0; t < n_tiles; t++)
+                transpose_tile(across[t], s->factors_across + ((k / TILE + t) * in_blocks +
+                                                               first / PAIRED) * TILE_BYTES);
         }
+    return with_loss ? (double)horizontal_sum(loss) : 0.0;
 }
 
-/* sums[v] (16 x 16 floats each) = factors . pairwise, for n_vectors <= 4 vectors of 16 rows. */
-INLINE void sum_tiles(const char *factors, const char *pairwise, int64_t n_blocks,
-                      int64_t block_bytes, char *sums, const int n_vectors)
-{
-#define FOR_TILES(do_tile) \
-    do_tile(0) if (n_vectors > 1) { do_tile(1) } \
-    if (n_vectors > 2) { do_tile(2) } \
-    if (n_vectors > 3) { do_tile(3) }
-#define ZERO_TILE(v) _tile_zero(v);
-#define ADD_TILE(v)                                     \
-    _tile_loadd(5, pairwise + (v) * TILE_BYTES, 64);    \
-    _tile_dpbf16ps(v, 4, 5);
-#define STORE_TILE(v) _tile_stored(v, sums + (v) * TILE_BYTES, 64);
-    finish_stores();
-    FOR_TILES(ZERO_TILE)
-    for (int64_t i = 0; i < n_blocks; i++, factors += TILE_BYTES, pairwise += block_bytes) {
-        _tile_loadd(4, factors, 64);
-        FOR_TILES(ADD_TILE)
-    }
-    FOR_TILES(STORE_TILE)
-}
+/* One side of the update: its rows, and what their changes are products of. */
+typedef struct {
+    const rows *target;
+    const char *factors; /* (tile of targets, 32 sources) */
+    char *sources;       /* packed pairwise */
+    int64_t n_sources;
+    float *sums[2]; /* (16, floats of a row), in turn */
+} update;
 
-/* sums (vector, row, 16 floats) = factors . pairwise, for one tile of rows. */
-static void sum_rows_of_tile(const char *factors, const char *pairwise, int64_t n_blocks,
-                             int64_t n_vectors, char *sums)
+/* sums = the changes of tile t of the rows. */
+static void sum_rows_of_tile(const update *u, int64_t t, int64_t n_vectors)
 {
-    int64_t block_bytes = (n_vectors + 1) / 2 * 2 * TILE_BYTES;
-    for (int64_t v = 0; v < n_vectors; v += 4, pairwise += 4 * TILE_BYTES, sums += 4 * TILE_BYTES)
-        switch (min64(n_vectors - v, 4)) {
-        case 4: sum_tiles(factors, pairwise, n_blocks, block_bytes, sums, 4); break;
-        case 3: sum_tiles(factors, pairwise, n_blocks, block_bytes, sums, 3); break;
-        case 2: sum_tiles(factors, pairwise, n_blocks, block_bytes, sums, 2); break;
-        default: sum_tiles(factors, pairwise, n_blocks, block_bytes, sums, 1);
-        }
-}
-
-/* Row after row: one that stands twice in the tile collects both sums. */
-static void add_sums(float *const *row, int64_t n_rows, const char *sums, int64_t n_vectors,
-                     int overwrite)
-{
-    for (int64_t r = 0; r < n_rows; r++) {
-        float *to = row[r];
-        const float *sum = (const float *)(sums + r * 64);
-        if (overwrite)
-            for (int64_t v = 0; v < n_vectors; v++)
-                store(to + v * TILE, load(sum + v * TILE * TILE));
-        else
-            for (int64_t v = 0; v < n_vectors; v++)
-                store(to + v * TILE, load(to + v * TILE) + load(sum + v * TILE * TILE));
+    int64_t n_blocks = pairs_of_tiles(u->n_sources);
+    tile_product p = {.a = u->factors + t * n_blocks * TILE_BYTES, .n_blocks = n_blocks};
+    p.a_next = TILE_BYTES, p.b_step = TILE_BYTES, p.b_next = 2 * TILE_BYTES;
+    p.c_stride = round_up(n_vectors, 2) * TILE;
+    for (int64_t v = 0; v < n_vectors; v += 2) {
+        p.b = pairwise(u->sources, u->n_sources, v / 2);
+        p.c = u->sums[t % 2] + v * TILE;
+        multiply_tiles(&p, 1, n_vectors - v, FROM_ZERO, TO_MEMORY);
     }
 }
 
-/* target_r (+)= sum over k of factors(r, k) * source_k, over whole rows. n_sources: rows packed
-   pairwise. A tile's sums are added while the next one's are under way. */
-static void add_tiles(const scratch *s, const rows *target, const char *factors,
-                      const char *pairwise, int64_t n_sources, int64_t n_vectors, int overwrite)
+/* Row after row: one that stands twice in the block collects both sums. */
+INLINE void add_sums(const update *u, int64_t t, int64_t n_vectors, const int overwrite)
 {
-    int64_t n_blocks = pairs_of_tiles(n_sources), n_tiles = tiles_of(target->n);
-    char *sums[2] = {s->tiles, s->out_across};
+    for (int64_t r = 0; r < min64(u->target->n - t * TILE, TILE); r++) {
+        float *to = u->target->row[t * TILE + r];
+        const float *sum = u->sums[t % 2] + r * round_up(n_vectors, 2) * TILE;
+        for (int64_t v = 0; v < n_vectors * TILE; v += TILE) {
+            vf change = load(sum + v);
+            if (!overwrite)
+                change += load(to + v);
+            store(to + v, change);
+        }
+    }
+}
+
+static void add_tiles(const update *u, int64_t n_vectors, int overwrite)
+{
+    int64_t n_tiles = tiles_of(u->target->n);
     for (int64_t t = 0; t <= n_tiles; t++) {
         if (t < n_tiles)
-            sum_rows_of_tile(factors + t * n_blocks * TILE_BYTES, pairwise, n_blocks, n_vectors,
-                             sums[t % 2]);
-        if (t > 0)
-            add_sums(target->row + (t - 1) * TILE, min64(target->n - (t - 1) * TILE, TILE),
-                     sums[(t - 1) % 2], n_vectors, overwrite);
+            sum_rows_of_tile(u, t, n_vectors);
+        if (t > 0 && overwrite)
+            add_sums(u, t - 1, n_vectors, 1);
+        else if (t > 0)
+            add_sums(u, t - 1, n_vectors, 0);
     }
 }
 
-/* Both from the values at the start, which were packed for the scores. */
+/* Both from the values at the start, which were packed for the scores. A tile's sums are added
+   while the next one's are under way. */
 static void update_by_tiles(const scratch *s, const block *b, int64_t n_vectors)
 {
-    int overwrite = b->in_change.row != b->in.row;
-    pack_factors(s, b->in.n, b->out_step);
-    pack_factors_across(s, b->in.n, b->out_step);
-    add_tiles(s, &b->in_change, s->factors, s->out_pairwise, b->out.n, n_vectors, overwrite);
-    add_tiles(s, &b->out, s->factors_across, s->in_pairwise, b->in.n, n_vectors, 0);
+    update in = {&b->in_change, s->factors, s->out_pairwise, b->out_step, {s->in_sums, s->out_sums}};
+    update out = {&b->out, s->factors_across, s->in_pairwise, b->in.n, {s->in_sums, s->out_sums}};
+    add_tiles(&in, n_vectors, b->in_change.row != b->in.row);
+    add_tiles(&out, n_vectors, 0);
 }
 
 /* Tiles pay from about 16 x 16 pairs on: 13 x 16 run as fast by vectors, 6 x 13 faster. */

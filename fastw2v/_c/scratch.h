@@ -41,13 +41,14 @@ typedef struct {
     int32_t *kept_begin;   /* (max_tokens,) first context, index into kept_id */
     int32_t *kept_end;     /* (max_tokens,) past the last context */
     int64_t n_frozen;      /* twice the inputs of a block, 0 if no row is frozen */
-    char *in_along;        /* (in_rows, row_bytes) bfloat16 operands, see matrix_unit.h */
+    char *in_along;        /* (2, in_rows, 64) bytes: bfloat16 operands, see matrix_unit.h */
     char *in_pairwise;     /* (in_rows, row_bytes) */
-    char *out_across;      /* (out_rows, row_bytes) */
+    char *out_across;      /* (2, out_rows, 64) bytes */
     char *out_pairwise;    /* (out_rows, row_bytes) */
     char *factors;         /* (in_rows, out_rows) bfloat16 */
     char *factors_across;  /* (out_rows, in_rows) bfloat16 */
-    char *tiles;           /* (vectors of a row, 1024) bytes: one tile of rows */
+    float *in_sums;        /* (in_rows, 32) */
+    float *out_sums;       /* (out_rows, 32) */
     int64_t max_out;       /* most outputs of a block */
     int64_t score_stride;  /* floats per row of softmax scores */
     int64_t n_bytes;
@@ -107,13 +108,14 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.pair_weight = carve(&s, base, n_pairs, sizeof(float));
     int64_t row_bytes = (m->stride_floats + 31) / 32 * 64, out_rows = (out_step + 31) / 32 * 32;
     int64_t packed = is_softmax ? 0 : 1;
-    s.in_along = carve(&s, base, packed * in_rows * row_bytes, 1);
+    s.in_along = carve(&s, base, packed * in_rows * 2, 64);
     s.in_pairwise = carve(&s, base, packed * in_rows * row_bytes, 1);
-    s.out_across = carve(&s, base, packed * out_rows * row_bytes, 1);
+    s.out_across = carve(&s, base, packed * out_rows * 2, 64);
     s.out_pairwise = carve(&s, base, packed * out_rows * row_bytes, 1);
     s.factors = carve(&s, base, packed * in_rows * out_rows, 2);
     s.factors_across = carve(&s, base, packed * in_rows * out_rows, 2);
-    s.tiles = carve(&s, base, (m->stride_floats / 16 + 1) * 1024, 1);
+    s.in_sums = carve(&s, base, packed * row_bytes * 2, 16);
+    s.out_sums = carve(&s, base, packed * row_bytes * 2, 16);
     s.kept_id = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_begin = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_end = carve(&s, base, max_tokens, sizeof(int32_t));
