@@ -111,10 +111,13 @@ def beyond_caches(
 
 
 def bytes_touched(workload: Workload, parameters: Parameters) -> float:
-    """Return the bytes of rows read and written per kept word, skip-gram with noise words."""
-    n_centres, n_noise = parameters.block_shape
+    """Return the bytes of rows read and written per kept word, skip-gram with noise words.
+
+    A noise word that serves several blocks is in the cache after the first.
+    """
+    block = parameters.block_shape
     row_bytes = workload.arrays.in_rows.shape[1] * 4
-    return 2 * row_bytes * (1 + 1 + n_noise / n_centres)
+    return 2 * row_bytes * (1 + 1 + block.noise / block.centres / block.noise_reuse)
 
 
 def kept_words_per_second(workload: Workload, parameters: Parameters) -> list[float]:

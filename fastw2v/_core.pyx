@@ -42,6 +42,7 @@ cdef extern from "api.h" nogil:
         int32_t negative
         int32_t block_centres
         int32_t block_noise
+        int32_t noise_reuse
         int32_t longest_path
         int32_t loss_every
         int64_t n_hot_in
@@ -156,6 +157,7 @@ cdef class Model:
         self.c.negative = settings.negative
         self.c.block_centres = settings.block_centres
         self.c.block_noise = settings.block_noise
+        self.c.noise_reuse = settings.noise_reuse
         self.c.loss_every = settings.loss_every
         self.c.cbow_sum = settings.cbow_sum
         self.c.cbow_divide = settings.cbow_divide

@@ -104,6 +104,7 @@ class Case:
             negative=s.negative,
             block_centres=s.block_centres,
             block_noise=s.block_noise,
+            noise_reuse=s.noise_reuse,
             loss_every=1,
             n_hot=self.n_hot,
             cbow_sum=s.cbow_sum,

@@ -4,6 +4,8 @@ It follows the papers and the design, not the C code, and shares nothing with th
 the numbers of the random stream. Slow on purpose: one block at a time, one pair at a time.
 """
 
+import math
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +41,7 @@ class Settings:
     negative: int = 5
     block_centres: int = 4
     block_noise: int = 6
+    noise_reuse: int = 2
     cbow_sum: bool = False
     frozen: frozenset = frozenset()
     cbow_divide: bool = True
@@ -129,12 +132,19 @@ def contexts(kept, centre):
 
 
 class NoiseWords:
-    """The words drawn from an alias table, one after the other."""
+    """The words drawn from an alias table: a block's, some of them new, the oldest replaced."""
 
     def __init__(self, chunk, settings, tables, epoch_key):
         self.key = stream_key(epoch_key, STREAM_NOISE)
         self.counter = (chunk.first_token + chunk.centre_begin) * settings.block_noise
         self.table = tables.noise
+        self.n_fresh = math.ceil(settings.block_noise / settings.noise_reuse)
+        self.words = deque(maxlen=settings.block_noise)
+
+    def next_block(self):
+        for _ in range(self.n_fresh if self.words else self.words.maxlen):
+            self.words.append(self.draw())
+        return list(self.words)
 
     def draw(self):
         product = draw64(self.key, self.counter) * len(self.table)
@@ -158,7 +168,7 @@ def pairs_of(kept, centres, is_cbow):
 
 def noise_block(kept, centres, settings, noise_words):
     bags, pairs = pairs_of(kept, centres, settings.is_cbow)
-    noise = [noise_words.draw() for _ in range(settings.block_noise)]
+    noise = noise_words.next_block()
     outputs = [kept.ids[c] for c in centres] + noise
     p, q = np.zeros((2, len(bags), len(outputs)))
     for j, k in pairs:
@@ -205,7 +215,7 @@ def pair_block(pairs, settings, tables, noise_words):
         bits = np.array([[bit for _, bit in path]])
         outputs, p, q = [node for node, _ in path], 1 - bits, bits
     elif settings.objective == "ns":
-        noise = [noise_words.draw() for _ in range(settings.block_noise)]
+        noise = noise_words.next_block()
         outputs, p = [*targets, *noise], np.eye(len(pairs), len(pairs) + len(noise))
         share = settings.negative / settings.block_noise
         hits = np.equal.outer(targets, noise)

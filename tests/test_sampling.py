@@ -62,7 +62,8 @@ def test_alias_table_holds_the_distribution_exactly(counts, power):
 @pytest.mark.parametrize("backend", backends())
 def test_noise_words_pass_chi_square(backend):
     """Blocks of one prediction and zero inputs: each noise word moves its bias by -lr/2."""
-    case = Case("sg", "ns", 4, 40, sample=0, window=(1, 1), block_centres=1, block_noise=5)
+    block = {"block_centres": 1, "block_noise": 5, "noise_reuse": 1}
+    case = Case("sg", "ns", 4, 40, sample=0, window=(1, 1), **block)
     case.state.in_rows[:] = 0
     case.state.bias[:] = 0
     n_tokens, lr = 20_000, 1e-6

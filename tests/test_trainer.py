@@ -178,7 +178,8 @@ def test_other_threads_run_while_a_kernel_does():
     spool = random_spool(100_000)
     trainer = make_trainer(spool, vector_size=100, backend="scalar", sample=0)
     model = _core.Model(
-        trainer.model_arrays, trainer_module.kernel_settings(trainer.parameters, 10.0, n_private=8)
+        trainer.model_arrays,
+        trainer_module.kernel_settings(trainer.parameters, 40, 10.0, n_private=8),
     )
     worker = _core.Worker(model, spool.n_tokens, trainer_module.allocate)
     chunk = spool.chunks(spool.n_tokens, 0).read(0)

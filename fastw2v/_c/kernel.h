@@ -17,7 +17,7 @@
 static void train_noise(run *r)
 {
     const w2v_model *m = r->model;
-    draw_noise(r);
+    draw_noise(r, m->block_noise);
     FOR_BLOCKS(r, m->block_centres)
     {
         exchange_hot_rows(r, begin);
@@ -60,6 +60,7 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     r.shape = shape_of_rows(m->dim);
     r.noise_key = stream_key(c->epoch_key, W2V_STREAM_NOISE);
     r.noise_counter = (c->first_token + c->centre_begin) * m->block_noise;
+    r.n_fresh_noise = (m->block_noise + m->noise_reuse - 1) / m->noise_reuse;
     r.trained = c->pair_weights ? keep_pairs(m, c, &r.s) : subsample(m, c, &r.s);
     r.last_exchange = r.trained.begin;
     memset(r.s.zero_row, 0, (size_t)m->stride_floats * sizeof(float));

@@ -5,18 +5,19 @@
 
 #include "cbow.h"
 
-/* Draw the noise words of a block and ask for their rows. An alias column and its 32-bit
-   draw come from one 64 x 64-bit product, so the column is exactly uniform. */
-static void draw_noise(run *r)
+/* Draw n noise words in place of the oldest ones and ask for their rows. An alias column and its
+   32-bit draw come from one 64 x 64-bit product, so the column is exactly uniform. */
+static void draw_noise(run *r, int64_t n)
 {
     const w2v_model *m = r->model;
-    for (int32_t i = 0; i < m->block_noise; i++) {
+    for (int64_t i = 0; i < n; i++) {
         uint64_t bits = draw64(r->noise_key, (uint64_t)r->noise_counter++);
         unsigned __int128 wide = (unsigned __int128)bits * (uint64_t)m->n_words;
         int32_t column = (int32_t)(wide >> 64);
         const w2v_alias_column *noise = m->noise + column;
         int32_t word = (uint32_t)(wide >> 32) <= noise->threshold ? column : noise->alias;
-        r->s.noise_id[i] = word;
+        r->s.noise_id[r->oldest_noise] = word;
+        r->oldest_noise = r->oldest_noise + 1 < m->block_noise ? r->oldest_noise + 1 : 0;
         prefetch_row(out_row(r, word), m->dim);
     }
 }
@@ -123,7 +124,7 @@ static void noise_step(run *r, const block *b, int64_t n_centres, int64_t n_pred
 {
     if (may_collide(r, n_centres))
         drop_collisions(r, b, n_centres);
-    draw_noise(r);
+    draw_noise(r, r->n_fresh_noise);
     block_step(r->model, r->worker, &r->s, b, r->shape, r->lr, n_predictions);
 }
 

@@ -14,7 +14,9 @@ typedef struct {
     scratch s;
     centres trained;
     row_shape shape;
-    int64_t noise_counter; /* of the block's first noise draw */
+    int64_t noise_counter; /* of the next noise draw */
+    int64_t oldest_noise;  /* the next noise word to be replaced */
+    int64_t n_fresh_noise; /* drawn anew for each block */
     int64_t last_exchange; /* of hot rows, index of a centre */
     uint64_t noise_key;
     float lr;

@@ -60,6 +60,7 @@ SPEED_FLAGS: Flags = {
     "backend": (str, "scalar, vec128, avx2, avx512 or amx (the fastest that this CPU has)"),
     "block_centres": (int, "words trained in one step (what measured best)"),
     "block_noise": (int, "noise words that these share (what measured best)"),
+    "noise_reuse": (int, "steps that a noise word serves (what measured best)"),
 }
 CHECKPOINT_FLAGS: Flags = {
     "checkpoint": (str, "save the run in this folder at the end of each epoch, at Ctrl-C and at "

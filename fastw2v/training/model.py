@@ -47,6 +47,7 @@ class KernelSettings:
     negative: int
     block_centres: int
     block_noise: int
+    noise_reuse: int
     loss_every: int
     n_hot: int
     cbow_sum: bool
@@ -98,13 +99,14 @@ def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
 
 
 def kernel_settings(
-    parameters: Parameters, sentence_tokens: float, n_private: int = 0
+    parameters: Parameters, n_words: int, sentence_tokens: float, n_private: int = 0
 ) -> KernelSettings:
     """Translate the parameters of a run for the kernels.
 
-    sentence_tokens: the mean length of the corpus's sentences.  n_private: see n_private_rows.
+    n_words: of the vocabulary.  sentence_tokens: the mean length of the corpus's sentences.
+    n_private: see n_private_rows.
     """
-    centres, noise = parameters.block_shape
+    block = parameters.block_shape
     corrected = parameters.context_update == "corrected"
     return KernelSettings(
         backend=choose_backend(parameters.backend),
@@ -114,8 +116,9 @@ def kernel_settings(
         window=window_sides(parameters.window),
         shrink_windows=parameters.shrink_windows,
         negative=parameters.negative,
-        block_centres=centres,
-        block_noise=noise,
+        block_centres=block.centres_for(n_words) if parameters.objective == "ns" else block.centres,
+        block_noise=block.noise,
+        noise_reuse=block.noise_reuse,
         loss_every=parameters.loss_step,
         n_hot=n_private,
         cbow_sum=not parameters.cbow_mean,

@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastw2v import _core
 from fastw2v.checks import check_choice, check_finite, check_flag, check_integer
@@ -39,11 +39,29 @@ DEFAULT_ALPHA = {
     (False, "softmax"): 0.1,
 }
 
-# Consecutive centres per block and noise words they share, by is skip-gram. Fewer noise words
-# cost analogies, more cost time. With tile registers 16 x 16 run x1.37 as fast as 6 x 10 and
-# reach the same quality; with vectors it is x0.87.
-DEFAULT_BLOCK = {True: (6, 10), False: (8, 16)}
-TILE_BLOCK = (16, 16)
+
+class BlockShape(NamedTuple):
+    """Consecutive centres per block, noise words they share, blocks that a noise word serves."""
+
+    centres: int
+    noise: int
+    noise_reuse: int
+
+    def centres_for(self, n_words: int) -> int:
+        """Return how many centres a block has at most with a vocabulary of n_words.
+
+        A word that stands often in a block takes all its steps at once, which diverges earlier:
+        with 50 words of random text at a rate of 0.05 for 20 centres, 0.14 for 6.
+        """
+        return min(self.centres, max(LEAST_CENTRES, n_words // WORDS_PER_CENTRE))
+
+
+LEAST_CENTRES, WORDS_PER_CENTRE = 6, 50
+
+# What reaches gensim's quality in the least time (benchmarks/NOTES.md), by is skip-gram: fewer
+# noise words a block cost analogies, and SimLex if they serve many blocks.
+DEFAULT_BLOCK = {True: BlockShape(6, 10, 1), False: BlockShape(8, 16, 1)}
+TILE_BLOCK = BlockShape(20, 12, 3)
 TILE_BACKENDS = ("amx",)
 # The loss is measured on every n-th block, by (is skip-gram, objective). Of one thread's speed 16
 # cost 0.2 to 0.5 % in skip-gram with noise words, and 8 2.5 %. Elsewhere 8 cost 0.2 to 0.9 % (CBOW)
@@ -91,8 +109,10 @@ class Parameters:
     2012.15332), times the expected number of them so that alpha keeps its meaning; "word2vec"
     leaves it undivided; None for the objective's default.  Of a sum, it is the corrected one
     that is whole, and gensim's that is divided.
-    block_centres, block_noise: centres per block and noise words they share; loss_every: the
-    loss is measured on every n-th block; each >= 1, None for the model's default.
+    block_centres, block_noise: centres per block, fewer with negative sampling of less than 50
+    words for each, and noise words they share; noise_reuse: how many blocks in a row each noise
+    word serves; loss_every: the loss is measured on every n-th block; each >= 1, None for the
+    model's default.
     backend: a name of fastw2v.backends(), None for the fastest.
     """
 
@@ -116,6 +136,7 @@ class Parameters:
     cbow_update: str | None = None
     block_centres: int | None = None
     block_noise: int | None = None
+    noise_reuse: int | None = None
     loss_every: int | None = None
     backend: str | None = None
 
@@ -123,7 +144,7 @@ class Parameters:
         for name in ("vector_size", "negative", "epochs"):
             check_integer(name, getattr(self, name), 1)
         object.__setattr__(self, "window", check_window(self.window))
-        for name in ("workers", "block_centres", "block_noise", "loss_every"):
+        for name in ("workers", "block_centres", "block_noise", "noise_reuse", "loss_every"):
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
         check_integer("seed", self.seed, 0)
@@ -161,13 +182,16 @@ class Parameters:
         return self.cbow_update or DEFAULT_CBOW_UPDATE[self.objective]
 
     @property
-    def block_shape(self) -> tuple[int, int]:
-        """Centres per block and noise words they share."""
+    def block_shape(self) -> BlockShape:
+        """How many words a block step takes at once."""
         by_tiles = self.sg and choose_backend(self.backend) in TILE_BACKENDS
-        centres, noise = TILE_BLOCK if by_tiles else DEFAULT_BLOCK[self.sg]
-        if self.objective == "softmax":
-            centres = SOFTMAX_BLOCK_CENTRES
-        return self.block_centres or centres, self.block_noise or noise
+        block = TILE_BLOCK if by_tiles else DEFAULT_BLOCK[self.sg]
+        centres = SOFTMAX_BLOCK_CENTRES if self.objective == "softmax" else block.centres
+        return BlockShape(
+            self.block_centres or centres,
+            self.block_noise or block.noise,
+            self.noise_reuse or block.noise_reuse,
+        )
 
     @property
     def loss_step(self) -> int:
@@ -189,13 +213,14 @@ class Parameters:
 
     def effective(self) -> dict[str, Any]:
         """Return every setting with the defaults filled in, as stored in the model."""
-        centres, noise = self.block_shape
+        block = self.block_shape
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "alpha": self.first_rate,
             "schedule": schedule_name(self.schedule),
             "cbow_update": self.context_update,
-            "block_centres": centres,
-            "block_noise": noise,
+            "block_centres": block.centres,
+            "block_noise": block.noise,
+            "noise_reuse": block.noise_reuse,
             "loss_every": self.loss_step,
             "workers": self.n_threads,
         }

@@ -87,7 +87,7 @@ class Trainer:
         n_threads = min(parameters.n_threads, len(self.chunks))
         sentence_tokens = stream.n_tokens / max(stream.n_sentences, 1)
         n_private = n_private_rows(parameters, 1 if in_rounds else n_threads, stream.n_tokens)
-        settings = kernel_settings(parameters, sentence_tokens, n_private)
+        settings = kernel_settings(parameters, len(arrays.in_rows), sentence_tokens, n_private)
         max_tokens = self.chunk_tokens + 2 * margin
         self.rounds: Rounds | None = None
         if in_rounds:
