@@ -1,0 +1,160 @@
+# --- corpus: counting and encoding ---
+
+cdef extern from "tokens.h" nogil:
+    enum:
+        W2V_WORD_BATCH
+        W2V_ARENA_PADDING
+        W2V_DONE
+        W2V_TABLE_FULL
+        W2V_ARENA_FULL
+        W2V_OUTPUT_FULL
+    ctypedef struct w2v_words:
+        uint64_t *slots
+        int64_t *offsets
+        int64_t *counts
+        uint8_t *arena
+        int64_t n_slots, max_words, max_arena_bytes, n_words
+    ctypedef struct w2v_text:
+        const uint8_t *bytes
+        int64_t n_bytes, position
+    ctypedef struct w2v_encoded:
+        int32_t *word_ids
+        int64_t *ends
+        int64_t max_ids, max_ends, n_ids, n_ends
+    int w2v_encode_text(w2v_words *words, w2v_text *text, w2v_encoded *out) noexcept
+    int w2v_merge_words(w2v_words *words, const w2v_words *source, int64_t *position,
+                        int64_t last, int32_t *new_ids) noexcept
+    void w2v_rehash(w2v_words *words) noexcept
+    void w2v_count_ids(const int32_t *word_ids, int64_t n_ids, int64_t *counts) noexcept
+    void w2v_remap_ids(w2v_encoded *piece, const int32_t *new_ids) noexcept
+
+WORD_BATCH = W2V_WORD_BATCH
+ARENA_PADDING = W2V_ARENA_PADDING
+DONE = W2V_DONE
+TABLE_FULL = W2V_TABLE_FULL
+ARENA_FULL = W2V_ARENA_FULL
+OUTPUT_FULL = W2V_OUTPUT_FULL
+
+
+cdef class WordTable:
+    """Borrow the arrays of a word table; to grow it, make a new one on larger arrays.
+
+    slots: (n_slots,) uint64, a power of two, all zero: filled here from the words.
+    offsets: (max_words + 1,) int64, offsets[0] = 0.  counts: (max_words,) int64.
+    arena: (max_arena_bytes + ARENA_PADDING,) uint8.  n_words: words already in the arrays.
+    """
+
+    cdef w2v_words c
+    cdef object owners
+
+    def __init__(self, uint64_t[::1] slots, int64_t[::1] offsets, int64_t[::1] counts,
+                 uint8_t[::1] arena, int64_t n_words=0):
+        cdef int64_t n_slots = slots.shape[0], max_words = counts.shape[0]
+        if n_slots < 2 or n_slots & (n_slots - 1):
+            raise ValueError(f"n_slots must be a power of two, got {n_slots}")
+        if max_words < 1 or offsets.shape[0] != max_words + 1 or arena.shape[0] < ARENA_PADDING:
+            raise ValueError("offsets needs one item more than counts, arena its padding")
+        if not 0 <= n_words <= min(max_words, n_slots // 2):
+            raise ValueError(f"n_words must be within the table, got {n_words}")
+        self.owners = (slots, offsets, counts, arena)
+        self.c = w2v_words(&slots[0], &offsets[0], &counts[0], &arena[0], n_slots, max_words,
+                           arena.shape[0] - W2V_ARENA_PADDING, n_words)
+        with nogil:
+            w2v_rehash(&self.c)
+
+    @property
+    def n_words(self):
+        """How many distinct words the table holds."""
+        return self.c.n_words
+
+
+cdef class TokenBuffer:
+    """Borrow the arrays that encoded text goes into, and hold how full they are.
+
+    word_ids: (max_ids,) int32.  ends: (max_ends,) int64, tokens before each sentence's end.
+    """
+
+    cdef w2v_encoded c
+    cdef object owners
+
+    def __init__(self, int32_t[::1] word_ids, int64_t[::1] ends, int64_t n_ids=0,
+                 int64_t n_ends=0):
+        if not (0 <= n_ids <= word_ids.shape[0] and 0 <= n_ends <= ends.shape[0]):
+            raise ValueError(f"n_ids, n_ends must be within the arrays, got {n_ids}, {n_ends}")
+        self.owners = (word_ids, ends)
+        self.c.word_ids = &word_ids[0] if word_ids.shape[0] else NULL
+        self.c.ends = &ends[0] if ends.shape[0] else NULL
+        self.c.max_ids, self.c.max_ends = word_ids.shape[0], ends.shape[0]
+        self.c.n_ids, self.c.n_ends = n_ids, n_ends
+
+    @property
+    def n_ids(self):
+        """How many word ids are in use."""
+        return self.c.n_ids
+
+    @property
+    def n_ends(self):
+        """How many sentence ends are in use."""
+        return self.c.n_ends
+
+
+def encode_text(WordTable table not None, const uint8_t[::1] text, int64_t position,
+                TokenBuffer out not None):
+    """Split, hash and count text[position:], appending to `out`; return (code, position).
+
+    text: (n_bytes,) uint8, begins and ends outside a word.
+    Returns DONE, or what ran out of room and the position to go on from.
+    """
+    cdef w2v_text source
+    cdef w2v_words words
+    cdef w2v_encoded encoded
+    cdef int code
+    if not 0 <= position <= text.shape[0]:
+        raise ValueError(f"position must be within the text, got {position}")
+    if position == text.shape[0]:
+        return W2V_DONE, position
+    source.bytes, source.n_bytes, source.position = &text[0], text.shape[0], position
+    # Python's objects lie side by side, and counters of two threads in one cache line are slow.
+    words, encoded = table.c, out.c
+    with nogil:
+        code = w2v_encode_text(&words, &source, &encoded)
+    table.c, out.c = words, encoded
+    return code, source.position
+
+
+def merge_words(WordTable table not None, WordTable source not None, int64_t position,
+                int64_t last, int32_t[::1] new_ids):
+    """Add words [position, last) of `source` with their counts; return (code, position).
+
+    new_ids: (source.n_words,) int32, gets the ids these words have in `table`.
+    """
+    cdef int code
+    if not 0 <= position <= last <= min(source.c.n_words, new_ids.shape[0]):
+        raise ValueError(f"words {position} to {last} are not within the source")
+    if position == last:
+        return W2V_DONE, position
+    with nogil:
+        code = w2v_merge_words(&table.c, &source.c, &position, last, &new_ids[0])
+    return code, position
+
+
+def count_ids(const int32_t[::1] word_ids, int64_t[::1] counts):
+    """Add 1 to counts[id] for every id.  word_ids: (n_ids,) in [0, n_words).
+
+    counts: (n_words,) int64.
+    """
+    if word_ids.shape[0] and counts.shape[0]:
+        with nogil:
+            w2v_count_ids(&word_ids[0], word_ids.shape[0], &counts[0])
+
+
+def remap_ids(TokenBuffer piece not None, const int32_t[::1] new_ids):
+    """Replace each id by new_ids[id] in place, dropping those below 0 and emptied sentences.
+
+    new_ids: (n_words,) int32, covers every id in the piece.
+    """
+    cdef w2v_encoded encoded = piece.c  # as in encode_text
+    if new_ids.shape[0] and encoded.n_ids:
+        with nogil:
+            w2v_remap_ids(&encoded, &new_ids[0])
+        piece.c = encoded
