@@ -206,3 +206,13 @@ def test_contexts_can_be_summed(sentences, objective):
     assert not same_bits(mean, total)
     both = [Word2Vec(sentences, sg=1, cbow_mean=n, **objective, **SMALL) for n in (0, 1)]
     assert same_bits(*both)
+
+
+@pytest.mark.parametrize("alpha", [0, 1e-5])
+def test_min_alpha_is_at_most_alpha_where_only_that_is_given(sentences, alpha):
+    model = Word2Vec(alpha=alpha, min_count=1, **SMALL)
+    assert model.min_alpha == alpha
+    model.build_vocab(sentences)
+    before = model.wv.vectors.copy()
+    model.train(sentences)
+    assert np.array_equal(model.wv.vectors, before) == (alpha == 0)

@@ -30,7 +30,6 @@ from fastw2v.errors import CorpusError, OutOfMemoryError, UsageError
         ({"sample": -1}, "sample must be at least 0, got -1"),
         ({"sample": "0.1"}, "sample must be a number, got '0.1'"),
         ({"alpha": -1}, "alpha must be at least 0, got -1"),
-        ({"alpha": 0}, "min_alpha must be between 0 and alpha (0), got 0.0001"),
         ({"alpha": True}, "alpha must be a number, got True"),
         ({"alpha": float("nan")}, "alpha must be finite, got nan"),
         ({"alpha": 0.1, "min_alpha": 0.2}, "min_alpha must be between 0 and alpha (0.1), got 0.2"),

@@ -5,7 +5,7 @@ import math
 from fastw2v.errors import DivergedError
 from fastw2v.formats.word_vectors import part_not_finite
 from fastw2v.training.model import ModelArrays
-from fastw2v.training.parameters import DEFAULT_ALPHA, Parameters
+from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts
 
 # A run counts as diverged when an interval's mean loss is this many times the loss of zero
@@ -26,7 +26,7 @@ class LossWatch:
     """Looks at the loss of each interval."""
 
     def __init__(self, parameters: Parameters, n_words: int) -> None:
-        default, alpha = DEFAULT_ALPHA[parameters.sg, parameters.objective], parameters.first_rate
+        default, alpha = parameters.default_rate, parameters.first_rate
         lower = default if alpha > default else alpha / LOWER
         self.advice = f"start from a lower alpha than {alpha:g}, such as {lower:g}"
         if callable(parameters.schedule):

@@ -1,0 +1,67 @@
+"""Windows of a whole basket: the defaults hold for these too, and stay what they are at 5."""
+
+import numpy as np
+import pytest
+
+from fastw2v import Word2Vec
+from fastw2v.training.parameters import DEFAULT_ALPHA, DEFAULT_BLOCK, TILE_BLOCK, Parameters
+
+BACKENDS = {"amx": TILE_BLOCK, "avx2": DEFAULT_BLOCK[True]}
+
+
+@pytest.fixture(scope="module")
+def baskets():
+    """Baskets of 1 to 60 of 1,000 items, a few of which lie in most of them."""
+    rng = np.random.default_rng(1)
+    chances = 1 / np.arange(1, 1001)
+    chances /= chances.sum()
+    lengths = rng.geometric(0.08, 4000).clip(1, 60).tolist()
+    drawn = [rng.choice(1000, n, p=chances, replace=False) for n in lengths]
+    return [[str(item) for item in basket] for basket in drawn]
+
+
+def test_the_default_rate_of_cbow_falls_with_the_contexts_above_those_of_window_5():
+    rates = [Parameters(window=window).first_rate for window in (2, 5, 10, 40)]
+    assert rates[:2] == [DEFAULT_ALPHA[False, "ns"]] * 2
+    assert rates[2] == pytest.approx(0.1 * (6 / 11) ** 0.5)
+    assert rates[1] > rates[2] > rates[3]
+    assert Parameters(window=5, shrink_windows=False).first_rate < rates[1]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"sg": True}, {"objective": "hs"}, {"cbow_update": "word2vec"}, {"alpha": 0.1}]
+)
+def test_other_rates_do_not_depend_on_the_window(settings):
+    near, far = Parameters(**settings), Parameters(window=75, **settings)
+    assert near.first_rate == far.first_rate
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_blocks_of_skip_gram_hold_fewer_centres_where_each_draws_many_words(backend, monkeypatch):
+    monkeypatch.setattr("fastw2v._core.backends", lambda: list(BACKENDS))
+    whole = {"window": 75, "negative": 20, "shrink_windows": False}
+    for settings in ({}, {"window": 10, "negative": 15}, {"window": 5, "negative": 20}):
+        assert Parameters(sg=True, backend=backend, **settings).block_shape == BACKENDS[backend]
+    assert Parameters(sg=True, backend=backend, **whole).block_shape.centres == 2
+    assert Parameters(sg=True, backend=backend, window=10_000).block_shape.centres == 1
+    asked = Parameters(sg=True, backend=backend, block_centres=9, **whole)
+    assert asked.block_shape.centres == 9
+
+
+@pytest.mark.parametrize("sg", [0, 1])
+def test_whole_baskets_as_windows_train_at_the_default_rate(baskets, sg):
+    model = Word2Vec(
+        baskets,
+        sg=sg,
+        vector_size=32,
+        window=max(map(len, baskets)),
+        shrink_windows=False,
+        sample=0,
+        negative=20,
+        workers=1,
+        epochs=5,
+    )
+    losses = [epoch.loss for epoch in model.history]
+    assert max(losses) < 21 * np.log(2)
+    assert losses[-1] < losses[0]
+    assert np.linalg.norm(model.wv.vectors, axis=1).mean() < 10
