@@ -42,7 +42,8 @@ def theirs(vectors):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_parameters_have_gensims_names_order_and_defaults(method):
-    ours = inspect.signature(getattr(KeyedVectors, method)).parameters.values()
+    every = inspect.signature(getattr(KeyedVectors, method)).parameters.values()
+    ours = [p for p in every if p.kind != p.KEYWORD_ONLY]  # those are additions of ours
     expected = inspect.signature(getattr(models.KeyedVectors, method)).parameters.values()
     assert [p.name for p in ours] == [p.name for p in expected]
     assert [p.kind for p in ours] == [p.kind for p in expected]
