@@ -68,7 +68,7 @@ LEAST_CENTRES, WORDS_PER_CENTRE = 6, 50
 
 # What reaches gensim's quality in the least time (benchmarks/NOTES.md), by is skip-gram: fewer
 # noise words a block cost analogies, and SimLex if they serve many blocks.
-DEFAULT_BLOCK = {True: BlockShape(6, 10, 1), False: BlockShape(8, 16, 1)}
+DEFAULT_BLOCK = {True: BlockShape(6, 10, 2), False: BlockShape(8, 16, 1)}
 TILE_BLOCK = BlockShape(20, 12, 3)
 TILE_BACKENDS = ("amx",)
 # Draws of noise words, over all pairs of a skip-gram block, that may act at once on the same old
