@@ -1,5 +1,6 @@
 /* Negative sampling: blocks of consecutive centres that share noise words
-   (Mikolov et al. 2013, 1310.4546, section 2.2). */
+   (Mikolov et al. 2013, 1310.4546, section 2.2). Each noise word serves noise_reuse blocks in a
+   row: it still follows the noise distribution, and its row need not come from afar each time. */
 #ifndef W2V_NOISE_H
 #define W2V_NOISE_H
 

@@ -73,7 +73,7 @@ TILE_BLOCK = BlockShape(20, 12, 3)
 TILE_BACKENDS = ("amx",)
 # Draws of noise words, over all pairs of a skip-gram block, that may act at once on the same old
 # rows.  Baskets, window 75, 20 noise words a pair: 16 centres diverge with the default rate, and
-# 2, which this gives, find 26.6 % (gensim 26.0 %).  English with window 5 and 5 a pair is at 480.
+# 2, which this gives, find 26.6 % (gensim 26.0 %).  English with window 5 and 5 a pair is at 600.
 MOST_DRAWS = 6000
 # The loss is measured on every n-th block, by (is skip-gram, objective). Of one thread's speed 16
 # cost 0.2 to 0.5 % in skip-gram with noise words, and 8 2.5 %. Elsewhere 8 cost 0.2 to 0.9 % (CBOW)
