@@ -47,8 +47,7 @@ typedef struct {
     char *out_pairwise;    /* (out_rows, row_bytes) */
     char *factors;         /* (in_rows, out_rows) bfloat16 */
     char *factors_across;  /* (out_rows, in_rows) bfloat16 */
-    float *in_sums;        /* (in_rows, 32) */
-    float *out_sums;       /* (out_rows, 32) */
+    float *sums[2];        /* (16, stride_floats rounded up to 32) each: of a tile of rows */
     int64_t max_out;       /* most outputs of a block */
     int64_t score_stride;  /* floats per row of softmax scores */
     int64_t n_bytes;
@@ -114,8 +113,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.out_pairwise = carve(&s, base, packed * out_rows * row_bytes, 1);
     s.factors = carve(&s, base, packed * in_rows * out_rows, 2);
     s.factors_across = carve(&s, base, packed * in_rows * out_rows, 2);
-    s.in_sums = carve(&s, base, packed * row_bytes * 2, 16);
-    s.out_sums = carve(&s, base, packed * row_bytes * 2, 16);
+    s.sums[0] = carve(&s, base, packed * row_bytes * 2, 16);
+    s.sums[1] = carve(&s, base, packed * row_bytes * 2, 16);
     s.kept_id = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_begin = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_end = carve(&s, base, max_tokens, sizeof(int32_t));
