@@ -58,7 +58,7 @@ cdef extern from "api.h" nogil:
         int64_t n_subsampled
         int64_t n_predictions
         int64_t n_loss_predictions
-        int64_t n_blocks
+        int64_t block_number
         double loss_sum
         uint8_t *touched_in
         uint8_t *touched_out

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from small_corpus import topic_sentences
-from training_case import MODES, RULES, counts_of, random_spool
+from training_case import MODES, RULES, counts_of, random_spool, trained
 
 from fastw2v.corpus import read_sentences
 from fastw2v.training import Parameters, Trainer, build_arrays
@@ -51,6 +51,19 @@ def test_a_sample_of_the_blocks_tells_the_loss_of_all():
     assert eighth.history[0].loss == pytest.approx(every.history[0].loss, rel=0.01)
     counts = eighth.counts()
     assert counts.n_loss_predictions == pytest.approx(counts.n_predictions / 8, rel=0.01)
+
+
+@pytest.mark.parametrize(("sg", "objective"), MODES)
+def test_any_number_of_threads_measures_the_same_blocks(small_chunks, sg, objective):
+    spool = random_spool()
+    settings = {"sg": sg, "objective": objective, "loss_every": 4}
+    one, three = (trained(spool, workers=n, **settings).counts() for n in (1, 3))
+    assert three.n_loss_predictions == one.n_loss_predictions
+    assert 0.5 < 4 * one.n_loss_predictions / one.n_predictions < 2
+
+
+def test_the_first_block_is_measured_however_few_there_are():
+    assert trained(random_spool(60), loss_every=1_000, epochs=1).history[0].loss > 0
 
 
 def test_the_sum_does_not_stick_where_floats_do():

@@ -62,7 +62,7 @@ typedef struct {
     int64_t n_subsampled;      /* tokens of the chunks dropped by subsampling */
     int64_t n_predictions;     /* (input, target) predictions trained */
     int64_t n_loss_predictions; /* those of the blocks where the loss was measured */
-    int64_t n_blocks;
+    int64_t block_number;       /* of the chunk under way, from where its draw says */
     double loss_sum; /* nats over n_loss_predictions */
     uint8_t *touched_in;  /* (n_words,) set to 1 for rows that may have changed; NULL: not noted */
     uint8_t *touched_out; /* (n_outputs,) the same */

@@ -116,7 +116,7 @@ static void block_step(const w2v_model *m, w2v_worker *w, const scratch *s, cons
     compute_scores(s, b, shape);
     if (m->out_bias)
         add_bias_to_scores(m, s, b);
-    if (w->n_blocks++ % m->loss_every == 0) {
+    if (w->block_number++ % m->loss_every == 0) {
         w->loss_sum += gradients(s, b, lr, 1);
         w->n_loss_predictions += n_predictions;
     } else {

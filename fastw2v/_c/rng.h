@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum w2v_stream { W2V_STREAM_TOKENS = 1, W2V_STREAM_NOISE = 2 };
+enum w2v_stream { W2V_STREAM_TOKENS = 1, W2V_STREAM_NOISE = 2, W2V_STREAM_LOSS = 3 };
 
 static inline uint64_t mix64(uint64_t z)
 {

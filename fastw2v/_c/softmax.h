@@ -83,7 +83,7 @@ static void softmax_step(run *r, int64_t n_in, int64_t n_predictions)
     const w2v_model *m = r->model;
     w2v_worker *w = r->worker;
     const scratch *s = &r->s;
-    int with_loss = w->n_blocks++ % m->loss_every == 0;
+    int with_loss = w->block_number++ % m->loss_every == 0;
     all_scores(r, n_in);
     for (int64_t j = 0, p = 0; j < n_in; j++) {
         float *scores = s->scores + j * s->score_stride;
