@@ -90,8 +90,13 @@ def test_workers_share_the_same_draws(small_chunks):
 
 @pytest.mark.parametrize(("n_floats", "expected"), [(100, 10_000), (5_600_000, 124), (10**9, 64)])
 def test_a_chunk_of_the_softmax_is_as_long_as_ctrl_c_may_wait(n_floats, expected):
-    assert trainer_module.chunk_tokens("softmax", n_floats) == expected
-    assert trainer_module.chunk_tokens("ns", n_floats) == 10_000
+    assert trainer_module.chunk_tokens("softmax", 10**7, n_floats) == expected
+    assert trainer_module.chunk_tokens("ns", 10**7, n_floats) == 10_000
+
+
+@pytest.mark.parametrize(("n_tokens", "expected"), [(9, 2_000), (900_900, 3_002), (10**9, 10_000)])
+def test_small_corpora_are_cut_into_smaller_chunks(n_tokens, expected):
+    assert trainer_module.chunk_tokens("ns", n_tokens, 100) == expected
 
 
 # ---- reports ----
