@@ -51,6 +51,7 @@ cdef extern from "api.h" nogil:
         int32_t cbow_sum
         int32_t cbow_divide
         float cbow_rate
+        float cbow_step
 
     ctypedef struct w2v_worker:
         char *scratch
@@ -162,6 +163,7 @@ cdef class Model:
         self.c.cbow_sum = settings.cbow_sum
         self.c.cbow_divide = settings.cbow_divide
         self.c.cbow_rate = settings.cbow_rate
+        self.c.cbow_step = settings.cbow_step
 
     cdef set_rows(self, arrays):
         cdef float[:, ::1] in_rows = arrays.in_rows

@@ -110,6 +110,7 @@ class Case:
             cbow_sum=s.cbow_sum,
             cbow_divide=s.cbow_divide,
             cbow_rate=s.cbow_rate,
+            cbow_step=s.cbow_step,
         )
         worker = _core.Worker(
             _core.Model(arrays, settings), max(len(c.word_ids) for c in chunks), allocate

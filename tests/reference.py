@@ -46,6 +46,7 @@ class Settings:
     frozen: frozenset = frozenset()
     cbow_divide: bool = True
     cbow_rate: float = 1.0
+    cbow_step: float = 0.0
 
 
 @dataclass
@@ -294,6 +295,8 @@ def score_gradient(state, block, objective):
 def step(state, block, settings, lr):
     """Update the state by one block; return the loss before the update."""
     loss = loss_of(state, block, settings.objective)
+    if settings.is_cbow and settings.objective == "hs" and settings.cbow_step:
+        lr = lr * settings.cbow_step * len(block.bags[0])
     g = lr * score_gradient(state, block, settings.objective)
     x, y = inputs_of(state, block), state.out_rows[block.outputs]
     for bag, change in zip(block.bags, g @ y, strict=True):

@@ -51,6 +51,7 @@ VARIANTS = {
     "all-rows-frozen": {"frozen": frozenset(range(30))},
     "frozen-hot-rows": {"frozen": frozenset(range(0, 30, 2)), "n_hot": 5},
     "scaled-cbow": {"cbow_rate": 4.0},
+    "cbow-steps-by-contexts": {"cbow_step": 0.3},
     "one-centre": {"block_centres": 1, "block_noise": 1},
     "odd-block": {"block_centres": 7, "block_noise": 13, "negative": 2},
     "large-block": {"block_centres": 50, "block_noise": 60},

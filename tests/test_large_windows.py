@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastw2v import Word2Vec
+from fastw2v.training.model import kernel_settings
 from fastw2v.training.parameters import DEFAULT_ALPHA, DEFAULT_BLOCK, TILE_BLOCK, Parameters
 
 BACKENDS = {"amx": TILE_BLOCK, "avx2": DEFAULT_BLOCK[True]}
@@ -34,6 +35,15 @@ def test_the_default_rate_of_cbow_falls_with_the_contexts_above_those_of_window_
 def test_other_rates_do_not_depend_on_the_window(settings):
     near, far = Parameters(**settings), Parameters(window=75, **settings)
     assert near.first_rate == far.first_rate
+
+
+def test_the_step_of_a_centre_follows_its_contexts_in_cbow_with_hierarchical_softmax_alone():
+    mean = {"objective": "hs", "sg": False}
+    assert Parameters(**mean).steps_by_contexts
+    others = {"sg": True}, {"objective": "ns"}, {"cbow_mean": False}, {"cbow_update": "word2vec"}
+    assert not any(Parameters(**mean | other).steps_by_contexts for other in others)
+    steps = [kernel_settings(Parameters(**mean), 9, n).cbow_step for n in (1, 100)]
+    assert steps == [1.0, pytest.approx(1 / 5.86, rel=0.001)]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

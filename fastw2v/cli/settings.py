@@ -37,7 +37,7 @@ MODEL_FLAGS: Flags = {
     "bias": (bool, "train a bias per output"),
     "cbow_mean": (bool, "add CBOW's context words up, instead of taking their mean"),
     "cbow_update": (str, "corrected: divide CBOW's gradient by the window; word2vec: do not "
-                         "(corrected; with --hs word2vec)"),
+                         "(corrected)"),
 }  # fmt: skip
 TRAINING_FLAGS: Flags = {
     "epochs": (int, "passes over the corpus (5)"),

@@ -53,6 +53,7 @@ class KernelSettings:
     cbow_sum: bool
     cbow_divide: bool
     cbow_rate: float
+    cbow_step: float
 
 
 @dataclass
@@ -107,7 +108,8 @@ def kernel_settings(
     n_private: see n_private_rows.
     """
     block = parameters.block_shape
-    corrected = parameters.context_update == "corrected"
+    corrected = parameters.cbow_update == "corrected"
+    n_contexts = parameters.expected_contexts(sentence_tokens)
     return KernelSettings(
         backend=choose_backend(parameters.backend),
         objective=parameters.objective,
@@ -123,7 +125,8 @@ def kernel_settings(
         n_hot=n_private,
         cbow_sum=not parameters.cbow_mean,
         cbow_divide=corrected == parameters.cbow_mean,
-        cbow_rate=cbow_rate(parameters, sentence_tokens),
+        cbow_rate=cbow_rate(parameters, n_contexts),
+        cbow_step=1 / n_contexts if parameters.steps_by_contexts else 0.0,
     )
 
 
@@ -138,14 +141,14 @@ def n_private_rows(parameters: Parameters, n_workers: int, n_tokens: int) -> int
     return HOT_ROWS.get(mode, 0)
 
 
-def cbow_rate(parameters: Parameters, sentence_tokens: float) -> float:
+def cbow_rate(parameters: Parameters, n_contexts: float) -> float:
     """Return what multiplies the gradient of context rows, so that alpha keeps its meaning.
 
     The corrected gradient is the peers' over the contexts of a mean, times those of a sum.
+    n_contexts: expected of a token.
     """
-    if parameters.context_update != "corrected":
+    if parameters.cbow_update != "corrected":
         return 1.0
-    n_contexts = parameters.expected_contexts(sentence_tokens)
     return n_contexts if parameters.cbow_mean else 1 / n_contexts
 
 

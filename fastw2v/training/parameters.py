@@ -20,10 +20,6 @@ OBJECTIVES = {
 }
 CBOW_UPDATES = ("corrected", "word2vec")
 
-# What measured best on 100 MB of Wikipedia, 3 epochs (analogies, WS353, SimLex, MEN): with
-# hierarchical softmax 24.5 / 61.3 / 25.2 / 56.5 undivided, 23.2 / 57.9 / 25.6 / 55.7 corrected.
-DEFAULT_CBOW_UPDATE = {"ns": "corrected", "hs": "word2vec", "softmax": "corrected"}
-
 DEFAULT_NEGATIVE = 5  # word2vec.c and gensim; Mikolov et al. 2013 (1310.4546): 5-20, section 2.2
 
 # The full softmax scores every word for every input: past this it takes days.
@@ -119,8 +115,8 @@ class Parameters:
     cbow_mean: CBOW's hidden row is the mean of its context rows, else their sum.
     cbow_update: "corrected" divides the gradient among the context words (Irsoy et al. 2021,
     2012.15332), times the expected number of them so that alpha keeps its meaning; "word2vec"
-    leaves it undivided; None for the objective's default.  Of a sum, it is the corrected one
-    that is whole, and gensim's that is divided.
+    leaves it undivided.  Of a sum, it is the corrected one that is whole, and gensim's that is
+    divided.  See steps_by_contexts for hierarchical softmax.
     block_centres, block_noise: centres per block, fewer with negative sampling of less than 50
     words for each, and noise words they share; noise_reuse: how many blocks in a row each noise
     word serves; loss_every: the loss is measured on every n-th block; each >= 1, None for the
@@ -145,7 +141,7 @@ class Parameters:
     seed: int = 1
     deterministic: bool = False
     cbow_mean: bool = True
-    cbow_update: str | None = None
+    cbow_update: str = "corrected"
     block_centres: int | None = None
     block_noise: int | None = None
     noise_reuse: int | None = None
@@ -163,8 +159,7 @@ class Parameters:
         for name in ("sg", "shrink_windows", "bias", "cbow_mean", "deterministic"):
             check_flag(name, getattr(self, name))
         check_choice("objective", self.objective, tuple(OBJECTIVES))
-        if self.cbow_update is not None:
-            check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)
+        check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)
         check_finite("ns_exponent", self.ns_exponent)
         if check_finite("sample", self.sample) < 0:
             raise UsageError(f"sample must be at least 0, got {self.sample}")
@@ -188,7 +183,7 @@ class Parameters:
     def default_rate(self) -> float:
         """The learning rate at the start where none is given."""
         rate = DEFAULT_ALPHA[self.sg, self.objective]
-        if self.sg or self.context_update != "corrected":
+        if self.sg or self.cbow_update != "corrected" or self.steps_by_contexts:
             return rate
         return rate * math.sqrt(min(1.0, CBOW_CONTEXTS / self.expected_contexts(math.inf)))
 
@@ -197,9 +192,17 @@ class Parameters:
         return rate_at(self.schedule, self.first_rate, self.min_alpha, progress)
 
     @property
-    def context_update(self) -> str:
-        """How the gradient reaches the context words of CBOW."""
-        return self.cbow_update or DEFAULT_CBOW_UPDATE[self.objective]
+    def steps_by_contexts(self) -> bool:
+        """Whether the step of a CBOW centre is proportional to its context words, 1 on average.
+
+        Then each context counts the same, as in skip-gram.  Means of 100 MB of Wikipedia after 3
+        epochs (analogies, WS353, SimLex, MEN): hierarchical softmax so 24.6 / 59.7 / 24.8 / 55.4
+        (13 runs, 5 seeds), steps all alike 22.9 to 23.1 analogies, the undivided gradient 25.0 /
+        60.3 / 24.2 / 55.6 (3 seeds); but negative sampling 26.7 / 64.3 / 27.7 / 58.7, and steps
+        all alike 27.8 / 63.6 / 28.2 / 59.1.  With sums of 75 items it blew up.
+        """
+        by_mean = not self.sg and self.cbow_mean and self.cbow_update == "corrected"
+        return by_mean and self.objective == "hs"
 
     @property
     def block_shape(self) -> BlockShape:
@@ -240,7 +243,6 @@ class Parameters:
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "alpha": self.first_rate,
             "schedule": schedule_name(self.schedule),
-            "cbow_update": self.context_update,
             "block_centres": block.centres,
             "block_noise": block.noise,
             "noise_reuse": block.noise_reuse,
