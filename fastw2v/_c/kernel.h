@@ -34,7 +34,8 @@ static void train_paths(run *r)
     FOR_BLOCKS(r, 1)
     {
         exchange_hot_rows(r, begin);
-        prefetch_path(r, begin + 2);
+        prefetch_steps(r, begin + STEPS_AHEAD);
+        prefetch_path(r, begin + ROWS_AHEAD);
         if (r->model->is_cbow)
             cbow_path_block(r, begin);
         else

@@ -6,6 +6,7 @@
 #include "cbow.h"
 
 enum { HOT_NODES = 512 }; /* at the top of a Huffman tree: a few hundred KB of rows, in L2 */
+enum { ROWS_AHEAD = 2, STEPS_AHEAD = 8 }; /* centres for which rows, or steps, are asked to come */
 
 /* Start a block whose outputs are the inner nodes of the centre's Huffman path; code bit 0 is
    wanted, as in word2vec.c. Every input takes every step, so all rows of weights are alike. */
@@ -23,13 +24,22 @@ static block new_path_block(run *r, int64_t centre, int64_t n_in)
         s->want[k] = is_step ? (float)(1 - (steps[k] & 1)) : 0.0f;
         s->weight[k] = is_step ? 1.0f : 0.0f;
     }
-    size_t row_bytes = (size_t)b.out_step * sizeof(float);
-    for (int64_t j = 1; j < n_in; j++) {
-        memcpy(s->want + j * b.out_step, s->want, row_bytes);
-        memcpy(s->weight + j * b.out_step, s->weight, row_bytes);
-    }
+    for (int64_t j = 1; j < n_in; j++)
+        for (int64_t k = 0; k < b.out_step; k += W2V_LANES) {
+            store_unaligned(s->want + j * b.out_step + k, load(s->want + k));
+            store_unaligned(s->weight + j * b.out_step + k, load(s->weight + k));
+        }
     end_weights(&b, s);
     return b;
+}
+
+/* Ask for the steps of a centre to come: their numbers decide branches, which wait for them. */
+static void prefetch_steps(const run *r, int64_t centre)
+{
+    int32_t word = r->s.kept_id[min64(centre, r->trained.end - 1)];
+    const int32_t *steps = r->model->path_steps + r->model->path_begin[word];
+    __builtin_prefetch(steps);
+    __builtin_prefetch(steps + PREFETCH_FLOATS - 1);
 }
 
 /* Ask for the rows of a centre to come, but not for the top of the tree, which stays hot:
