@@ -6,10 +6,10 @@
 #include "scratch.h"
 
 typedef struct {
-    rows in;         /* x */
-    rows in_change;  /* x itself, or scratch rows for its change alone */
-    rows out;        /* y, pointers padded to out_step by rows of zeros */
-    int64_t out_step; /* out.n rounded up to a multiple of W2V_OUT_STEP */
+    rows in;           /* x */
+    rows out;          /* y, pointers padded to out_step by rows of zeros */
+    int in_are_hidden; /* 1: x are scratch, and only their change is asked for, in in_change_row */
+    int64_t out_step;  /* out.n rounded up to a multiple of W2V_OUT_STEP */
 } block;
 
 #endif

@@ -52,40 +52,46 @@ static void update_bias(const w2v_model *m, const scratch *s, const block *b)
     }
 }
 
-/* change_k = sum_j g_jk x_j for all outputs, into scratch. */
-static void output_changes(const scratch *s, const block *b, row_shape shape)
+/* change_j = sum_k g_jk y_k for all inputs, into scratch. */
+static void input_changes(const scratch *s, const block *b, row_shape shape)
 {
-    tile t = {.source = b->in.row, .n_sources = b->in.n, .overwrite = 1};
-    t.target_step = 1, t.source_step = b->out_step;
-    for (int64_t k = 0; k < b->out.n; k += TILE_ROWS) {
-        t.target = s->out_change_row + k;
-        t.factors = s->scores + k;
-        t.n_targets = min64(b->out.n - k, TILE_ROWS);
-        add_products(&t, shape);
-    }
-}
-
-/* x_j += sum_k g_jk y_k for all inputs, or in CBOW their change alone. */
-static void update_inputs(const scratch *s, const block *b, row_shape shape)
-{
-    tile t = {.source = b->out.row, .n_sources = b->out.n};
-    t.overwrite = b->in_change.row != b->in.row;
+    tile t = {.source = b->out.row, .n_sources = b->out.n, .overwrite = 1};
     t.target_step = b->out_step, t.source_step = 1;
     for (int64_t j = 0; j < b->in.n; j += TILE_ROWS) {
-        t.target = b->in_change.row + j;
+        t.target = s->in_change_row + j;
         t.factors = s->scores + j * b->out_step;
         t.n_targets = min64(b->in.n - j, TILE_ROWS);
         add_products(&t, shape);
     }
 }
 
-/* Both from the values at the start: the change of y waits in scratch while x is updated. */
+/* y_k += sum_j g_jk x_j for all outputs. */
+static void update_outputs(const scratch *s, const block *b, row_shape shape)
+{
+    tile t = {.source = b->in.row, .n_sources = b->in.n};
+    t.target_step = 1, t.source_step = b->out_step;
+    for (int64_t k = 0; k < b->out.n; k += TILE_ROWS) {
+        t.target = b->out.row + k;
+        t.factors = s->scores + k;
+        t.n_targets = min64(b->out.n - k, TILE_ROWS);
+        add_products(&t, shape);
+    }
+}
+
+static void add_input_changes(const scratch *s, int64_t n_in, row_shape shape)
+{
+    for (int64_t j = 0; j < n_in; j++)
+        add_row(s->in_row[j], s->in_change_row[j], 1.0f, shape.n_vectors);
+}
+
+/* Both from the values at the start: the change of x, which has fewer rows, waits in scratch while
+   y is updated. */
 static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
 {
-    output_changes(s, b, shape);
-    update_inputs(s, b, shape);
-    for (int64_t k = 0; k < b->out.n; k++)
-        add_row(b->out.row[k], s->out_change_row[k], 1.0f, shape.n_vectors);
+    input_changes(s, b, shape);
+    update_outputs(s, b, shape);
+    if (!b->in_are_hidden)
+        add_input_changes(s, b->in.n, shape);
 }
 
 static void compute_scores(const scratch *s, const block *b, row_shape shape)

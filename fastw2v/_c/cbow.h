@@ -19,7 +19,6 @@ static void set_hidden(const run *r, int64_t centre, int64_t slot)
         if (c != centre)
             s->context_row[n++] = in_row(r, c);
     s->in_row[slot] = s->hidden + slot * stride;
-    s->in_change_row[slot] = s->hidden_change + slot * stride;
     tile t = {.target = s->in_row + slot, .n_targets = 1, .overwrite = 1};
     t.source = s->context_row, t.n_sources = n, t.factors = &share;
     add_products(&t, r->shape);

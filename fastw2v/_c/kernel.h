@@ -75,8 +75,8 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     r.last_exchange = r.trained.begin;
     w->block_number = first_block_number(m, c);
     memset(r.s.zero_row, 0, (size_t)m->stride_floats * sizeof(float));
-    for (int64_t k = 0; k < r.s.max_out && m->objective != W2V_SOFTMAX; k++)
-        r.s.out_change_row[k] = r.s.out_change + k * m->stride_floats;
+    for (int64_t j = 0; j < r.s.max_in; j++)
+        r.s.in_change_row[j] = r.s.in_change + j * m->stride_floats;
     return r;
 }
 

@@ -171,9 +171,10 @@ static void add_tiles(const update *u, int64_t n_vectors, int overwrite)
    while the next one's are under way. */
 static void update_by_tiles(const scratch *s, const block *b, int64_t n_vectors)
 {
-    update in = {&b->in_change, s->factors, s->out_pairwise, b->out_step, {s->sums[0], s->sums[1]}};
+    rows in_target = {b->in_are_hidden ? s->in_change_row : b->in.row, b->in.n};
+    update in = {&in_target, s->factors, s->out_pairwise, b->out_step, {s->sums[0], s->sums[1]}};
     update out = {&b->out, s->factors_across, s->in_pairwise, b->in.n, {s->sums[0], s->sums[1]}};
-    add_tiles(&in, n_vectors, b->in_change.row != b->in.row);
+    add_tiles(&in, n_vectors, b->in_are_hidden);
     add_tiles(&out, n_vectors, 0);
 }
 

@@ -146,7 +146,7 @@ static void cbow_noise_block(run *r, int64_t begin, int64_t n_centres)
     const scratch *s = &r->s;
     int64_t n_predictions = 0;
     block b = new_block(r, n_centres, n_centres + r->model->block_noise);
-    b.in_change.row = s->in_change_row;
+    b.in_are_hidden = 1;
     set_noise_outputs(r, &b, begin, n_centres);
     clear_weights(&b, s);
     for (int64_t k = 0; k < n_centres; k++) {

@@ -86,9 +86,7 @@ static void pair_softmax_block(run *r, const float *weights, int64_t begin, int6
     }
     pack_inputs(r, n);
     softmax_step(r, n, n);
-    for (int64_t k = 0; k < n; k++)
-        add_row(s->in_row[k], s->hidden_change + k * r->model->stride_floats, 1.0f,
-                r->shape.n_vectors);
+    add_input_changes(s, n, r->shape);
 }
 
 static void train_pairs(run *r, const float *weights)

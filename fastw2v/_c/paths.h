@@ -74,7 +74,7 @@ static void cbow_path_block(run *r, int64_t centre)
         return;
     set_hidden(r, centre, 0);
     block b = new_path_block(r, centre, 1);
-    b.in_change.row = r->s.in_change_row;
+    b.in_are_hidden = 1;
     float step = r->model->cbow_step > 0 ? r->model->cbow_step * (float)n_contexts(&r->s, centre) : 1;
     block_step(r->model, r->worker, &r->s, &b, r->shape, r->lr * step, 1);
     scatter_hidden(r, centre, 0);

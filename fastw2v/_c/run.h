@@ -83,8 +83,7 @@ static block new_block(const run *r, int64_t n_in, int64_t n_out)
     for (int64_t k = n_out; k < out_step; k++)
         s->out_row[k] = s->zero_row;
     s->in_row[n_in] = s->zero_row; /* pads the inputs to pairs */
-    rows in = {s->in_row, n_in};
-    return (block){in, in, {s->out_row, n_out}, out_step};
+    return (block){{s->in_row, n_in}, {s->out_row, n_out}, 0, out_step};
 }
 
 static void clear_weights(const block *b, const scratch *s)

@@ -9,10 +9,9 @@
 /* out_step: max_out rounded up to 16; in_rows: max_in rounded up to 32; out_rows: out_step to 32 */
 typedef struct {
     float **in_row;        /* (max_in + 16,) */
-    float **in_change_row; /* (max_in + 16,) */
+    float **in_change_row; /* (max_in,) rows of in_change */
     float **context_row;   /* (2 window,) contexts of one CBOW centre */
     float **out_row;       /* (out_step,) */
-    float **out_change_row; /* (out_step,) */
     float *want;           /* (in_rows, out_step) p of the block step */
     float *weight;         /* (in_rows, out_step) p + q */
     float *scores;         /* (in_rows, out_step), softmax: (max_in, score_stride) */
@@ -23,9 +22,8 @@ typedef struct {
     float *column_share;   /* (max_out + 16,) K/S for a noise word, 0 for a centre */
     float *n_paired;       /* (max_in + 1,) predictions each input takes part in */
     float *zero_row;       /* (stride_floats,) pads the outputs to whole tiles */
-    float *out_change;     /* (out_step, stride_floats) */
     float *hidden;         /* (max_in, stride_floats) CBOW means; softmax: packed inputs */
-    float *hidden_change;  /* (max_in, stride_floats) */
+    float *in_change;      /* (max_in, stride_floats) */
     float *frozen;         /* (n_frozen, stride_floats) copies of frozen input rows, in a ring */
     int64_t *next_frozen;  /* (1,) the next of them */
     float *hot_in;         /* (n_hot_in, stride_floats) private rows */
@@ -48,7 +46,7 @@ typedef struct {
     char *factors;         /* (in_rows, out_rows) bfloat16 */
     char *factors_across;  /* (out_rows, in_rows) bfloat16 */
     float *sums[2];        /* (16, stride_floats rounded up to 32) each: of a tile of rows */
-    int64_t max_out;       /* most outputs of a block */
+    int64_t max_in;        /* most inputs of a block */
     int64_t score_stride;  /* floats per row of softmax scores */
     int64_t n_bytes;
 } scratch;
@@ -69,17 +67,16 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     int64_t max_in = m->block_centres + 2 * (int64_t)m->window;
     int64_t max_out = m->objective == W2V_HIERARCHICAL_SOFTMAX ? m->longest_path
                                                                : m->block_centres + m->block_noise;
-    s.max_out = max_out;
+    s.max_in = max_in;
     int64_t out_step = (max_out + 15) / 16 * 16;
     int64_t in_rows = (max_in + 31) / 32 * 32;
     int64_t n_weights = is_softmax ? 0 : in_rows * out_step + 32;
     int64_t n_pairs = is_softmax ? 2 * (int64_t)m->block_centres * m->window : 0;
     s.score_stride = is_softmax ? (m->n_outputs + 15) / 16 * 16 : 0;
     s.in_row = carve(&s, base, max_in + 16, sizeof(float *));
-    s.in_change_row = carve(&s, base, max_in + 16, sizeof(float *));
+    s.in_change_row = carve(&s, base, max_in, sizeof(float *));
     s.context_row = carve(&s, base, 2 * (int64_t)m->window, sizeof(float *));
     s.out_row = carve(&s, base, out_step, sizeof(float *));
-    s.out_change_row = carve(&s, base, out_step, sizeof(float *));
     s.want = carve(&s, base, n_weights, sizeof(float));
     s.weight = carve(&s, base, n_weights, sizeof(float));
     s.scores = carve(&s, base, is_softmax ? max_in * s.score_stride : n_weights, sizeof(float));
@@ -90,9 +87,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.column_share = carve(&s, base, max_out + 16, sizeof(float));
     s.n_paired = carve(&s, base, max_in + 1, sizeof(float));
     s.zero_row = carve(&s, base, m->stride_floats, sizeof(float));
-    s.out_change = carve(&s, base, is_softmax ? 0 : out_step * m->stride_floats, sizeof(float));
     s.hidden = carve(&s, base, max_in * m->stride_floats, sizeof(float));
-    s.hidden_change = carve(&s, base, max_in * m->stride_floats, sizeof(float));
+    s.in_change = carve(&s, base, max_in * m->stride_floats, sizeof(float));
     s.n_frozen = m->frozen ? 2 * max_in : 0;
     s.frozen = carve(&s, base, s.n_frozen * m->stride_floats, sizeof(float));
     s.next_frozen = carve(&s, base, 1, sizeof(int64_t));

@@ -38,7 +38,7 @@ static void update_by_gemm(const run *r, int64_t n_in)
     int stride = (int)m->stride_floats, score_stride = (int)r->s.score_stride;
     float one = 1.0f, zero = 0.0f;
     m->sgemm("N", "N", &dim, &n, &words, &one, m->out_rows, &stride, r->s.scores, &score_stride,
-             &zero, r->s.hidden_change, &stride);
+             &zero, r->s.in_change, &stride);
     m->sgemm("N", "T", &dim, &words, &n, &one, r->s.hidden, &stride, r->s.scores, &score_stride,
              &one, m->out_rows, &stride);
 }
@@ -130,8 +130,7 @@ static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
         return;
     pack_inputs(r, n_in);
     softmax_step(r, n_in, n_predictions);
-    for (int64_t j = 0; j < n_in; j++)
-        add_row(s->in_row[j], s->hidden_change + j * r->model->stride_floats, 1.0f, r->shape.n_vectors);
+    add_input_changes(s, n_in, r->shape);
 }
 
 static void cbow_softmax_block(run *r, int64_t begin, int64_t n_centres)
