@@ -48,6 +48,7 @@ cdef extern from "api.h" nogil:
         int64_t n_hot_in
         int64_t n_hot_out
         int64_t first_hot_out
+        int64_t hot_centres
         int32_t cbow_sum
         int32_t cbow_divide
         float cbow_rate
@@ -186,10 +187,12 @@ cdef class Model:
             self.c.out_bias = &out_bias[0]
 
     cdef set_hot_rows(self, settings):
-        if settings.n_hot < 0:
-            raise ValueError(f"n_hot must be at least 0, got {settings.n_hot}")
-        self.c.n_hot_in = min(settings.n_hot, self.c.n_words)
-        self.c.n_hot_out = min(settings.n_hot, self.c.n_outputs)
+        inputs, outputs, centres = settings.hot
+        if min(settings.hot) < 0:
+            raise ValueError(f"hot rows must be at least 0, got {settings.hot}")
+        self.c.n_hot_in = min(inputs, self.c.n_words)
+        self.c.n_hot_out = min(outputs, self.c.n_outputs)
+        self.c.hot_centres = centres
         if self.c.objective == W2V_HIERARCHICAL_SOFTMAX:  # the top of the tree comes last
             self.c.first_hot_out = self.c.n_outputs - self.c.n_hot_out
 

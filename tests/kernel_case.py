@@ -14,13 +14,14 @@ from fastw2v.sampling import (
     keep_thresholds,
     noise_probabilities,
 )
-from fastw2v.training.model import KernelSettings, ModelArrays, zero_rows
+from fastw2v.training.model import HotRows, KernelSettings, ModelArrays, zero_rows
 
 # Backends whose products of larger blocks have operands of 8 bits; all others compute in float32.
 ROUNDING = {"amx": 2.0**-9}
 EXACT = [name for name in backends() if name not in ROUNDING]
 BEST = [EXACT[-1], *(name for name in backends() if name in ROUNDING)]
 EPOCH_KEY = 0x0123456789ABCDEF
+HOT_CENTRES = 30  # between exchanges: a few in a chunk
 MODES = [(arch, obj) for arch in ("sg", "cbow") for obj in ("ns", "hs", "softmax")]
 
 
@@ -106,7 +107,7 @@ class Case:
             block_noise=s.block_noise,
             noise_reuse=s.noise_reuse,
             loss_every=1,
-            n_hot=self.n_hot,
+            hot=HotRows(self.n_hot, self.n_hot, HOT_CENTRES),
             cbow_sum=s.cbow_sum,
             cbow_divide=s.cbow_divide,
             cbow_rate=s.cbow_rate,

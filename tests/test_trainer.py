@@ -18,7 +18,7 @@ from training_case import (
 from fastw2v import _core
 from fastw2v.training import ObserverListener, Parameters, Trainer, build_arrays
 from fastw2v.training import trainer as trainer_module
-from fastw2v.training.model import n_private_rows
+from fastw2v.training.model import NO_HOT_ROWS, HotRows, hot_rows
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -184,7 +184,7 @@ def test_other_threads_run_while_a_kernel_does():
     trainer = make_trainer(spool, vector_size=100, backend="scalar", sample=0)
     model = _core.Model(
         trainer.model_arrays,
-        trainer_module.kernel_settings(trainer.parameters, 40, 10.0, n_private=8),
+        trainer_module.kernel_settings(trainer.parameters, 40, 10.0, HotRows(8, 8, 500)),
     )
     worker = _core.Worker(model, spool.n_tokens, trainer_module.allocate)
     chunk = spool.chunks(spool.n_tokens, 0).read(0)
@@ -225,12 +225,12 @@ def test_cbow_trains_with_windows_far_beyond_the_sentence(sentence_tokens):
 def test_rows_are_private_for_two_workers_alone(sg, objective):
     """The summed changes of more workers overshoot: eight diverged."""
     parameters = Parameters(sg=sg, objective=objective)
-    n_private = {n: n_private_rows(parameters, n, 10**8) for n in (1, 2, 3, 16)}
-    assert n_private.pop(2) > 0
-    assert set(n_private.values()) == {0}
+    rows = {n: hot_rows(parameters, n, 10**8) for n in (1, 2, 3, 16)}
+    assert rows.pop(2).outputs > 0
+    assert set(rows.values()) == {NO_HOT_ROWS}
 
 
 def test_skipgram_shares_all_rows_of_a_small_corpus():
     """Private ones raised the loss of two threads' first epoch by 1 % against one thread's."""
-    assert n_private_rows(Parameters(sg=True), 2, 10**6) == 0
-    assert n_private_rows(Parameters(sg=True, objective="hs"), 2, 10**6) > 0
+    assert hot_rows(Parameters(sg=True), 2, 10**6) == NO_HOT_ROWS
+    assert hot_rows(Parameters(sg=True, objective="hs"), 2, 10**6) != NO_HOT_ROWS

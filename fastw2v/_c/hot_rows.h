@@ -7,10 +7,6 @@
 
 #include "run.h"
 
-/* Centres between two exchanges. Where inputs are private too, with noise words, the loss of two
-   threads' first epoch was 1.5 to 1.7 % above one thread's at 2,000, 0.6 to 0.7 % at 500. */
-enum { HOT_CENTRES = 2000, HOT_INPUT_CENTRES = 500 };
-
 /* The hot rows of one matrix: private, as they were taken, shared; each (n_floats,). */
 typedef struct {
     float *mine, *base, *shared;
@@ -75,7 +71,7 @@ static void give_hot_rows(const run *r)
 /* Call before each block: exchanges when so many centres have passed since the last time. */
 INLINE void exchange_hot_rows(run *r, int64_t begin)
 {
-    if (begin - r->last_exchange < (r->model->n_hot_in ? HOT_INPUT_CENTRES : HOT_CENTRES))
+    if (begin - r->last_exchange < r->model->hot_centres)
         return;
     r->last_exchange = begin;
     give_hot_rows(r);

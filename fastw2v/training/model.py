@@ -1,7 +1,7 @@
 """The arrays that training writes and reads, laid out for the kernels."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,30 @@ from fastw2v.training.parameters import SOFTMAX_MAX_WORDS, Parameters, choose_ba
 from fastw2v.training.windows import window_sides
 
 ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
-# Rows of either matrix that each of two workers keeps private between exchanges.
-# By (is skip-gram, objective), two threads against none: skip-gram x1.10 with 64 rows and x1.02
-# with 256, CBOW x0.99 with 64; hierarchical softmax x1.9 and x2.0 with the 512 top nodes.
+
+
+class HotRows(NamedTuple):
+    """How many rows of each matrix a worker keeps private, and for how many centres at a time."""
+
+    inputs: int
+    outputs: int
+    centres: int
+
+
+# Rows that each of two workers keeps private between exchanges, by (is skip-gram, objective).
+# Two threads take 1.51 s for skip-gram's epoch of 100 MB, and 1.57 s with none. Hierarchical
+# softmax, whose nodes are the top of the tree, became x1.9 as fast: 438 ns a kept word, CBOW 280;
+# with 512 inputs private as well 447 and 305, and exchanged every 500 centres 494 and 361.
+# Every 2,000 centres the loss of skip-gram's first epoch was 1.5 to 1.7 % above one thread's, every
+# 500 0.5 %. CBOW with noise words would gain 1 to 3 % in speed for 0.3 to 0.5 % of loss.
 # Their changes are summed, and more workers overshoot: made to take turns block by block, 4 of them
 # raised the loss by half and 8 diverged, where rows that all share reached the loss of 2.
-HOT_ROWS = {(True, "ns"): 64, (True, "hs"): 512, (False, "hs"): 512}
+HOT_ROWS = {
+    (True, "ns"): HotRows(64, 64, 500),
+    (True, "hs"): HotRows(0, 512, 2000),
+    (False, "hs"): HotRows(0, 512, 2000),
+}
+NO_HOT_ROWS = HotRows(0, 0, 1)
 HOT_WORKERS = 2
 # Below so many tokens an epoch skip-gram's rows are shared all the same: with private ones,
 # exchanged every 2,000 centres and in blocks of 16 x 16, the loss of two threads' first epoch was
@@ -49,7 +67,7 @@ class KernelSettings:
     block_noise: int
     noise_reuse: int
     loss_every: int
-    n_hot: int
+    hot: HotRows
     cbow_sum: bool
     cbow_divide: bool
     cbow_rate: float
@@ -100,12 +118,12 @@ def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
 
 
 def kernel_settings(
-    parameters: Parameters, n_words: int, sentence_tokens: float, n_private: int = 0
+    parameters: Parameters, n_words: int, sentence_tokens: float, hot: HotRows = NO_HOT_ROWS
 ) -> KernelSettings:
     """Translate the parameters of a run for the kernels.
 
     n_words: of the vocabulary.  sentence_tokens: the mean length of the corpus's sentences.
-    n_private: see n_private_rows.
+    hot: see hot_rows.
     """
     block = parameters.block_shape
     corrected = parameters.cbow_update == "corrected"
@@ -122,7 +140,7 @@ def kernel_settings(
         block_noise=block.noise,
         noise_reuse=block.noise_reuse,
         loss_every=parameters.loss_step,
-        n_hot=n_private,
+        hot=hot,
         cbow_sum=not parameters.cbow_mean,
         cbow_divide=corrected == parameters.cbow_mean,
         cbow_rate=cbow_rate(parameters, n_contexts),
@@ -130,15 +148,15 @@ def kernel_settings(
     )
 
 
-def n_private_rows(parameters: Parameters, n_workers: int, n_tokens: int) -> int:
-    """Return how many rows of either matrix each worker keeps private.
+def hot_rows(parameters: Parameters, n_workers: int, n_tokens: int) -> HotRows:
+    """Return the rows that each worker keeps private.
 
     n_tokens: of an epoch.
     """
     mode = parameters.sg, parameters.objective
     if n_workers != HOT_WORKERS or n_tokens < PRIVATE_FROM_TOKENS.get(mode, 0):
-        return 0
-    return HOT_ROWS.get(mode, 0)
+        return NO_HOT_ROWS
+    return HOT_ROWS.get(mode, NO_HOT_ROWS)
 
 
 def cbow_rate(parameters: Parameters, n_contexts: float) -> float:

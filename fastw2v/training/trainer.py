@@ -15,7 +15,7 @@ from fastw2v.memory import allocate
 from fastw2v.training.blas import single_threaded_blas
 from fastw2v.training.callbacks import Audience, Listener, StopTraining
 from fastw2v.training.divergence import LossWatch, check_rows
-from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings, n_private_rows
+from fastw2v.training.model import ModelArrays, fit_to_pairs, hot_rows, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
 from fastw2v.training.rounds import RoundPlan, Rounds, make_rounds, tokens_of_chunk
@@ -93,8 +93,8 @@ class Trainer:
         self.model_arrays = arrays
         n_threads = min(parameters.n_threads, len(self.chunks))
         sentence_tokens = stream.n_tokens / max(stream.n_sentences, 1)
-        n_private = n_private_rows(parameters, 1 if in_rounds else n_threads, stream.n_tokens)
-        settings = kernel_settings(parameters, len(arrays.in_rows), sentence_tokens, n_private)
+        hot = hot_rows(parameters, 1 if in_rounds else n_threads, stream.n_tokens)
+        settings = kernel_settings(parameters, len(arrays.in_rows), sentence_tokens, hot)
         max_tokens = self.chunk_tokens + 2 * margin
         self.rounds: Rounds | None = None
         if in_rounds:
