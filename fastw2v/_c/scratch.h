@@ -23,7 +23,7 @@ typedef struct {
     float *n_paired;       /* (max_in + 1,) predictions each input takes part in */
     float *zero_row;       /* (stride_floats,) pads the outputs to whole tiles */
     float *hidden;         /* (max_in, stride_floats) CBOW means; softmax: packed inputs */
-    float *in_change;      /* (max_in, stride_floats) */
+    float *in_change;      /* (max_in, stride_floats) what is to be added to the inputs */
     float *frozen;         /* (n_frozen, stride_floats) copies of frozen input rows, in a ring */
     int64_t *next_frozen;  /* (1,) the next of them */
     float *hot_in;         /* (n_hot_in, stride_floats) private rows */

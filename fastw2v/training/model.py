@@ -43,7 +43,7 @@ HOT_ROWS = {
     (True, "hs"): HotRows(0, 512, 2000),
     (False, "hs"): HotRows(0, 512, 2000),
 }
-NO_HOT_ROWS = HotRows(0, 0, 1)
+NO_HOT_ROWS = HotRows(0, 0, 10**9)
 HOT_WORKERS = 2
 # Below so many tokens an epoch skip-gram's rows are shared all the same: with private ones,
 # exchanged every 2,000 centres and in blocks of 16 x 16, the loss of two threads' first epoch was
