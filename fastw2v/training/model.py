@@ -139,7 +139,7 @@ def kernel_settings(
         block_centres=block.centres_for(n_words) if parameters.objective == "ns" else block.centres,
         block_noise=block.noise,
         noise_reuse=block.noise_reuse,
-        loss_every=parameters.loss_step,
+        loss_every=parameters.loss_every,
         hot=hot,
         cbow_sum=not parameters.cbow_mean,
         cbow_divide=corrected == parameters.cbow_mean,

@@ -71,11 +71,9 @@ TILE_BACKENDS = ("amx",)
 # rows.  Baskets, window 75, 20 noise words a pair: 16 centres diverge with the default rate, and
 # 2, which this gives, find 26.6 % (gensim 26.0 %).  English with window 5 and 5 a pair is at 600.
 MOST_DRAWS = 6000
-# The loss is measured on every n-th block, by (is skip-gram, objective). Of one thread's speed 16
-# cost 0.2 to 0.5 % in skip-gram with noise words, and 8 2.5 %. Elsewhere 8 cost 0.2 to 0.9 % (CBOW)
-# and 1.4 % (CBOW, hs), and 4 1.2 to 2.0 %; at 16 CBOW's loss of 5 MB strayed by 0.4 %.
-DEFAULT_LOSS_EVERY = {(True, "ns"): 16}
-OTHER_LOSS_EVERY = 8
+# The loss is measured on every n-th block. Of one thread's speed 16 cost 0.1 to 0.5 % in skip-gram
+# with noise words; 8 cost 1.8 to 2.5 % there, and 1.1 to 1.9 % elsewhere (medians of 25 pairs).
+LOSS_EVERY = 16
 SOFTMAX_BLOCK_CENTRES = 32  # enough rows for the matrix products to run at full speed
 
 
@@ -119,8 +117,8 @@ class Parameters:
     divided.  See steps_by_contexts for hierarchical softmax.
     block_centres, block_noise: centres per block, fewer with negative sampling of less than 50
     words for each, and noise words they share; noise_reuse: how many blocks in a row each noise
-    word serves; loss_every: the loss is measured on every n-th block; each >= 1, None for the
-    model's default.
+    word serves; each >= 1, None for the model's default.
+    loss_every: the loss is measured on every n-th block, >= 1.
     backend: a name of fastw2v.backends(), None for the fastest.
     """
 
@@ -145,14 +143,14 @@ class Parameters:
     block_centres: int | None = None
     block_noise: int | None = None
     noise_reuse: int | None = None
-    loss_every: int | None = None
+    loss_every: int = LOSS_EVERY
     backend: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("vector_size", "negative", "epochs"):
+        for name in ("vector_size", "negative", "epochs", "loss_every"):
             check_integer(name, getattr(self, name), 1)
         object.__setattr__(self, "window", check_window(self.window))
-        for name in ("workers", "block_centres", "block_noise", "noise_reuse", "loss_every"):
+        for name in ("workers", "block_centres", "block_noise", "noise_reuse"):
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
         check_integer("seed", self.seed, 0)
@@ -220,12 +218,6 @@ class Parameters:
         )
 
     @property
-    def loss_step(self) -> int:
-        """The loss is measured on every block whose number this divides."""
-        default = DEFAULT_LOSS_EVERY.get((self.sg, self.objective), OTHER_LOSS_EVERY)
-        return self.loss_every or default
-
-    @property
     def n_threads(self) -> int:
         """Threads that train."""
         return self.workers or usable_cores()
@@ -246,7 +238,6 @@ class Parameters:
             "block_centres": block.centres,
             "block_noise": block.noise,
             "noise_reuse": block.noise_reuse,
-            "loss_every": self.loss_step,
             "workers": self.n_threads,
         }
 
