@@ -5,7 +5,8 @@
        g_jv = lr (sum of w over the pairs of j with target v - sum of w softmax_v(s_j))
        x_j += sum_v g_jv y_v        y_v += sum_j g_jv x_j        b_v += sum_j g_jv
 
-   w is 1 unless pairs bring weights. An input that takes part in several pairs is scored once. The three products are sgemm. */
+   w is 1 unless pairs bring weights. An input that takes part in several pairs is scored once.
+   The three products are sgemm. */
 #ifndef W2V_SOFTMAX_H
 #define W2V_SOFTMAX_H
 
