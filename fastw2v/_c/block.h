@@ -10,6 +10,8 @@ typedef struct {
     rows out;          /* y, pointers padded to out_step by rows of zeros */
     int in_are_hidden; /* 1: x are scratch, and only their change is asked for, in in_change_row */
     int64_t out_step;  /* out.n rounded up to a multiple of W2V_OUT_STEP */
+    int is_path; /* 1: the outputs are a Huffman path, so no row stands there twice, and all inputs
+                    have the weights of the first; out_step is whole vectors */
 } block;
 
 #endif

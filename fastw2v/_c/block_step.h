@@ -27,9 +27,11 @@ INLINE double gradients(const scratch *s, const block *b, float lr, const int wi
         return gradients_to_tiles(s, b, lr, with_loss);
 #endif
     vf loss = {};
-    int64_t n_scores = round_up(b->in.n * b->out_step, W2V_LANES);
-    for (int64_t i = 0; i < n_scores; i += W2V_LANES)
-        gradient(s, i, lr, with_loss, &loss);
+    int64_t n_runs = b->is_path ? b->in.n : 1; /* of scores, which share their weights */
+    int64_t n_scores = b->is_path ? b->out_step : round_up(b->in.n * b->out_step, W2V_LANES);
+    for (int64_t j = 0; j < n_runs; j++)
+        for (int64_t i = 0; i < n_scores; i += W2V_LANES)
+            gradient(s, j * n_scores + i, i, lr, with_loss, &loss);
     return with_loss ? (double)horizontal_sum(loss) : 0.0;
 }
 
@@ -78,6 +80,51 @@ static void update_outputs(const scratch *s, const block *b, row_shape shape)
     }
 }
 
+enum { PAIR_VECTORS = 2 * W2V_DOT_ROWS }; /* of a row and of its change, all in registers */
+
+/* Both changes for the only input of a path: each output is read once, then written. */
+INLINE void update_panel_of_one(const scratch *s, const block *b, int64_t offset, const int n_vectors)
+{
+    const vf *from = (const vf *)(b->in.row[0] + offset);
+    vf *to = (vf *)(s->in_change_row[0] + offset), x[PAIR_VECTORS], change[PAIR_VECTORS] = {};
+    UNROLL
+    for (int v = 0; v < n_vectors; v++)
+        x[v] = from[v];
+    for (int64_t k = 0; k < b->out.n; k++) {
+        vf *y = (vf *)(b->out.row[k] + offset), g = splat(s->scores[k]);
+        UNROLL
+        for (int v = 0; v < n_vectors; v++) {
+            vf old = y[v];
+            change[v] += g * old;
+            y[v] = old + g * x[v];
+        }
+    }
+    UNROLL
+    for (int v = 0; v < n_vectors; v++)
+        to[v] = change[v];
+}
+
+#define PANEL_OF_ONE_CASE(n_vectors) \
+    case n_vectors: update_panel_of_one(s, b, v * W2V_LANES, n_vectors); break;
+
+static void update_of_one(const scratch *s, const block *b, int64_t n_vectors)
+{
+    int64_t width = panel_width(n_vectors, PAIR_VECTORS);
+    for (int64_t v = 0; v < n_vectors; v += width)
+        switch (min64(width, n_vectors - v)) {
+            PANEL_OF_ONE_CASE(1)
+            PANEL_OF_ONE_CASE(2)
+            PANEL_OF_ONE_CASE(3)
+            PANEL_OF_ONE_CASE(4)
+#if W2V_DOT_ROWS > 2
+            PANEL_OF_ONE_CASE(5)
+            PANEL_OF_ONE_CASE(6)
+            PANEL_OF_ONE_CASE(7)
+            PANEL_OF_ONE_CASE(8)
+#endif
+        }
+}
+
 static void add_input_changes(const scratch *s, int64_t n_in, row_shape shape)
 {
     for (int64_t j = 0; j < n_in; j++)
@@ -88,8 +135,12 @@ static void add_input_changes(const scratch *s, int64_t n_in, row_shape shape)
    y is updated. */
 static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
 {
-    input_changes(s, b, shape);
-    update_outputs(s, b, shape);
+    if (b->is_path && b->in.n == 1) {
+        update_of_one(s, b, shape.n_vectors);
+    } else {
+        input_changes(s, b, shape);
+        update_outputs(s, b, shape);
+    }
     if (!b->in_are_hidden)
         add_input_changes(s, b->in.n, shape);
 }

@@ -5,9 +5,11 @@
 #include "block.h"
 
 /* scores -> g of one vector, in place; its loss is added if asked. */
-INLINE vf gradient(const scratch *s, int64_t at, float lr, const int with_loss, vf *loss)
+INLINE vf gradient(const scratch *s, int64_t at, int64_t weights_at, float lr, const int with_loss,
+                   vf *loss)
 {
-    vf score = load(s->scores + at), want = load(s->want + at), weight = load(s->weight + at);
+    vf score = load(s->scores + at);
+    vf want = load(s->want + weights_at), weight = load(s->weight + weights_at);
     if (with_loss) {
         vf up = softplus(score); /* softplus(-s) = softplus(s) - s */
         *loss += want * (up - score) + (weight - want) * up;

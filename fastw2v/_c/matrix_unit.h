@@ -87,7 +87,7 @@ INLINE double gradients_to_tiles(const scratch *s, const block *b, float lr, con
                                              24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
                                              16, 0);
     _Alignas(64) char across[2][TILE_BYTES];
-    int64_t n_in = b->in.n, out_step = b->out_step;
+    int64_t n_in = b->in.n, out_step = b->out_step, weight_step = b->is_path ? 0 : out_step;
     int64_t in_blocks = pairs_of_tiles(n_in), out_blocks = pairs_of_tiles(out_step);
     vf loss = {};
     for (int64_t first = 0; first < n_in; first += PAIRED)
@@ -96,11 +96,13 @@ INLINE double gradients_to_tiles(const scratch *s, const block *b, float lr, con
             for (int64_t j = first; j < first + PAIRED; j += 2) {
                 two_gradients g[2] = {};
                 for (int t = 0; t < n_tiles; t++) {
-                    int64_t at = j * out_step + k + t * TILE;
+                    int64_t column = k + t * TILE, at = j * out_step + column;
+                    int64_t weights_at = j * weight_step + column;
                     if (j < n_in)
-                        g[t].even = gradient(s, at, lr, with_loss, &loss);
+                        g[t].even = gradient(s, at, weights_at, lr, with_loss, &loss);
                     if (j + 1 < n_in)
-                        g[t].odd = gradient(s, at + out_step, lr, with_loss, &loss);
+                        g[t].odd = gradient(s, at + out_step, weights_at + weight_step, lr,
+                                            with_loss, &loss);
                     __m512i pair = round_factors(g[t].even, g[t].odd);
                     _mm512_store_si512(across[t] + (j - first) * 32,
                                        _mm512_permutexvar_epi16(in_turn, pair));

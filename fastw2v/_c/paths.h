@@ -9,7 +9,9 @@ enum { HOT_NODES = 512 }; /* at the top of a Huffman tree: a few hundred KB of r
 enum { ROWS_AHEAD = 2, STEPS_AHEAD = 8 }; /* centres for which rows, or steps, are asked to come */
 
 /* Start a block whose outputs are the inner nodes of the centre's Huffman path; code bit 0 is
-   wanted, as in word2vec.c. Every input takes every step, so all rows of weights are alike. */
+   wanted, as in word2vec.c. Every input takes every step, so all have the same weights. They are
+   set by vectors: a branch on a code bit would go wrong every other time. Columns past the path
+   hold scores of earlier blocks, and weigh nothing. */
 static block new_path_block(run *r, int64_t centre, int64_t n_in)
 {
     const w2v_model *m = r->model;
@@ -17,41 +19,47 @@ static block new_path_block(run *r, int64_t centre, int64_t n_in)
     int32_t word = s->kept_id[centre];
     const int32_t *steps = m->path_steps + m->path_begin[word];
     block b = new_block(r, n_in, m->path_begin[word + 1] - m->path_begin[word]);
-    for (int64_t k = 0; k < b.out_step; k++) {
-        int is_step = k < b.out.n;
-        if (is_step)
-            set_output(r, k, steps[k] >> 1);
-        s->want[k] = is_step ? (float)(1 - (steps[k] & 1)) : 0.0f;
-        s->weight[k] = is_step ? 1.0f : 0.0f;
+    b.out_step = round_up(b.out_step, W2V_LANES);
+    b.is_path = 1;
+    for (int64_t k = 0; k < b.out.n; k++) {
+        s->out_id[k] = steps[k];
+        s->out_row[k] = out_row(r, steps[k] >> 1);
     }
-    for (int64_t j = 1; j < n_in; j++)
-        for (int64_t k = 0; k < b.out_step; k += W2V_LANES) {
-            store_unaligned(s->want + j * b.out_step + k, load(s->want + k));
-            store_unaligned(s->weight + j * b.out_step + k, load(s->weight + k));
-        }
-    end_weights(&b, s);
+    for (int64_t k = 0; k < b.out_step; k += W2V_LANES) {
+        vi step = load_ids(s->out_id + k), node = step >> 1;
+        vi is_step = lane_numbers() < (int32_t)(b.out.n - k), is_wanted = is_step & ((step & 1) == 0);
+        store(s->want + k, choose(is_wanted, splat(1.0f), (vf){}));
+        store(s->weight + k, choose(is_step, splat(1.0f), (vf){}));
+        memcpy(s->out_id + k, &node, sizeof node);
+    }
     return b;
 }
 
-/* Ask for the steps of a centre to come: their numbers decide branches, which wait for them. */
+/* Ask for the steps of a centre to come, and for where those of a later one begin: their numbers
+   decide branches, which wait for them. */
 static void prefetch_steps(const run *r, int64_t centre)
 {
-    int32_t word = r->s.kept_id[min64(centre, r->trained.end - 1)];
+    int64_t last = r->trained.end - 1;
+    __builtin_prefetch(r->model->path_begin + r->s.kept_id[min64(centre + STEPS_AHEAD, last)]);
+    int32_t word = r->s.kept_id[min64(centre, last)];
     const int32_t *steps = r->model->path_steps + r->model->path_begin[word];
     __builtin_prefetch(steps);
     __builtin_prefetch(steps + PREFETCH_FLOATS - 1);
 }
 
 /* Ask for the rows of a centre to come, but not for the top of the tree, which stays hot:
-   its nodes have the highest numbers. */
+   its nodes have the highest numbers, and end a path that is walked from the leaf. */
 static void prefetch_path(const run *r, int64_t centre)
 {
     const w2v_model *m = r->model;
     int64_t last = r->trained.end - 1;
     int32_t word = r->s.kept_id[min64(centre, last)];
-    for (int64_t i = m->path_begin[word]; i < m->path_begin[word + 1]; i++)
-        if ((m->path_steps[i] >> 1) < m->n_outputs - HOT_NODES)
-            prefetch_row(out_row(r, m->path_steps[i] >> 1), m->dim);
+    for (int64_t i = m->path_begin[word + 1] - 1; i >= m->path_begin[word]; i--) {
+        int32_t node = m->path_steps[i] >> 1;
+        if (node >= m->n_outputs - HOT_NODES)
+            break;
+        prefetch_row(m->out_rows + node * m->stride_floats, m->dim);
+    }
     prefetch_row(in_place(r, min64(centre + m->window, last)), m->dim);
 }
 

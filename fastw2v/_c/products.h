@@ -38,11 +38,38 @@ INLINE void dot_tile(float *const *x, float *const *y, const int n_rows, int64_t
     sum_rows(acc, n_rows, scores, row_step);
 }
 
+/* The same for one x and n_groups * 4 columns. */
+INLINE void dot_row(const float *x, float *const *y, const int n_groups, int64_t n_vectors,
+                    float *scores)
+{
+    vf acc[2][4] = {};
+    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES) {
+        vf xv = load(x + v);
+        UNROLL
+        for (int g = 0; g < n_groups; g++)
+            UNROLL
+            for (int c = 0; c < 4; c++)
+                acc[g][c] += xv * load(y[4 * g + c] + v);
+    }
+    sum_rows(acc, n_groups, scores, 4);
+}
+
+static void dot_products_of_one(const float *x, const rows *y, int64_t n_vectors, float *scores)
+{
+    for (int64_t k = 0; k < y->n; k += 8)
+        if (y->n - k > 4)
+            dot_row(x, y->row + k, 2, n_vectors, scores + k);
+        else
+            dot_row(x, y->row + k, 1, n_vectors, scores + k);
+}
+
 /* scores[j, k] = x_j . y_k.  y.row holds pointers up to the next multiple of 4.
    scores: (x.n, row_step) float32, row_step a multiple of 4. */
-static inline void dot_products(const rows *x, const rows *y, int64_t n_vectors, float *scores, int64_t row_step)
+static void dot_products(const rows *x, const rows *y, int64_t n_vectors, float *scores,
+                         int64_t row_step)
 {
-    for (int64_t j = 0; j < x->n; j += W2V_DOT_ROWS)
+    int64_t j = 0;
+    for (; j + 1 < x->n; j += W2V_DOT_ROWS)
         for (int64_t k = 0; k < y->n; k += 4) {
             float *s = scores + j * row_step + k;
             switch (min64(x->n - j, W2V_DOT_ROWS)) {
@@ -50,10 +77,11 @@ static inline void dot_products(const rows *x, const rows *y, int64_t n_vectors,
             case 4: dot_tile(x->row + j, y->row + k, 4, n_vectors, s, row_step); break;
             case 3: dot_tile(x->row + j, y->row + k, 3, n_vectors, s, row_step); break;
 #endif
-            case 2: dot_tile(x->row + j, y->row + k, 2, n_vectors, s, row_step); break;
-            default: dot_tile(x->row + j, y->row + k, 1, n_vectors, s, row_step);
+            default: dot_tile(x->row + j, y->row + k, 2, n_vectors, s, row_step);
             }
         }
+    if (j < x->n)
+        dot_products_of_one(x->row[j], y, n_vectors, scores + j * row_step);
 }
 
 /* How a row is cut: into panels of nearly equal width, at most W2V_TILE_VECTORS. */
@@ -62,11 +90,17 @@ typedef struct {
     int64_t panel_vectors;
 } row_shape;
 
+/* Vectors of a panel when rows are cut into panels of at most so many. */
+INLINE int64_t panel_width(int64_t n_vectors, int64_t most)
+{
+    int64_t n_panels = (n_vectors + most - 1) / most;
+    return (n_vectors + n_panels - 1) / n_panels;
+}
+
 INLINE row_shape shape_of_rows(int64_t dim)
 {
     int64_t n_vectors = (dim + W2V_LANES - 1) / W2V_LANES;
-    int64_t n_panels = (n_vectors + W2V_TILE_VECTORS - 1) / W2V_TILE_VECTORS;
-    return (row_shape){n_vectors, (n_vectors + n_panels - 1) / n_panels};
+    return (row_shape){n_vectors, panel_width(n_vectors, W2V_TILE_VECTORS)};
 }
 
 /* One tile of row sums: target_i (+)= sum over k of factor(i, k) * source_k, where

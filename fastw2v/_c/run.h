@@ -18,6 +18,8 @@ typedef struct {
     int64_t oldest_noise;  /* the next noise word to be replaced */
     int64_t n_fresh_noise; /* drawn anew for each block */
     int64_t last_exchange; /* of hot rows, index of a centre */
+    float *out_place[2];   /* output rows: the shared ones, the worker's own of hot outputs */
+    int64_t out_first[2];  /* the output whose row each begins with */
     uint64_t noise_key;
     float lr;
 } run;
@@ -54,14 +56,14 @@ INLINE float *in_row(const run *r, int64_t kept)
     return is_frozen(r, r->s.kept_id[kept]) ? copied_row(r, row) : row;
 }
 
+/* Without a branch: which steps of a path are hot cannot be predicted. */
 INLINE float *out_row(const run *r, int64_t output)
 {
+    const w2v_model *m = r->model;
     if (r->worker->touched_out)
         r->worker->touched_out[output] = 1;
-    int64_t hot = output - r->model->first_hot_out;
-    if (hot >= 0 && hot < r->model->n_hot_out)
-        return r->s.hot_out + hot * r->model->stride_floats;
-    return r->model->out_rows + output * r->model->stride_floats;
+    int is_hot = (uint64_t)(output - m->first_hot_out) < (uint64_t)m->n_hot_out;
+    return r->out_place[is_hot] + (output - r->out_first[is_hot]) * m->stride_floats;
 }
 
 /* Kept tokens that any centre of [begin, end) has as a context. */
@@ -83,7 +85,7 @@ static block new_block(const run *r, int64_t n_in, int64_t n_out)
     for (int64_t k = n_out; k < out_step; k++)
         s->out_row[k] = s->zero_row;
     s->in_row[n_in] = s->zero_row; /* pads the inputs to pairs */
-    return (block){{s->in_row, n_in}, {s->out_row, n_out}, 0, out_step};
+    return (block){{s->in_row, n_in}, {s->out_row, n_out}, 0, out_step, 0};
 }
 
 static void clear_weights(const block *b, const scratch *s)

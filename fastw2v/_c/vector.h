@@ -31,6 +31,12 @@ INLINE vi load_ids(const int32_t *p)
     memcpy(&v, p, sizeof v);
     return v;
 }
+/* 0, 1, 2, ... */
+INLINE vi lane_numbers(void)
+{
+    static const int32_t number[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return load_ids(number);
+}
 INLINE vf splat(float x) { return x - (vf){}; }
 INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 INLINE vf absolute(vf x) { return (vf)((vi)x & ((vi){} + 0x7FFFFFFF)); }
