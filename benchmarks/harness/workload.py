@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastw2v.corpus import Spool
 from fastw2v.training import ModelArrays, Parameters, Trainer, build_arrays
+from fastw2v.training.parameters import TILE_BLOCK, WORDS_PER_CENTRE
 from harness.multiply_adds import Kept, multiply_adds
 
 ZIPF_OFFSET = 2.7  # Mandelbrot's: count ~ 1 / (rank + offset), close to English text
@@ -16,6 +17,7 @@ SENTENCE_TOKENS = 60  # as in a Wikipedia dump with one paragraph a line
 CORPUS_TOKENS = 10**9  # size of the corpus that the counts pretend to come from
 LEARNING_RATE = 0.025
 LEAST_PASSES = 3
+LEAST_WORDS = TILE_BLOCK.centres * WORDS_PER_CENTRE  # fewer are trained in smaller blocks
 DISTRIBUTIONS = ("zipf", "uniform")
 
 
@@ -29,9 +31,12 @@ class Shape:
 
 
 def words_in_cache(cache_bytes: int, dim: int) -> int:
-    """Return how many words' rows, input and output, fill half a cache."""
+    """Return how many words' rows, input and output, fill half a cache, but LEAST_WORDS at least.
+
+    So many take 2.4 MB at dimension 300: with Zipf's frequencies a cache of 2 MB will do.
+    """
     row_bytes = -(-dim // 16) * 64
-    return cache_bytes // 2 // (2 * row_bytes)
+    return max(cache_bytes // 2 // (2 * row_bytes), LEAST_WORDS)
 
 
 def word_counts(shape: Shape) -> NDArray[np.int64]:

@@ -124,31 +124,43 @@ typedef struct {
     const char *factors; /* (tile of targets, 32 sources) */
     char *sources;       /* packed pairwise */
     int64_t n_sources;
-    float *sums[2]; /* (16, floats of a row), in turn */
+    float *sums[2]; /* (16, W2V_PANEL_FLOATS), in turn */
 } update;
 
-/* sums = the changes of tile t of the rows. */
-static void sum_rows_of_tile(const update *u, int64_t t, int64_t n_vectors)
+enum { PANEL_VECTORS = W2V_PANEL_FLOATS / TILE };
+
+/* The vectors of a tile of rows that are updated at once. */
+typedef struct {
+    int64_t tile, first_vector, n_vectors;
+} patch;
+
+/* Patch i: all tiles of a panel, then those of the next. */
+static patch patch_of(int64_t i, int64_t n_tiles, int64_t n_vectors)
+{
+    int64_t first = i / n_tiles * PANEL_VECTORS;
+    return (patch){i % n_tiles, first, min64(PANEL_VECTORS, n_vectors - first)};
+}
+
+static void sum_patch(const update *u, patch a, float *sums)
 {
     int64_t n_blocks = pairs_of_tiles(u->n_sources);
-    tile_product p = {.a = u->factors + t * n_blocks * TILE_BYTES, .n_blocks = n_blocks};
+    tile_product p = {.a = u->factors + a.tile * n_blocks * TILE_BYTES, .n_blocks = n_blocks};
     p.a_next = TILE_BYTES, p.b_step = TILE_BYTES, p.b_next = 2 * TILE_BYTES;
-    p.c_stride = round_up(n_vectors, 2) * TILE;
-    for (int64_t v = 0; v < n_vectors; v += 2) {
-        p.b = pairwise(u->sources, u->n_sources, v / 2);
-        p.c = u->sums[t % 2] + v * TILE;
-        multiply_tiles(&p, 1, n_vectors - v, FROM_ZERO, TO_MEMORY);
+    p.c_stride = W2V_PANEL_FLOATS;
+    for (int64_t v = 0; v < a.n_vectors; v += 2) {
+        p.b = pairwise(u->sources, u->n_sources, (a.first_vector + v) / 2);
+        p.c = sums + v * TILE;
+        multiply_tiles(&p, 1, a.n_vectors - v, FROM_ZERO, TO_MEMORY);
     }
 }
 
 /* Row after row: one that stands twice in the block collects both sums. */
-INLINE void add_sums(const update *u, int64_t t, int64_t n_vectors, const int overwrite)
+INLINE void add_patch(const update *u, patch a, const float *sums, const int overwrite)
 {
-    for (int64_t r = 0; r < min64(u->target->n - t * TILE, TILE); r++) {
-        float *to = u->target->row[t * TILE + r];
-        const float *sum = u->sums[t % 2] + r * round_up(n_vectors, 2) * TILE;
-        for (int64_t v = 0; v < n_vectors * TILE; v += TILE) {
-            vf change = load(sum + v);
+    for (int64_t r = 0; r < min64(u->target->n - a.tile * TILE, TILE); r++, sums += W2V_PANEL_FLOATS) {
+        float *to = u->target->row[a.tile * TILE + r] + a.first_vector * TILE;
+        for (int64_t v = 0; v < a.n_vectors * TILE; v += TILE) {
+            vf change = load(sums + v);
             if (!overwrite)
                 change += load(to + v);
             store(to + v, change);
@@ -159,17 +171,21 @@ INLINE void add_sums(const update *u, int64_t t, int64_t n_vectors, const int ov
 static void add_tiles(const update *u, int64_t n_vectors, int overwrite)
 {
     int64_t n_tiles = tiles_of(u->target->n);
-    for (int64_t t = 0; t <= n_tiles; t++) {
-        if (t < n_tiles)
-            sum_rows_of_tile(u, t, n_vectors);
-        if (t > 0 && overwrite)
-            add_sums(u, t - 1, n_vectors, 1);
-        else if (t > 0)
-            add_sums(u, t - 1, n_vectors, 0);
+    int64_t n_patches = (n_vectors + PANEL_VECTORS - 1) / PANEL_VECTORS * n_tiles;
+    patch last = {0};
+    for (int64_t i = 0; i <= n_patches; i++) {
+        patch next = patch_of(i, n_tiles, n_vectors);
+        if (i < n_patches)
+            sum_patch(u, next, u->sums[i % 2]);
+        if (i > 0 && overwrite)
+            add_patch(u, last, u->sums[(i - 1) % 2], 1);
+        else if (i > 0)
+            add_patch(u, last, u->sums[(i - 1) % 2], 0);
+        last = next;
     }
 }
 
-/* Both from the values at the start, which were packed for the scores. A tile's sums are added
+/* Both from the values at the start, which were packed for the scores. A patch's sums are added
    while the next one's are under way. */
 static void update_by_tiles(const scratch *s, const block *b, int64_t n_vectors)
 {

@@ -6,6 +6,10 @@
 
 #include "api.h"
 
+/* Floats of a row that tiles update at once: sums of whole rows of dimension 300 take 40 KB, and
+   pushed the rest out of L1. */
+enum { W2V_PANEL_FLOATS = 128 };
+
 /* out_step: max_out rounded up to 16; in_rows: max_in rounded up to 32; out_rows: out_step to 32 */
 typedef struct {
     float **in_row;        /* (max_in + 16,) */
@@ -45,7 +49,7 @@ typedef struct {
     char *out_pairwise;    /* (out_rows, row_bytes) */
     char *factors;         /* (in_rows, out_rows) bfloat16 */
     char *factors_across;  /* (out_rows, in_rows) bfloat16 */
-    float *sums[2];        /* (16, stride_floats rounded up to 32) each: of a tile of rows */
+    float *sums[2];        /* (16, W2V_PANEL_FLOATS) each: of a tile of rows */
     int64_t max_in;        /* most inputs of a block */
     int64_t score_stride;  /* floats per row of softmax scores */
     int64_t n_bytes;
@@ -109,8 +113,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.out_pairwise = carve(&s, base, packed * out_rows * row_bytes, 1);
     s.factors = carve(&s, base, packed * in_rows * out_rows, 2);
     s.factors_across = carve(&s, base, packed * in_rows * out_rows, 2);
-    s.sums[0] = carve(&s, base, packed * row_bytes * 2, 16);
-    s.sums[1] = carve(&s, base, packed * row_bytes * 2, 16);
+    s.sums[0] = carve(&s, base, packed * 16 * W2V_PANEL_FLOATS, sizeof(float));
+    s.sums[1] = carve(&s, base, packed * 16 * W2V_PANEL_FLOATS, sizeof(float));
     s.kept_id = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_begin = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_end = carve(&s, base, max_tokens, sizeof(int32_t));
