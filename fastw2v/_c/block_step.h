@@ -80,13 +80,12 @@ static void update_outputs(const scratch *s, const block *b, row_shape shape)
     }
 }
 
-enum { PAIR_VECTORS = 2 * W2V_DOT_ROWS }; /* of a row and of its change, all in registers */
-
-/* Both changes for the only input of a path: each output is read once, then written. */
+/* Both changes for the only input of a path, in registers like the input itself: each output is
+   read once, then written. */
 INLINE void update_panel_of_one(const scratch *s, const block *b, int64_t offset, const int n_vectors)
 {
     const vf *from = (const vf *)(b->in.row[0] + offset);
-    vf *to = (vf *)(s->in_change_row[0] + offset), x[PAIR_VECTORS], change[PAIR_VECTORS] = {};
+    vf *to = (vf *)(s->in_change_row[0] + offset), x[W2V_ROW_VECTORS], change[W2V_ROW_VECTORS] = {};
     UNROLL
     for (int v = 0; v < n_vectors; v++)
         x[v] = from[v];
@@ -109,14 +108,14 @@ INLINE void update_panel_of_one(const scratch *s, const block *b, int64_t offset
 
 static void update_of_one(const scratch *s, const block *b, int64_t n_vectors)
 {
-    int64_t width = panel_width(n_vectors, PAIR_VECTORS);
+    int64_t width = panel_width(n_vectors, W2V_ROW_VECTORS);
     for (int64_t v = 0; v < n_vectors; v += width)
         switch (min64(width, n_vectors - v)) {
             PANEL_OF_ONE_CASE(1)
             PANEL_OF_ONE_CASE(2)
             PANEL_OF_ONE_CASE(3)
             PANEL_OF_ONE_CASE(4)
-#if W2V_DOT_ROWS > 2
+#if W2V_ROW_VECTORS > 4
             PANEL_OF_ONE_CASE(5)
             PANEL_OF_ONE_CASE(6)
             PANEL_OF_ONE_CASE(7)

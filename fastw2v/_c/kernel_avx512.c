@@ -4,7 +4,9 @@
 BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 #define W2V_LANES 16
 #define W2V_DOT_ROWS 4
+#define W2V_TILE_ROWS 4
 #define W2V_TILE_VECTORS 5
+#define W2V_ROW_VECTORS 8
 #define W2V_BACKEND w2v_backend_avx512
 #define W2V_BACKEND_NAME "avx512"
 #include "kernel.h"

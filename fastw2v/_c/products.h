@@ -1,12 +1,12 @@
 /* The two small matrix products of the block step, over rows given by pointers.
-   Sums stay in registers for a whole tile: TILE_ROWS x 4 dot products, or TILE_ROWS x
-   TILE_VECTORS vectors of row sums; the other side is streamed. */
+   Sums stay in registers for a whole tile: W2V_DOT_ROWS x 4 dot products, or TILE_ROWS x
+   W2V_TILE_VECTORS vectors of row sums; the other side is streamed. */
 #ifndef W2V_PRODUCTS_H
 #define W2V_PRODUCTS_H
 
 #include "vector.h"
 
-enum { TILE_ROWS = 4, PREFETCH_FLOATS = W2V_CACHE_LINE / 4 };
+enum { TILE_ROWS = W2V_TILE_ROWS, PREFETCH_FLOATS = W2V_CACHE_LINE / 4 };
 
 INLINE int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 INLINE int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -21,18 +21,18 @@ typedef struct {
 INLINE void dot_tile(float *const *x, float *const *y, const int n_rows, int64_t n_vectors,
                      float *scores, int64_t row_step)
 {
-    vf acc[TILE_ROWS][4] = {};
+    vf acc[W2V_DOT_ROWS][4] = {};
     for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES) {
-        vf yv[4];
+        vf xv[W2V_DOT_ROWS];
         UNROLL
-        for (int c = 0; c < 4; c++)
-            yv[c] = load(y[c] + v);
+        for (int r = 0; r < n_rows; r++)
+            xv[r] = load(x[r] + v);
         UNROLL
-        for (int r = 0; r < n_rows; r++) {
-            vf xv = load(x[r] + v);
+        for (int c = 0; c < 4; c++) {
+            vf yv = load(y[c] + v);
             UNROLL
-            for (int c = 0; c < 4; c++)
-                acc[r][c] += xv * yv[c];
+            for (int r = 0; r < n_rows; r++)
+                acc[r][c] += xv[r] * yv;
         }
     }
     sum_rows(acc, n_rows, scores, row_step);
@@ -73,8 +73,10 @@ static void dot_products(const rows *x, const rows *y, int64_t n_vectors, float 
         for (int64_t k = 0; k < y->n; k += 4) {
             float *s = scores + j * row_step + k;
             switch (min64(x->n - j, W2V_DOT_ROWS)) {
-#if W2V_DOT_ROWS > 2
+#if W2V_DOT_ROWS > 3
             case 4: dot_tile(x->row + j, y->row + k, 4, n_vectors, s, row_step); break;
+#endif
+#if W2V_DOT_ROWS > 2
             case 3: dot_tile(x->row + j, y->row + k, 3, n_vectors, s, row_step); break;
 #endif
             default: dot_tile(x->row + j, y->row + k, 2, n_vectors, s, row_step);
@@ -145,10 +147,15 @@ INLINE void add_tile(const tile *t, int64_t offset, const int n_targets, const i
         }
 }
 
+#if W2V_TILE_ROWS > 3
+#define FOUR_ROWS_CASE(n_vectors) case 4: add_tile(t, offset, 4, n_vectors); break;
+#else
+#define FOUR_ROWS_CASE(n_vectors)
+#endif
 #define ADD_TILE_CASE(n_vectors)                                                   \
     case n_vectors:                                                                \
         switch (t->n_targets) {                                                    \
-        case 4: add_tile(t, offset, 4, n_vectors); break;                          \
+            FOUR_ROWS_CASE(n_vectors)                                              \
         case 3: add_tile(t, offset, 3, n_vectors); break;                          \
         case 2: add_tile(t, offset, 2, n_vectors); break;                          \
         default: add_tile(t, offset, 1, n_vectors);                                \
