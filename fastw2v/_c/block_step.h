@@ -82,52 +82,39 @@ static void update_outputs(const scratch *s, const block *b, row_shape shape)
 
 /* Both changes for the only input of a path, in registers like the input itself: each output is
    read once, then written. */
-INLINE void update_panel_of_one(const scratch *s, const block *b, int64_t offset, const int n_vectors)
+INLINE void update_panel_of_one(const scratch *s, const block *b, int64_t offset,
+                                const int width)
 {
     const vf *from = (const vf *)(b->in.row[0] + offset);
     vf *to = (vf *)(s->in_change_row[0] + offset), x[W2V_ROW_VECTORS], change[W2V_ROW_VECTORS] = {};
     UNROLL
-    for (int v = 0; v < n_vectors; v++)
+    for (int v = 0; v < width; v++)
         x[v] = from[v];
     for (int64_t k = 0; k < b->out.n; k++) {
         vf *y = (vf *)(b->out.row[k] + offset), g = splat(s->scores[k]);
         UNROLL
-        for (int v = 0; v < n_vectors; v++) {
+        for (int v = 0; v < width; v++) {
             vf old = y[v];
             change[v] += g * old;
             y[v] = old + g * x[v];
         }
     }
     UNROLL
-    for (int v = 0; v < n_vectors; v++)
+    for (int v = 0; v < width; v++)
         to[v] = change[v];
 }
 
-#define PANEL_OF_ONE_CASE(n_vectors) \
-    case n_vectors: update_panel_of_one(s, b, v * W2V_LANES, n_vectors); break;
+#define UPDATE_PANEL(offset, width) update_panel_of_one(s, b, offset, width)
 
 static void update_of_one(const scratch *s, const block *b, int64_t n_vectors)
 {
-    int64_t width = panel_width(n_vectors, W2V_ROW_VECTORS);
-    for (int64_t v = 0; v < n_vectors; v += width)
-        switch (min64(width, n_vectors - v)) {
-            PANEL_OF_ONE_CASE(1)
-            PANEL_OF_ONE_CASE(2)
-            PANEL_OF_ONE_CASE(3)
-            PANEL_OF_ONE_CASE(4)
-#if W2V_ROW_VECTORS > 4
-            PANEL_OF_ONE_CASE(5)
-            PANEL_OF_ONE_CASE(6)
-            PANEL_OF_ONE_CASE(7)
-            PANEL_OF_ONE_CASE(8)
-#endif
-        }
+    FOR_PANELS(n_vectors, UPDATE_PANEL)
 }
 
 static void add_input_changes(const scratch *s, int64_t n_in, row_shape shape)
 {
     for (int64_t j = 0; j < n_in; j++)
-        add_row(s->in_row[j], s->in_change_row[j], 1.0f, shape.n_vectors);
+        add_row(s->in_row[j], s->in_change_row[j], shape.n_vectors);
 }
 
 /* Both from the values at the start: the change of x, which has fewer rows, waits in scratch while

@@ -157,7 +157,8 @@ static void sum_patch(const update *u, patch a, float *sums)
 /* Row after row: one that stands twice in the block collects both sums. */
 INLINE void add_patch(const update *u, patch a, const float *sums, const int overwrite)
 {
-    for (int64_t r = 0; r < min64(u->target->n - a.tile * TILE, TILE); r++, sums += W2V_PANEL_FLOATS) {
+    int64_t n_rows = min64(u->target->n - a.tile * TILE, TILE);
+    for (int64_t r = 0; r < n_rows; r++, sums += W2V_PANEL_FLOATS) {
         float *to = u->target->row[a.tile * TILE + r] + a.first_vector * TILE;
         for (int64_t v = 0; v < a.n_vectors * TILE; v += TILE) {
             vf change = load(sums + v);

@@ -7,7 +7,8 @@
 #include "cbow.h"
 
 /* Draw n noise words in place of the oldest ones and ask for their rows. An alias column and its
-   32-bit draw come from one 64 x 64-bit product, so the column is exactly uniform. */
+   32-bit draw come from one 64 x 64-bit product, so the column is exactly uniform. Without a
+   branch, which would go wrong as often as not. */
 static void draw_noise(run *r, int64_t n)
 {
     const w2v_model *m = r->model;
@@ -16,7 +17,8 @@ static void draw_noise(run *r, int64_t n)
         unsigned __int128 wide = (unsigned __int128)bits * (uint64_t)m->n_words;
         int32_t column = (int32_t)(wide >> 64);
         const w2v_alias_column *noise = m->noise + column;
-        int32_t word = (uint32_t)(wide >> 32) <= noise->threshold ? column : noise->alias;
+        int32_t is_column = (uint32_t)(wide >> 32) <= noise->threshold;
+        int32_t word = noise->alias ^ ((noise->alias ^ column) & -is_column);
         r->s.noise_id[r->oldest_noise] = word;
         r->oldest_noise = r->oldest_noise + 1 < m->block_noise ? r->oldest_noise + 1 : 0;
         prefetch_row(out_row(r, word), m->dim);

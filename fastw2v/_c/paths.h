@@ -27,7 +27,8 @@ static block new_path_block(run *r, int64_t centre, int64_t n_in)
     }
     for (int64_t k = 0; k < b.out_step; k += W2V_LANES) {
         vi step = load_ids(s->out_id + k), node = step >> 1;
-        vi is_step = lane_numbers() < (int32_t)(b.out.n - k), is_wanted = is_step & ((step & 1) == 0);
+        vi is_step = lane_numbers() < (int32_t)(b.out.n - k);
+        vi is_wanted = is_step & ((step & 1) == 0);
         store(s->want + k, choose(is_wanted, splat(1.0f), (vf){}));
         store(s->weight + k, choose(is_step, splat(1.0f), (vf){}));
         memcpy(s->out_id + k, &node, sizeof node);

@@ -187,10 +187,34 @@ static void add_products(const tile *t, row_shape shape)
         add_panel(t, v * W2V_LANES, min64(shape.panel_vectors, shape.n_vectors - v));
 }
 
-INLINE void add_row(float *target, const float *source, float factor, int64_t n_vectors)
+/* do_panel(offset, width) for each panel of rows of n_vectors, at most W2V_ROW_VECTORS wide; the
+   width is a constant there. */
+#define PANEL_CASE(do_panel, width) \
+    case width: do_panel(v * W2V_LANES, width); break;
+#if W2V_ROW_VECTORS > 4
+#define WIDE_PANEL_CASES(do_panel) \
+    PANEL_CASE(do_panel, 5)        \
+    PANEL_CASE(do_panel, 6)        \
+    PANEL_CASE(do_panel, 7)        \
+    PANEL_CASE(do_panel, 8)
+#else
+#define WIDE_PANEL_CASES(do_panel)
+#endif
+#define FOR_PANELS(n_vectors, do_panel)                                    \
+    for (int64_t v = 0, width = panel_width(n_vectors, W2V_ROW_VECTORS);   \
+         v < (n_vectors); v += width)                                      \
+        switch (min64(width, (n_vectors) - v)) {                           \
+            PANEL_CASE(do_panel, 1)                                        \
+            PANEL_CASE(do_panel, 2)                                        \
+            PANEL_CASE(do_panel, 3)                                        \
+            PANEL_CASE(do_panel, 4)                                        \
+            WIDE_PANEL_CASES(do_panel)                                     \
+        }
+
+INLINE void add_row(float *target, const float *source, int64_t n_vectors)
 {
     for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
-        store(target + v, load(target + v) + factor * load(source + v));
+        store(target + v, load(target + v) + load(source + v));
 }
 
 INLINE void prefetch_row(const float *row, int64_t dim)
