@@ -8,7 +8,7 @@
 
 /* Draw n noise words in place of the oldest ones and ask for their rows. An alias column and its
    32-bit draw come from one 64 x 64-bit product, so the column is exactly uniform. Without a
-   branch, which would go wrong as often as not. */
+   branch on the draw, which cannot be predicted. */
 static void draw_noise(run *r, int64_t n)
 {
     const w2v_model *m = r->model;
