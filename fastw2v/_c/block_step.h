@@ -59,10 +59,10 @@ static void input_changes(const scratch *s, const block *b, row_shape shape)
 {
     tile t = {.source = b->out.row, .n_sources = b->out.n, .overwrite = 1};
     t.target_step = b->out_step, t.source_step = 1;
-    for (int64_t j = 0; j < b->in.n; j += TILE_ROWS) {
+    for (int64_t j = 0; j < b->in.n; j += W2V_TILE_ROWS) {
         t.target = s->in_change_row + j;
         t.factors = s->scores + j * b->out_step;
-        t.n_targets = min64(b->in.n - j, TILE_ROWS);
+        t.n_targets = min64(b->in.n - j, W2V_TILE_ROWS);
         add_products(&t, shape);
     }
 }
@@ -72,17 +72,17 @@ static void update_outputs(const scratch *s, const block *b, row_shape shape)
 {
     tile t = {.source = b->in.row, .n_sources = b->in.n};
     t.target_step = 1, t.source_step = b->out_step;
-    for (int64_t k = 0; k < b->out.n; k += TILE_ROWS) {
+    for (int64_t k = 0; k < b->out.n; k += W2V_TILE_ROWS) {
         t.target = b->out.row + k;
         t.factors = s->scores + k;
-        t.n_targets = min64(b->out.n - k, TILE_ROWS);
+        t.n_targets = min64(b->out.n - k, W2V_TILE_ROWS);
         add_products(&t, shape);
     }
 }
 
 /* Both changes for the only input of a path, in registers like the input itself: each output is
    read once, then written. */
-INLINE void update_panel_of_one(const scratch *s, const block *b, int64_t offset,
+INLINE void single_input_panel(const scratch *s, const block *b, int64_t offset,
                                 const int width)
 {
     const vf *from = (const vf *)(b->in.row[0] + offset);
@@ -104,9 +104,9 @@ INLINE void update_panel_of_one(const scratch *s, const block *b, int64_t offset
         to[v] = change[v];
 }
 
-#define UPDATE_PANEL(offset, width) update_panel_of_one(s, b, offset, width)
+#define UPDATE_PANEL(offset, width) single_input_panel(s, b, offset, width)
 
-static void update_of_one(const scratch *s, const block *b, int64_t n_vectors)
+static void update_for_single_input(const scratch *s, const block *b, int64_t n_vectors)
 {
     FOR_PANELS(n_vectors, UPDATE_PANEL)
 }
@@ -122,7 +122,7 @@ static void add_input_changes(const scratch *s, int64_t n_in, row_shape shape)
 static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
 {
     if (b->is_path && b->in.n == 1) {
-        update_of_one(s, b, shape.n_vectors);
+        update_for_single_input(s, b, shape.n_vectors);
     } else {
         input_changes(s, b, shape);
         update_outputs(s, b, shape);

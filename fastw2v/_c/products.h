@@ -1,12 +1,12 @@
 /* The two small matrix products of the block step, over rows given by pointers.
-   Sums stay in registers for a whole tile: W2V_DOT_ROWS x 4 dot products, or TILE_ROWS x
+   Sums stay in registers for a whole tile: W2V_DOT_ROWS x 4 dot products, or W2V_TILE_ROWS x
    W2V_TILE_VECTORS vectors of row sums; the other side is streamed. */
 #ifndef W2V_PRODUCTS_H
 #define W2V_PRODUCTS_H
 
 #include "vector.h"
 
-enum { TILE_ROWS = W2V_TILE_ROWS, PREFETCH_FLOATS = W2V_CACHE_LINE / 4 };
+enum { PREFETCH_FLOATS = W2V_CACHE_LINE / 4 };
 
 INLINE int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 INLINE int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -38,7 +38,7 @@ INLINE void dot_tile(float *const *x, float *const *y, const int n_rows, int64_t
     sum_rows(acc, n_rows, scores, row_step);
 }
 
-/* The same for one x and n_groups * 4 columns. */
+/* dot_tile for one x and n_groups * 4 columns. */
 INLINE void dot_row(const float *x, float *const *y, const int n_groups, int64_t n_vectors,
                     float *scores)
 {
@@ -54,7 +54,7 @@ INLINE void dot_row(const float *x, float *const *y, const int n_groups, int64_t
     sum_rows(acc, n_groups, scores, 4);
 }
 
-static void dot_products_of_one(const float *x, const rows *y, int64_t n_vectors, float *scores)
+static void dot_products_of_row(const float *x, const rows *y, int64_t n_vectors, float *scores)
 {
     for (int64_t k = 0; k < y->n; k += 8)
         if (y->n - k > 4)
@@ -83,7 +83,7 @@ static void dot_products(const rows *x, const rows *y, int64_t n_vectors, float 
             }
         }
     if (j < x->n)
-        dot_products_of_one(x->row[j], y, n_vectors, scores + j * row_step);
+        dot_products_of_row(x->row[j], y, n_vectors, scores + j * row_step);
 }
 
 /* How a row is cut: into panels of nearly equal width, at most W2V_TILE_VECTORS. */
@@ -111,7 +111,7 @@ typedef struct {
     float *const *target; /* (n_targets,) */
     float *const *source; /* (n_sources,) */
     const float *factors;
-    int64_t n_targets; /* <= TILE_ROWS */
+    int64_t n_targets; /* <= W2V_TILE_ROWS */
     int64_t n_sources;
     int64_t target_step, source_step;
     int overwrite; /* 1: the sums replace what the targets held */
@@ -119,11 +119,11 @@ typedef struct {
 
 INLINE void add_tile(const tile *t, int64_t offset, const int n_targets, const int n_vectors)
 {
-    vf acc[TILE_ROWS][W2V_TILE_VECTORS] = {};
+    vf acc[W2V_TILE_ROWS][W2V_TILE_VECTORS] = {};
     const float *factors = t->factors;
     for (int64_t k = 0; k < t->n_sources; k++, factors += t->source_step) {
         const float *source = t->source[k] + offset;
-        vf factor[TILE_ROWS];
+        vf factor[W2V_TILE_ROWS];
         UNROLL
         for (int r = 0; r < n_targets; r++)
             factor[r] = splat(factors[r * t->target_step]);

@@ -71,8 +71,8 @@ TILE_BACKENDS = ("amx",)
 # rows.  Baskets, window 75, 20 noise words a pair: 16 centres diverge with the default rate, and
 # 2, which this gives, find 26.6 % (gensim 26.0 %).  English with window 5 and 5 a pair is at 600.
 MOST_DRAWS = 6000
-# The loss is measured on every n-th block. Of one thread's speed 16 cost 0.1 to 0.5 % in skip-gram
-# with noise words; 8 cost 1.8 to 2.5 % there, and 1.1 to 1.9 % elsewhere (medians of 25 pairs).
+# The loss is measured on every n-th block. Of one thread's speed 16 cost 0.7 % in skip-gram, 1.4 %
+# with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
 LOSS_EVERY = 16
 SOFTMAX_BLOCK_CENTRES = 32  # enough rows for the matrix products to run at full speed
 
