@@ -13,6 +13,7 @@ from fastw2v import Word2Vec, _core, backends
 from fastw2v.errors import UsageError
 from fastw2v.training import rounds as rounds_module
 from fastw2v.training import trainer as trainer_module
+from fastw2v.training.chunk_order import chunk_order
 from fastw2v.training.rounds import gains, tokens_of_chunk
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
@@ -120,9 +121,10 @@ def test_checkpoints_change_no_bit(tmp_path, monkeypatch, sentences, every):
 def test_the_error_of_one_worker_ends_all(monkeypatch, worker):
     trainer = make_trainer(random_spool(), deterministic=True, workers=3)
     read = trainer.chunks.read
+    fails = chunk_order(trainer.parameters.seed, 0, len(trainer.chunks))[6 + worker]
 
     def failing(i):
-        if i == 6 + worker:
+        if i == fails:
             raise OSError("the disk is gone")
         return read(i)
 

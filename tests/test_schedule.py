@@ -13,6 +13,7 @@ from fastw2v.errors import UsageError
 from fastw2v.formats import read_vectors
 from fastw2v.training import Parameters
 from fastw2v.training import trainer as trainer_module
+from fastw2v.training.chunk_order import chunk_order
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -38,8 +39,14 @@ def test_the_rate_follows_the_progress_over_all_epochs_and_threads(
     spool = random_spool()
     rates = {"alpha": 0.06, "min_alpha": 0.02, "schedule": schedule}
     trained(spool, epochs=3, workers=workers, seed=5, **rates)
-    places = {trainer_module.epoch_key(5, e): e * spool.n_tokens for e in range(3)}
-    done = np.array([places[key] + token for key, token, _ in seen])
+    epochs = {trainer_module.epoch_key(5, e): e for e in range(3)}
+    turns = [np.argsort(chunk_order(5, e, 11)) for e in range(3)]
+    done = np.array(
+        [
+            (e := epochs[key]) * spool.n_tokens + 500 * turns[e][token // 500]
+            for key, token, _ in seen
+        ]
+    )
     rates = np.array([rate for *_, rate in seen])
     assert sorted(done.tolist()) == [e * 5_200 + i * 500 for e in range(3) for i in range(11)]
     np.testing.assert_allclose(rates, SHAPES[schedule](done / (3 * 5_200)), rtol=1e-12)

@@ -1,4 +1,5 @@
 import contextlib
+import itertools
 import os
 import signal
 import threading
@@ -24,13 +25,13 @@ pytestmark = pytest.mark.usefixtures("no_thread_left")
 
 
 class SlowStream:
-    """A stream whose reads take a while, and that runs a function at one of them."""
+    """A stream whose reads take a while; at one of them, counted from 0, it runs a function."""
 
     def __init__(self, at, action, seconds=0.02):
         self.spool, self.at, self.action, self.seconds = random_spool(30_000), at, action, seconds
         self.n_tokens, self.n_inside = self.spool.n_tokens, 0
         self.n_sentences = self.spool.n_sentences
-        self.n_read = 0
+        self.n_read, self.numbers = 0, itertools.count()
 
     def chunks(self, chunk_tokens, margin_tokens):
         self.table = self.spool.chunks(chunk_tokens, margin_tokens)
@@ -43,7 +44,7 @@ class SlowStream:
         self.n_inside += 1
         self.n_read += 1
         try:
-            if index == self.at:
+            if next(self.numbers) == self.at:
                 self.action()
             time.sleep(self.seconds)
             return self.table.read(index)

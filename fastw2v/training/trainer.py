@@ -14,6 +14,7 @@ from fastw2v import _core
 from fastw2v.memory import allocate
 from fastw2v.training.blas import single_threaded_blas
 from fastw2v.training.callbacks import Audience, Listener, StopTraining
+from fastw2v.training.chunk_order import chunk_order
 from fastw2v.training.divergence import LossWatch, check_rows
 from fastw2v.training.model import ModelArrays, fit_to_pairs, hot_rows, kernel_settings
 from fastw2v.training.parameters import Parameters
@@ -108,7 +109,7 @@ class Trainer:
             self.workers = [_core.Worker(model, max_tokens, allocate) for _ in range(n_threads)]
         self._watch = LossWatch(parameters, len(arrays.in_rows))
         self.epoch = 0  # that is under way, counted from 0: so many are done
-        self.chunk = 0  # of the epoch, the first that is not trained
+        self.chunk = 0  # of the epoch's order, the first that is not trained
         self.is_whole = True  # all chunks before it are trained, and none after it
         self.history: list[EpochRecord] = []
         self.seconds = 0.0  # of wall time in epochs
@@ -213,10 +214,12 @@ class Trainer:
 
     def _train_chunks(self, audience: Audience) -> None:
         """Train the epoch's chunks, to its end or a pause."""
-        key, trained = epoch_key(self.parameters.seed, self.epoch), itertools.count()
+        seed = self.parameters.seed
+        key, trained = epoch_key(seed, self.epoch), itertools.count()
+        order = chunk_order(seed, self.epoch, len(self.chunks)).tolist()
 
         def train(worker: _core.Worker, i: int) -> None:
-            worker.train(self.chunks.read(i), key, self.rate(self.epoch, i))
+            worker.train(self.chunks.read(order[i]), key, self.rate(self.epoch, i))
             next(trained)
 
         def tick() -> None:
@@ -256,8 +259,8 @@ class Trainer:
         return bodies, stop, lambda: min(next(numbers), n_chunks)
 
     def rate(self, epoch: int, chunk: int) -> float:
-        """Return the learning rate at the start of a chunk: it follows the place in the
-        corpus, so it does not depend on threads."""
+        """Return the learning rate at the start of a chunk, counted in the order of the epoch: it
+        does not depend on threads."""
         return self.rate_after(epoch * self.stream.n_tokens + chunk * self.chunk_tokens)
 
     def rate_after(self, n_tokens: int) -> float:

@@ -1,0 +1,23 @@
+"""The order in which an epoch visits the corpus."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Neighbours stay together in a corpus of more chunks, so that what a disk reads at once grows with
+# the corpus: 1 MB of word ids at a billion tokens.
+RUNS = 4096
+
+
+def chunk_order(seed: int, epoch: int, n_chunks: int) -> NDArray[np.int64]:
+    """Return the (n_chunks,) numbers of an epoch's chunks in the order in which to train them.
+
+    Another random one for each epoch: neighbouring text is alike, and rows that see it all at once
+    follow it, which costs up to 1.4 points of analogies (benchmarks/NOTES.md).
+    epoch: counted from 0.
+    """
+    n_each = -(-n_chunks // RUNS)
+    starts = np.arange(0, n_chunks, n_each)
+    draws = np.random.SeedSequence([seed, epoch, 1]).generate_state(len(starts), np.uint64)
+    runs = starts[np.argsort(draws, kind="stable")]
+    chunks = (runs[:, None] + np.arange(n_each)).ravel()
+    return chunks[chunks < n_chunks]
