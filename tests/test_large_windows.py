@@ -7,7 +7,7 @@ from fastw2v import Word2Vec
 from fastw2v.training.model import kernel_settings
 from fastw2v.training.parameters import DEFAULT_ALPHA, DEFAULT_BLOCK, TILE_BLOCK, Parameters
 
-BACKENDS = {"amx": TILE_BLOCK, "avx2": DEFAULT_BLOCK[True]}
+BACKENDS = {"amx": TILE_BLOCK[True], "avx2": DEFAULT_BLOCK[True]}
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ typedef struct {
     int64_t n_hot_in;       /* input rows 0..n_hot_in - 1 are private to a worker meanwhile */
     int64_t n_hot_out;      /* so are n_hot_out output rows from first_hot_out */
     int64_t first_hot_out;
-    int64_t hot_centres;    /* centres between two exchanges of them */
+    int64_t hot_centres;    /* centres between two exchanges of some of them */
     int32_t cbow_sum;       /* 1: a hidden row is the sum, not the mean, of its context rows */
     int32_t cbow_divide;    /* 1: a context row gets 1/n_contexts of the gradient */
     float cbow_rate;        /* multiplies the gradient of context rows in CBOW */

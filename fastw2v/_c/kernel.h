@@ -73,6 +73,7 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     r.n_fresh_noise = (m->block_noise + m->noise_reuse - 1) / m->noise_reuse;
     r.trained = c->pair_weights ? keep_pairs(m, c, &r.s) : subsample(m, c, &r.s);
     r.last_exchange = r.trained.begin;
+    r.in_place[0] = m->in_rows, r.in_place[1] = r.s.hot_in;
     r.out_place[0] = m->out_rows, r.out_place[1] = r.s.hot_out;
     r.out_first[1] = m->first_hot_out;
     w->block_number = first_block_number(m, c);

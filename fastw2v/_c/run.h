@@ -17,8 +17,10 @@ typedef struct {
     int64_t noise_counter; /* of the next noise draw */
     int64_t oldest_noise;  /* the next noise word to be replaced */
     int64_t n_fresh_noise; /* drawn anew for each block */
-    int64_t last_exchange; /* of hot rows, index of a centre */
-    float *out_place[2];   /* output rows: the shared ones, the worker's own of hot outputs */
+    int64_t last_exchange; /* index of a centre */
+    int64_t n_exchanges;   /* of hot rows */
+    float *in_place[2];    /* input rows: the shared ones, the worker's own of hot inputs */
+    float *out_place[2];   /* output rows, likewise */
     int64_t out_first[2];  /* the output whose row each begins with */
     uint64_t noise_key;
     float lr;
@@ -29,14 +31,14 @@ INLINE int is_frozen(const run *r, int64_t id)
     return r->model->frozen && r->model->frozen[id];
 }
 
-/* The input row of a kept token: the shared one, or the worker's own of a hot word. */
+/* The input row of a kept token: the shared one, or the worker's own of a hot word. Without a
+   branch, as for outputs: which words are hot cannot be predicted. */
 INLINE float *in_place(const run *r, int64_t kept)
 {
     int64_t id = r->s.kept_id[kept];
     if (r->worker->touched_in && !is_frozen(r, id))
         r->worker->touched_in[id] = 1;
-    float *rows = id < r->model->n_hot_in ? r->s.hot_in : r->model->in_rows;
-    return rows + id * r->model->stride_floats;
+    return r->in_place[id < r->model->n_hot_in] + id * r->model->stride_floats;
 }
 
 /* A copy of a frozen row, to be changed in its place: whatever a block step does to it is
@@ -56,7 +58,6 @@ INLINE float *in_row(const run *r, int64_t kept)
     return is_frozen(r, r->s.kept_id[kept]) ? copied_row(r, row) : row;
 }
 
-/* Without a branch: which steps of a path are hot cannot be predicted. */
 INLINE float *out_row(const run *r, int64_t output)
 {
     const w2v_model *m = r->model;

@@ -23,32 +23,35 @@ ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 ve
 
 
 class HotRows(NamedTuple):
-    """How many rows of each matrix a worker keeps private, and for how many centres at a time."""
+    """How many rows of each matrix a worker keeps private, and the centres between exchanges.
+
+    The less frequent a row, the more exchanges it sits out; see hot_rows.h.
+    """
 
     inputs: int
     outputs: int
     centres: int
 
 
-# Rows that each of two workers keeps private between exchanges, by (is skip-gram, objective).
-# Two threads take 1.51 s for skip-gram's epoch of 100 MB, and 1.57 s with none. Hierarchical
-# softmax, whose nodes are the top of the tree, became x1.9 as fast: 438 ns a kept word, CBOW 280;
-# with 512 inputs private as well 447 and 305, and exchanged every 500 centres 494 and 361.
-# Every 2,000 centres the loss of skip-gram's first epoch was 1.5 to 1.7 % above one thread's, every
-# 500 0.5 %. CBOW with noise words would gain 1 to 3 % in speed for 0.3 to 0.5 % of loss.
+# Rows that each of two workers keeps private, by (is skip-gram, objective). With two threads, ns a
+# kept word with none and with these: skip-gram 123 and 109, CBOW 184 and 156, hierarchical softmax
+# 705 and 380, CBOW 560 and 204. What the loss of the first epoch of 100 MB is above one thread's:
+# skip-gram 0.13 and 0.50 %, CBOW 0.16 and 0.78 %, hierarchical softmax 0.16 % with them. It grows
+# with the centres between exchanges: 1.40 % for CBOW with 128 rows of each, exchanged every 250.
 # Their changes are summed, and more workers overshoot: made to take turns block by block, 4 of them
 # raised the loss by half and 8 diverged, where rows that all share reached the loss of 2.
 HOT_ROWS = {
-    (True, "ns"): HotRows(64, 64, 500),
-    (True, "hs"): HotRows(0, 512, 2000),
-    (False, "hs"): HotRows(0, 512, 2000),
+    (True, "ns"): HotRows(256, 64, 64),
+    (False, "ns"): HotRows(256, 64, 64),
+    (True, "hs"): HotRows(0, 512, 500),
+    (False, "hs"): HotRows(0, 512, 500),
 }
 NO_HOT_ROWS = HotRows(0, 0, 10**9)
 HOT_WORKERS = 2
-# Below so many tokens an epoch skip-gram's rows are shared all the same: with private ones,
+# Below so many tokens an epoch the rows of words are shared all the same: with private ones,
 # exchanged every 2,000 centres and in blocks of 16 x 16, the loss of two threads' first epoch was
 # 1.0 % above one thread's at 1 M tokens and 0.7 % at 4 M, with shared ones 0.2 and 0.1 %.
-PRIVATE_FROM_TOKENS = {(True, "ns"): 4_000_000}
+PRIVATE_FROM_TOKENS = {(True, "ns"): 4_000_000, (False, "ns"): 4_000_000}
 INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 
 

@@ -64,8 +64,8 @@ LEAST_CENTRES, WORDS_PER_CENTRE = 6, 50
 
 # What reaches gensim's quality in the least time (benchmarks/NOTES.md), by is skip-gram: fewer
 # noise words a block cost analogies, and SimLex if they serve many blocks.
-DEFAULT_BLOCK = {True: BlockShape(6, 10, 2), False: BlockShape(8, 16, 1)}
-TILE_BLOCK = BlockShape(20, 12, 3)
+DEFAULT_BLOCK = {True: BlockShape(6, 10, 2), False: BlockShape(8, 16, 4)}
+TILE_BLOCK = {True: BlockShape(20, 12, 2), False: BlockShape(16, 16, 4)}
 TILE_BACKENDS = ("amx",)
 # Draws of noise words, over all pairs of a skip-gram block, that may act at once on the same old
 # rows.  Baskets, window 75, 20 noise words a pair: 16 centres diverge with the default rate, and
@@ -205,8 +205,8 @@ class Parameters:
     @property
     def block_shape(self) -> BlockShape:
         """How many words a block step takes at once."""
-        by_tiles = self.sg and choose_backend(self.backend) in TILE_BACKENDS
-        block = TILE_BLOCK if by_tiles else DEFAULT_BLOCK[self.sg]
+        by_tiles = choose_backend(self.backend) in TILE_BACKENDS
+        block = (TILE_BLOCK if by_tiles else DEFAULT_BLOCK)[self.sg]
         centres = SOFTMAX_BLOCK_CENTRES if self.objective == "softmax" else block.centres
         if self.sg and self.objective == "ns":
             draws_each = self.negative * self.expected_contexts(math.inf)
