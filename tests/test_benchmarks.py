@@ -1,5 +1,6 @@
 """What the benchmarks compute, on small numbers: the work counted, medians, ratios, charts."""
 
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -23,6 +24,12 @@ import fastw2v  # noqa: E402
 from fastw2v.training import Parameters  # noqa: E402
 
 DIM = 20
+
+
+@pytest.mark.parametrize("program", sorted(path.name for path in BENCHMARKS.glob("*.py")))
+def test_every_program_starts(program):
+    command = [sys.executable, str(BENCHMARKS / program), "--help"]
+    assert "usage" in subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def reference_multiply_adds(case, block):

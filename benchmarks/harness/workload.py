@@ -17,7 +17,7 @@ SENTENCE_TOKENS = 60  # as in a Wikipedia dump with one paragraph a line
 CORPUS_TOKENS = 10**9  # size of the corpus that the counts pretend to come from
 LEARNING_RATE = 0.025
 LEAST_PASSES = 3
-LEAST_WORDS = TILE_BLOCK.centres * WORDS_PER_CENTRE  # fewer are trained in smaller blocks
+LEAST_WORDS = TILE_BLOCK[True].centres * WORDS_PER_CENTRE  # fewer are trained in smaller blocks
 DISTRIBUTIONS = ("zipf", "uniform")
 
 

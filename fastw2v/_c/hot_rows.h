@@ -37,8 +37,10 @@ INLINE void exchange_rows(hot_rows h, const int gives)
 {
     for (int64_t i = 0; i < h.n_floats; i += W2V_LANES) {
         vf now = load(h.shared + i);
-        if (gives)
-            store(h.shared + i, now += load(h.mine + i) - load(h.base + i));
+        if (gives) {
+            now += load(h.mine + i) - load(h.base + i);
+            store(h.shared + i, now);
+        }
         store(h.base + i, now);
         store(h.mine + i, now);
     }
@@ -74,8 +76,8 @@ static void take_hot_rows(const run *r)
     exchange_rows(hot_outputs(r, r->model->n_hot_out), 0);
 }
 
-/* Exchanges of outputs between two of inputs, whose worker may know less of the others: so seldom,
-   it raised the loss of an epoch by 0.1 %, where it is 0.7 % for outputs four times as often. */
+/* Inputs take part in every eighth exchange only. With 256 private ones, exchanged every 1,000
+   centres, the loss of CBOW's first epoch rose by 0.15 %; with outputs, every 250, by 1.0 %. */
 enum { INPUTS_EVERY = 8 };
 
 /* How many of n_rows take part in an exchange. */
