@@ -29,7 +29,8 @@ from fastw2v.training.windows import window_sides
 CHUNK_TOKENS = 10_000
 # Chunks that threads train at once do not know one another, as those of one thread do: with 10,000
 # tokens a chunk the loss of the first epoch of 5 MB was up to 0.5, 1.0 and 1.5 % above one thread's
-# with 2, 4 and 16; with 2,800 up to 0.3, 0.7 and 0.9 %, at x0.94 to x0.97 of the speed.
+# with 2, 4 and 16; with 2,800 up to 0.3, 0.7 and 0.9 %, at x0.94 to x0.97 of the speed. That was
+# with chunks in the order of the text: in random order 10,000 give 0.1, 0.2 and 0.3 %.
 CHUNKS = 300  # in an epoch at least
 LEAST_CHUNK_TOKENS = 2_000
 # The softmax takes 2 ms a token for 50,000 words of dimension 100: a quarter of a second a chunk.
