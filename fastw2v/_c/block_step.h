@@ -83,7 +83,7 @@ static void update_outputs(const scratch *s, const block *b, row_shape shape)
 /* Both changes for the only input of a path, in registers like the input itself: each output is
    read once, then written. */
 INLINE void single_input_panel(const scratch *s, const block *b, int64_t offset,
-                                const int width)
+                               const int width)
 {
     const vf *from = (const vf *)(b->in.row[0] + offset);
     vf *to = (vf *)(s->in_change_row[0] + offset), x[W2V_ROW_VECTORS], change[W2V_ROW_VECTORS] = {};

@@ -12,7 +12,7 @@ def chunk_order(seed: int, epoch: int, n_chunks: int) -> NDArray[np.int64]:
     """Return the (n_chunks,) numbers of an epoch's chunks in the order in which to train them.
 
     Another random one for each epoch: neighbouring text is alike, and rows that see it all at once
-    follow it, which costs up to 1.4 points of analogies (benchmarks/NOTES.md).
+    follow it, which cost CBOW 1.5 points of analogies (benchmarks/NOTES.md).
     epoch: counted from 0.
     """
     n_each = -(-n_chunks // RUNS)

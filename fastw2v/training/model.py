@@ -33,25 +33,23 @@ class HotRows(NamedTuple):
     centres: int
 
 
-# Rows that each of two workers keeps private, by (is skip-gram, objective). With two threads, ns a
-# kept word with none and with these: skip-gram 123 and 109, CBOW 184 and 156, hierarchical softmax
-# 705 and 380, CBOW 560 and 204. What the loss of the first epoch of 100 MB is above one thread's:
+# Rows that each of two workers keeps private, by objective. With two threads, ns a kept word with
+# none and with these: skip-gram 123 and 109, CBOW 184 and 156, with hierarchical softmax 705 and
+# 380, 560 and 204. What the loss of the first epoch of 100 MB is above one thread's:
 # skip-gram 0.1 and 0.3 %, CBOW 0.15 and 0.7 %, hierarchical softmax 0.2 % with them. It grows with
 # the centres between exchanges: 1.4 % for CBOW with 128 rows of each, exchanged every 250.
 # Their changes are summed, and more workers overshoot: made to take turns block by block, 4 of them
 # raised the loss by half and 8 diverged, where rows that all share reached the loss of 2.
 HOT_ROWS = {
-    (True, "ns"): HotRows(256, 128, 64),
-    (False, "ns"): HotRows(256, 128, 64),
-    (True, "hs"): HotRows(0, 512, 500),
-    (False, "hs"): HotRows(0, 512, 500),
+    "ns": HotRows(256, 128, 64),
+    "hs": HotRows(0, 512, 500),
 }
 NO_HOT_ROWS = HotRows(0, 0, 10**9)
 HOT_WORKERS = 2
 # Below so many tokens an epoch the rows of words are shared all the same: with private ones,
 # exchanged every 2,000 centres and in blocks of 16 x 16, the loss of two threads' first epoch was
 # 1.0 % above one thread's at 1 M tokens and 0.7 % at 4 M, with shared ones 0.2 and 0.1 %.
-PRIVATE_FROM_TOKENS = {(True, "ns"): 4_000_000, (False, "ns"): 4_000_000}
+PRIVATE_FROM_TOKENS = {"ns": 4_000_000}
 INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 
 
@@ -156,10 +154,10 @@ def hot_rows(parameters: Parameters, n_workers: int, n_tokens: int) -> HotRows:
 
     n_tokens: of an epoch.
     """
-    mode = parameters.sg, parameters.objective
-    if n_workers != HOT_WORKERS or n_tokens < PRIVATE_FROM_TOKENS.get(mode, 0):
+    objective = parameters.objective
+    if n_workers != HOT_WORKERS or n_tokens < PRIVATE_FROM_TOKENS.get(objective, 0):
         return NO_HOT_ROWS
-    return HOT_ROWS.get(mode, NO_HOT_ROWS)
+    return HOT_ROWS.get(objective, NO_HOT_ROWS)
 
 
 def cbow_rate(parameters: Parameters, n_contexts: float) -> float:

@@ -1,6 +1,6 @@
 """Training with several threads that gives the same bits whatever their timing.
 
-In each round every worker trains chunks of its own, fixed by their place in the corpus, on a
+In each round every worker trains chunks of its own, fixed by their place in the epoch, on a
 copy of all rows. Then the changes of all workers are added up in the order of the workers.
 """
 

@@ -18,8 +18,8 @@ class RunState:
     """A place between two chunks, and what was counted up to it.
 
     chunk_tokens: tokens of a chunk.  epoch: counted from 0, as many are done; chunk: the first
-    of it that is not trained.  counts: since the run began; epoch_start: those at the start of
-    the epoch; epoch_seconds, seconds: of training in this epoch, and in all.
+    of its order that is not trained.  counts: since the run began; epoch_start: those at the
+    start of the epoch; epoch_seconds, seconds: of training in this epoch, and in all.
     stopped: why the run ended early, if it did.  restored: the epoch whose rows it was given back.
     history: of the epochs that are done.
     """
