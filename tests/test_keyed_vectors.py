@@ -177,7 +177,10 @@ def test_many_queries_have_the_answers_of_one_after_the_other(wv, vectors):
     rows, scores = wv.nearest(["w1"], topn=40)
     assert (rows[0, -1], scores[0, -1]) == (-1, -np.inf)
     assert wv.most_similar_batch([]) == wv.most_similar_batch(np.empty((0, 9))) == []
-    assert wv.most_similar_batch([*(7 * vectors[:2])], topn=2) == by_vector[:2]
+    by_list = wv.most_similar_batch([*(7 * vectors[:2])], topn=2)
+    for found, expected in zip(by_list, by_vector[:2], strict=True):  # BLAS may sum two rows and
+        assert [w for w, _ in found] == [w for w, _ in expected]  # four in different orders
+        np.testing.assert_allclose([c for _, c in found], [c for _, c in expected], atol=1e-6)
     assert wv.most_similar_batch(np.eye(9, dtype=np.int64)) == wv.most_similar_batch(np.eye(9))
 
 

@@ -13,7 +13,7 @@ KILLED_RUNS = """if True:
 
     warnings.simplefilter("ignore", UserWarning)  # a run killed early has no checkpoint
     trainer.CHUNK_TOKENS, trainer.REPORT_SECONDS = 300, 0.001
-    SENTENCES = topic_sentences(1_000)
+    SENTENCES = topic_sentences(8_000)  # a run of some 50 ms: a child first copies pages
     MODES = [{"sg": 1}, {"sg": 0}, {"sg": 1, "hs": 1}, {"sg": 0, "softmax": True, "bias": True}]
 
     def train(mode, **more):
