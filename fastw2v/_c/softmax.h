@@ -64,7 +64,7 @@ static double exponentials(float *scores, float top, int64_t score_stride)
 {
     double sum = 0;
     for (int64_t v = 0; v < score_stride; v += W2V_LANES) {
-        vf e = exp_minus(top - load(scores + v));
+        vf e = exp_minus(at_most(top - load(scores + v), 87.0f));
         store(scores + v, e);
         sum += (double)horizontal_sum(e);
     }

@@ -3,6 +3,9 @@
 #ifndef W2V_TARGET_H
 #define W2V_TARGET_H
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -2,6 +2,9 @@
 #ifndef W2V_VECTOR_H
 #define W2V_VECTOR_H
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -44,12 +47,16 @@ INLINE vf absolute(vf x) { return (vf)((vi)x & ((vi){} + 0x7FFFFFFF)); }
 /* 1 if any bit of the mask is set. */
 INLINE int any_set(vi mask)
 {
+#if W2V_LANES == 16
+    return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+#else
     int32_t lane[W2V_LANES], any = 0;
     memcpy(lane, &mask, sizeof mask);
     UNROLL
     for (int i = 0; i < W2V_LANES; i++)
         any |= lane[i];
     return any != 0;
+#endif
 }
 
 INLINE float horizontal_sum(vf v)
@@ -145,13 +152,12 @@ INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
 }
 #endif
 
-/* exp(-a) for a >= 0; past 87 the result would leave the normal floats and is held there.
-   2^f on [-1/2, 1/2] by a minimax polynomial: relative error below 2e-7. NaN stays NaN. */
+/* exp(-a) for |a| <= 87, where the result is a normal float: 2^f on [-1/2, 1/2] by a minimax
+   polynomial, relative error below 2e-7. NaN stays NaN. */
 INLINE vf exp_minus(vf a)
 {
-    vf top = splat(87.0f);
-    vf t = choose(a > top, top, a) * -1.44269504f;
-    vf magic = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer */
+    vf t = a * -1.44269504f;
+    vf magic = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer, in the low bits */
     vf shifted = t + magic;
     vf f = t - (shifted - magic);
     vf p = splat(1.32647e-3f);
@@ -160,30 +166,31 @@ INLINE vf exp_minus(vf a)
     p = p * f + 2.4022242e-1f;
     p = p * f + 6.9314698e-1f;
     p = p * f + 1.0f;
-    return (vf)((vi)p + (((vi)shifted - (vi)magic) << 23));
+    return (vf)((vi)p + ((vi)shifted << 23));
 }
 
-/* 1 / x for x in [1, 2] without a division: a quadratic start (error 1/99), then two Newton
-   steps, which square it twice. */
-INLINE vf reciprocal_1_2(vf x)
-{
-    vf r = (0.3232323f * x - 1.4545455f) * x + 2.1212121f;
-    r = r * (2.0f - x * r);
-    return r * (2.0f - x * r);
-}
+/* NaN stays NaN here, too. */
+#if W2V_LANES == 16
+INLINE vf at_most(vf a, float top) { return (vf)_mm512_min_ps((__m512)splat(top), (__m512)a); }
+INLINE vf at_least(vf a, float low) { return (vf)_mm512_max_ps((__m512)splat(low), (__m512)a); }
+#elif W2V_LANES == 8
+INLINE vf at_most(vf a, float top) { return (vf)_mm256_min_ps((__m256)splat(top), (__m256)a); }
+INLINE vf at_least(vf a, float low) { return (vf)_mm256_max_ps((__m256)splat(low), (__m256)a); }
+#else
+INLINE vf at_most(vf a, float top) { return choose(a > splat(top), splat(top), a); }
+INLINE vf at_least(vf a, float low) { return choose(a < splat(low), splat(low), a); }
+#endif
 
 /* The logistic function; no table, no cut-off. */
 INLINE vf sigmoid(vf s)
 {
-    vf e = exp_minus(absolute(s));
-    vf r = reciprocal_1_2(1.0f + e);
-    return choose(s < 0.0f, e * r, r);
+    return 1.0f / (1.0f + exp_minus(at_least(at_most(s, 87.0f), -87.0f)));
 }
 
 /* log(1 + exp(s)) = -log sigmoid(-s), by log1p(e) = 2 atanh(e / (2 + e)): error below 2e-7. */
 INLINE vf softplus(vf s)
 {
-    vf e = exp_minus(absolute(s));
+    vf e = exp_minus(at_most(absolute(s), 87.0f));
     vf z = e / (2.0f + e), z2 = z * z;
     vf p = splat(2.0f / 13);
     p = p * z2 + 2.0f / 11;
