@@ -49,6 +49,7 @@ cdef extern from "api.h" nogil:
         int64_t n_hot_out
         int64_t first_hot_out
         int64_t hot_centres
+        int32_t claims_rows
         int32_t cbow_sum
         int32_t cbow_divide
         float cbow_rate
@@ -86,6 +87,7 @@ cdef extern from "api.h" nogil:
 
     const w2v_backend *w2v_get_backend(int index)
     int w2v_backend_supported(int index)
+    int w2v_claims_rows()
     int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens)
 
 
@@ -161,6 +163,7 @@ cdef class Model:
         self.c.block_noise = settings.block_noise
         self.c.noise_reuse = settings.noise_reuse
         self.c.loss_every = settings.loss_every
+        self.c.claims_rows = settings.is_shared and w2v_claims_rows()
         self.c.cbow_sum = settings.cbow_sum
         self.c.cbow_divide = settings.cbow_divide
         self.c.cbow_rate = settings.cbow_rate

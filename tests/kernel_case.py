@@ -58,6 +58,7 @@ class Case:
 
     def __init__(self, arch, objective, dim, n_words=30, bias=True, sample=0.05, n_hot=0, **kw):
         self.rng = np.random.default_rng(0)
+        self.is_shared = kw.pop("is_shared", False)
         self.dim, self.n_words, self.n_hot = dim, n_words, n_hot
         self.settings = reference.Settings(objective, arch == "cbow", **kw)
         self.counts = np.sort(self.rng.integers(1, 200, n_words))[::-1].astype(np.int64).copy()
@@ -107,6 +108,7 @@ class Case:
             block_noise=s.block_noise,
             noise_reuse=s.noise_reuse,
             loss_every=1,
+            is_shared=self.is_shared,
             hot=HotRows(self.n_hot, self.n_hot, HOT_CENTRES),
             cbow_sum=s.cbow_sum,
             cbow_divide=s.cbow_divide,

@@ -55,6 +55,10 @@ VARIANTS = {
     "one-centre": {"block_centres": 1, "block_noise": 1},
     "odd-block": {"block_centres": 7, "block_noise": 13, "negative": 2},
     "large-block": {"block_centres": 50, "block_noise": 60},
+    "skip-gram-default-block": {"block_centres": 20, "block_noise": 12},
+    "cbow-default-block": {"block_centres": 16, "block_noise": 16, "noise_reuse": 4},
+    "rounded-hot-rows": {"block_centres": 20, "block_noise": 13, "n_hot": 5},
+    "rounded-frozen-rows": {"block_centres": 17, "block_noise": 16, "frozen": frozenset({0, 3})},
     "fresh-noise": {"noise_reuse": 1},
     "long-reused-noise": {"block_noise": 7, "noise_reuse": 3},
     "one-noise-word-a-chunk": {"block_noise": 1, "noise_reuse": 1000},
@@ -62,6 +66,7 @@ VARIANTS = {
     "some-hot-rows": {"n_hot": 5},
     "only-hot-rows": {"n_hot": 1000},
     "no-subsampling": {"sample": 0},
+    "asked-for-to-be-written": {"is_shared": True},
 }
 
 

@@ -5,9 +5,17 @@ import pytest
 
 from fastw2v import Word2Vec
 from fastw2v.training.model import kernel_settings
-from fastw2v.training.parameters import DEFAULT_ALPHA, DEFAULT_BLOCK, TILE_BLOCK, Parameters
+from fastw2v.training.parameters import (
+    BFLOAT16_SKIPGRAM_BLOCK,
+    DEFAULT_ALPHA,
+    SKIPGRAM_BLOCK,
+    Parameters,
+)
 
-BACKENDS = {"amx": TILE_BLOCK[True], "avx2": DEFAULT_BLOCK[True]}
+BACKENDS = {
+    "amx": BFLOAT16_SKIPGRAM_BLOCK,
+    "avx2": SKIPGRAM_BLOCK,
+}
 
 
 @pytest.fixture(scope="module")

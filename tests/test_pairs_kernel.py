@@ -24,6 +24,8 @@ VARIANTS = {
     "no-bias": {"bias": False},
     "one-pair": {"block_centres": 1, "block_noise": 1},
     "large-block": {"block_centres": 50, "block_noise": 60},
+    "default-block": {"block_centres": 20, "block_noise": 12},
+    "rounded-frozen-rows": {"block_centres": 21, "block_noise": 12, "frozen": frozenset({0, 3})},
     "two-words": {"n_words": 2},
     "some-hot-rows": {"n_hot": 5},
     "no-subsampling": {"sample": 0},

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastw2v.corpus import Spool
 from fastw2v.training import ModelArrays, Parameters, Trainer, build_arrays
-from fastw2v.training.parameters import TILE_BLOCK, WORDS_PER_CENTRE
+from fastw2v.training.parameters import BFLOAT16_SKIPGRAM_BLOCK, WORDS_PER_CENTRE
 from harness.multiply_adds import Kept, multiply_adds
 
 ZIPF_OFFSET = 2.7  # Mandelbrot's: count ~ 1 / (rank + offset), close to English text
@@ -17,7 +17,9 @@ SENTENCE_TOKENS = 60  # as in a Wikipedia dump with one paragraph a line
 CORPUS_TOKENS = 10**9  # size of the corpus that the counts pretend to come from
 LEARNING_RATE = 0.025
 LEAST_PASSES = 3
-LEAST_WORDS = TILE_BLOCK[True].centres * WORDS_PER_CENTRE  # fewer are trained in smaller blocks
+LEAST_WORDS = (
+    BFLOAT16_SKIPGRAM_BLOCK.centres * WORDS_PER_CENTRE
+)  # fewer are trained in smaller blocks
 DISTRIBUTIONS = ("zipf", "uniform")
 
 

@@ -51,6 +51,7 @@ typedef struct {
     int64_t n_hot_out;      /* so are n_hot_out output rows from first_hot_out */
     int64_t first_hot_out;
     int64_t hot_centres;    /* centres between two exchanges of some of them */
+    int32_t claims_rows;    /* 1: rows are asked for to be written, see w2v_claims_rows */
     int32_t cbow_sum;       /* 1: a hidden row is the sum, not the mean, of its context rows */
     int32_t cbow_divide;    /* 1: a context row gets 1/n_contexts of the gradient */
     float cbow_rate;        /* multiplies the gradient of context rows in CBOW */
@@ -98,6 +99,10 @@ typedef struct {
 /* dispatch.c: backends in rising order of width, NULL past the last. */
 const w2v_backend *w2v_get_backend(int index);
 int w2v_backend_supported(int index); /* 1 if this CPU can run it */
+
+/* 1 if rows that several threads write had best be asked for to be written. On AMD's CPUs, whose
+   cores may be far apart, two threads run x1.13 (skip-gram) so; on Intel's CBOW ran x0.90. */
+int w2v_claims_rows(void);
 
 /* Bytes of scratch a worker needs for chunks of up to max_tokens tokens, margins included. */
 int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens);

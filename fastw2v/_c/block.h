@@ -9,9 +9,13 @@ typedef struct {
     rows in;           /* x */
     rows out;          /* y, pointers padded to out_step by rows of zeros */
     int in_are_hidden; /* 1: x are scratch, and only their change is asked for, in in_change_row */
+    int has_own;       /* 1: input j is also paired with the output own_row[j], which no other is */
     int64_t out_step;  /* out.n rounded up to a multiple of W2V_OUT_STEP */
     int is_path; /* 1: the outputs are a Huffman path, so no row stands there twice, and all inputs
                     have the weights of the first; out_step is whole vectors */
 } block;
+
+/* Where scores and weights of own outputs begin, behind those of all pairs. */
+INLINE int64_t own_at(const block *b) { return round_up(b->in.n * b->out_step, W2V_LANES); }
 
 #endif

@@ -14,18 +14,23 @@
 #ifndef W2V_BLOCK_STEP_H
 #define W2V_BLOCK_STEP_H
 
-#include "gradient.h"
-#ifdef W2V_MATRIX_UNIT
+#include "own_outputs.h"
+#include "requests.h"
+
+/* Blocks large enough are multiplied with operands rounded to bfloat16, where the CPU has
+   instructions for that. */
+#if defined(W2V_MATRIX_UNIT)
 #include "matrix_unit.h"
+#else
+#define is_rounded(b) 0
+#define score_rounded(s, b, shape) ((void)0)
+#define rounded_gradients(s, b, lr, with_loss) 0.0
+#define update_rounded(s, b, n_vectors) ((void)0)
 #endif
 
 /* scores -> g in place; returns the loss if asked, else 0. */
-INLINE double gradients(const scratch *s, const block *b, float lr, const int with_loss)
+INLINE double vector_gradients(const scratch *s, const block *b, float lr, const int with_loss)
 {
-#ifdef W2V_MATRIX_UNIT
-    if (fills_tiles(b))
-        return gradients_to_tiles(s, b, lr, with_loss);
-#endif
     vf loss = {};
     int64_t n_runs = b->is_path ? b->in.n : 1; /* of scores, which share their weights */
     int64_t n_scores = b->is_path ? b->out_step : round_up(b->in.n * b->out_step, W2V_LANES);
@@ -42,6 +47,8 @@ static void add_bias_to_scores(const w2v_model *m, const scratch *s, const block
     for (int64_t j = 0; j < b->in.n; j++)
         for (int64_t k = 0; k < b->out.n; k++)
             s->scores[j * b->out_step + k] += s->bias[k];
+    for (int64_t j = 0; b->has_own && j < b->in.n; j++)
+        s->scores[own_at(b) + j] += m->out_bias[s->own_id[j]];
 }
 
 static void update_bias(const w2v_model *m, const scratch *s, const block *b)
@@ -52,12 +59,14 @@ static void update_bias(const w2v_model *m, const scratch *s, const block *b)
             change += s->scores[j * b->out_step + k];
         m->out_bias[s->out_id[k]] += change;
     }
+    for (int64_t j = 0; b->has_own && j < b->in.n; j++)
+        m->out_bias[s->own_id[j]] += s->scores[own_at(b) + j];
 }
 
-/* change_j = sum_k g_jk y_k for all inputs, into scratch. */
+/* change_j = sum_k g_jk y_k for all inputs, into scratch, where those of own outputs may be. */
 static void input_changes(const scratch *s, const block *b, row_shape shape)
 {
-    tile t = {.source = b->out.row, .n_sources = b->out.n, .overwrite = 1};
+    tile t = {.source = b->out.row, .n_sources = b->out.n, .overwrite = !b->has_own};
     t.target_step = b->out_step, t.source_step = 1;
     for (int64_t j = 0; j < b->in.n; j += W2V_TILE_ROWS) {
         t.target = s->in_change_row + j;
@@ -111,12 +120,6 @@ static void update_for_single_input(const scratch *s, const block *b, int64_t n_
     FOR_PANELS(n_vectors, UPDATE_PANEL)
 }
 
-static void add_input_changes(const scratch *s, int64_t n_in, row_shape shape)
-{
-    for (int64_t j = 0; j < n_in; j++)
-        add_row(s->in_row[j], s->in_change_row[j], shape.n_vectors);
-}
-
 /* Both from the values at the start: the change of x, which has fewer rows, waits in scratch while
    y is updated. */
 static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
@@ -124,33 +127,41 @@ static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
     if (b->is_path && b->in.n == 1) {
         update_for_single_input(s, b, shape.n_vectors);
     } else {
+        if (b->has_own)
+            set_own_changes(s, b, shape.n_vectors);
         input_changes(s, b, shape);
         update_outputs(s, b, shape);
+        if (b->has_own)
+            update_own(s, b, shape.n_vectors);
     }
     if (!b->in_are_hidden)
-        add_input_changes(s, b->in.n, shape);
+        add_input_changes(s, b, shape.n_vectors);
 }
 
 static void compute_scores(const scratch *s, const block *b, row_shape shape)
 {
-#ifdef W2V_MATRIX_UNIT
-    if (fills_tiles(b)) {
-        score_by_tiles(s, b, shape.n_vectors);
-        return;
-    }
-#endif
-    dot_products(&b->in, &b->out, shape.n_vectors, s->scores, b->out_step);
+    if (is_rounded(b))
+        score_rounded(s, b, shape);
+    else
+        dot_products(&b->in, &b->out, shape.n_vectors, s->scores, b->out_step);
+    if (b->has_own)
+        score_own(s, b, shape.n_vectors);
+}
+
+INLINE double gradients(const scratch *s, const block *b, float lr, const int with_loss)
+{
+    double own = b->has_own ? own_gradients(s, b, lr, with_loss) : 0.0;
+    if (is_rounded(b))
+        return own + rounded_gradients(s, b, lr, with_loss);
+    return own + vector_gradients(s, b, lr, with_loss);
 }
 
 static void update_rows(const scratch *s, const block *b, row_shape shape)
 {
-#ifdef W2V_MATRIX_UNIT
-    if (fills_tiles(b)) {
-        update_by_tiles(s, b, shape.n_vectors);
-        return;
-    }
-#endif
-    update_by_vectors(s, b, shape);
+    if (is_rounded(b))
+        update_rounded(s, b, shape.n_vectors);
+    else
+        update_by_vectors(s, b, shape);
 }
 
 static void block_step(const w2v_model *m, w2v_worker *w, const scratch *s, const block *b,

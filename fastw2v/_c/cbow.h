@@ -1,4 +1,5 @@
-/* CBOW: hidden rows are the means of context rows, and their changes go back to these. */
+/* CBOW: hidden rows are the means of context rows, and their changes go back to these. Here for one
+   centre at a time; cbow_block.h does it for all of a block. */
 #ifndef W2V_CBOW_H
 #define W2V_CBOW_H
 
@@ -67,16 +68,20 @@ static void set_hidden(const run *r, int64_t centre, int64_t slot)
     FOR_PANELS(r->shape.n_vectors, SUM_PANEL)
 }
 
-/* Hand the change of the hidden row to the context rows: that of a mean divided among them
+/* What a context row gets of the change of its hidden row: that of a mean is divided among them
    (Irsoy et al. 2021, arXiv 2012.15332, section 2) or, as word2vec.c does, undivided; that of a
    sum undivided or, as gensim does, divided. */
+static float change_factor(const w2v_model *m, int64_t n)
+{
+    return m->cbow_divide ? m->cbow_rate / (float)max64(n, 1) : m->cbow_rate;
+}
+
+/* Hand the change of the hidden row to the context rows. */
 static void scatter_hidden(const run *r, int64_t centre, int64_t slot)
 {
     const scratch *s = &r->s;
     int64_t n = list_contexts(r, centre);
-    float factor = r->model->cbow_rate;
-    if (r->model->cbow_divide)
-        factor /= (float)max64(n, 1);
+    float factor = change_factor(r->model, n);
     FOR_PANELS(r->shape.n_vectors, SPREAD_PANEL)
 }
 

@@ -63,6 +63,15 @@ int w2v_backend_supported(int index)
     return 1;
 }
 
+int w2v_claims_rows(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_is("amd");
+#else
+    return 0;
+#endif
+}
+
 int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens)
 {
     return carve_scratch(model, max_tokens, NULL).n_bytes;

@@ -1,8 +1,7 @@
 /* AVX-512 with the products on AMX's tile registers. */
 #include "target.h"
 #ifdef HAS_AMX_BACKEND
-#include <immintrin.h>
-BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,amx-tile,amx-bf16")
+BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,prfchw,amx-tile,amx-bf16")
 #define W2V_LANES 16
 #define W2V_DOT_ROWS 4
 #define W2V_TILE_ROWS 4

@@ -1,7 +1,7 @@
 /* AVX2 with FMA. 16 registers: 12 sums, 3 + 1 operands. */
 #include "target.h"
 #if defined(__x86_64__)
-BEGIN_TARGET("avx2,fma")
+BEGIN_TARGET("avx2,fma,prfchw")
 #define W2V_LANES 8
 #define W2V_DOT_ROWS 3
 #define W2V_TILE_ROWS 3

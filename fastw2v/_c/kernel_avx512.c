@@ -1,7 +1,7 @@
 /* AVX-512. 32 registers: 16 to 20 sums, 4 + 1 operands. */
 #include "target.h"
 #if defined(__x86_64__)
-BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
+BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prfchw")
 #define W2V_LANES 16
 #define W2V_DOT_ROWS 4
 #define W2V_TILE_ROWS 4

@@ -5,7 +5,7 @@
 #ifndef W2V_MATRIX_UNIT_H
 #define W2V_MATRIX_UNIT_H
 
-#include "gradient.h"
+#include "own_outputs.h"
 #include "tiles.h"
 
 /* Where packed chunks lie. Those along the dimension are used at once, so two take turns. */
@@ -56,8 +56,9 @@ static void score_chunk(const scratch *s, const block *b, int64_t c, int is_last
 
 /* scores[j, k] = x_j . y_k, and both sides packed for the updates. A chunk is multiplied after
    the next one was packed: tiles can be loaded only once their stores have reached the cache. */
-static void score_by_tiles(const scratch *s, const block *b, int64_t n_vectors)
+static void score_rounded(const scratch *s, const block *b, row_shape shape)
 {
+    int64_t n_vectors = shape.n_vectors;
     int64_t n_chunks = (n_vectors + 1) / 2;
     for (int64_t c = 0; c <= n_chunks; c++) {
         if (2 * c + 1 < n_vectors)
@@ -81,7 +82,7 @@ INLINE __m512i round_factors(vf low, vf high)
 
 /* scores -> g, in place and packed: along the outputs in factors, (tile of inputs, 32 outputs),
    and along the inputs in factors_across, (tile of outputs, 32 inputs). */
-INLINE double gradients_to_tiles(const scratch *s, const block *b, float lr, const int with_loss)
+static double rounded_gradients(const scratch *s, const block *b, float lr, const int with_loss)
 {
     const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
                                              24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
@@ -155,21 +156,17 @@ static void sum_patch(const update *u, patch a, float *sums)
 }
 
 /* Row after row: one that stands twice in the block collects both sums. */
-INLINE void add_patch(const update *u, patch a, const float *sums, const int overwrite)
+static void add_patch(const update *u, patch a, const float *sums)
 {
     int64_t n_rows = min64(u->target->n - a.tile * TILE, TILE);
     for (int64_t r = 0; r < n_rows; r++, sums += W2V_PANEL_FLOATS) {
         float *to = u->target->row[a.tile * TILE + r] + a.first_vector * TILE;
-        for (int64_t v = 0; v < a.n_vectors * TILE; v += TILE) {
-            vf change = load(sums + v);
-            if (!overwrite)
-                change += load(to + v);
-            store(to + v, change);
-        }
+        for (int64_t v = 0; v < a.n_vectors * TILE; v += TILE)
+            store(to + v, load(to + v) + load(sums + v));
     }
 }
 
-static void add_tiles(const update *u, int64_t n_vectors, int overwrite)
+static void add_tiles(const update *u, int64_t n_vectors)
 {
     int64_t n_tiles = tiles_of(u->target->n);
     int64_t n_patches = (n_vectors + PANEL_VECTORS - 1) / PANEL_VECTORS * n_tiles;
@@ -178,26 +175,28 @@ static void add_tiles(const update *u, int64_t n_vectors, int overwrite)
         patch next = patch_of(i, n_tiles, n_vectors);
         if (i < n_patches)
             sum_patch(u, next, u->sums[i % 2]);
-        if (i > 0 && overwrite)
-            add_patch(u, last, u->sums[(i - 1) % 2], 1);
-        else if (i > 0)
-            add_patch(u, last, u->sums[(i - 1) % 2], 0);
+        if (i > 0)
+            add_patch(u, last, u->sums[(i - 1) % 2]);
         last = next;
     }
 }
 
 /* Both from the values at the start, which were packed for the scores. A patch's sums are added
    while the next one's are under way. */
-static void update_by_tiles(const scratch *s, const block *b, int64_t n_vectors)
+static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
 {
     rows in_target = {b->in_are_hidden ? s->in_change_row : b->in.row, b->in.n};
     update in = {&in_target, s->factors, s->out_pairwise, b->out_step, {s->sums[0], s->sums[1]}};
     update out = {&b->out, s->factors_across, s->in_pairwise, b->in.n, {s->sums[0], s->sums[1]}};
-    add_tiles(&in, n_vectors, b->in_are_hidden);
-    add_tiles(&out, n_vectors, 0);
+    if (b->has_own)
+        change_own(s, b, n_vectors);
+    add_tiles(&in, n_vectors);
+    add_tiles(&out, n_vectors);
+    if (b->has_own && !b->in_are_hidden)
+        add_input_changes(s, b, n_vectors);
 }
 
 /* Tiles pay from about 16 x 16 pairs on: 13 x 16 run as fast by vectors, 6 x 13 faster. */
-static int fills_tiles(const block *b) { return b->in.n * b->out.n >= TILE * TILE; }
+static int is_rounded(const block *b) { return b->in.n * b->out.n > 13 * TILE; }
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef W2V_NOISE_H
 #define W2V_NOISE_H
 
-#include "cbow.h"
+#include "cbow_block.h"
 
 /* Draw n noise words in place of the oldest ones and ask for their rows. An alias column and its
    32-bit draw come from one 64 x 64-bit product, so the column is exactly uniform. Without a
@@ -21,53 +21,87 @@ static void draw_noise(run *r, int64_t n)
         int32_t word = noise->alias ^ ((noise->alias ^ column) & -is_column);
         r->s.noise_id[r->oldest_noise] = word;
         r->oldest_noise = r->oldest_noise + 1 < m->block_noise ? r->oldest_noise + 1 : 0;
-        prefetch_row(out_row(r, word), m->dim);
+        ask_for_next(&r->s, out_row(r, word));
     }
 }
 
+static float noise_share(const w2v_model *m)
+{
+    return (float)m->negative / (float)m->block_noise;
+}
+
+/* The noise words, in the columns from first on. */
+static void set_noise_outputs(run *r, int64_t first)
+{
+    for (int64_t i = 0; i < r->model->block_noise; i++)
+        set_output(r, first + i, r->s.noise_id[i]);
+}
+
 /* Outputs: the centres, then the noise words. Columns past the last are paired with none. */
-static void set_noise_outputs(run *r, block *b, int64_t begin, int64_t n_centres)
+static void set_centre_outputs(run *r, const block *b, int64_t begin, int64_t n_centres)
 {
     const scratch *s = &r->s;
-    const w2v_model *m = r->model;
+    float share = noise_share(r->model);
     for (int64_t k = 0; k < n_centres; k++)
         set_output(r, k, s->kept_id[begin + k]);
-    for (int64_t i = 0; i < m->block_noise; i++)
-        set_output(r, n_centres + i, s->noise_id[i]);
+    set_noise_outputs(r, n_centres);
     for (int64_t k = 0; k < round_up(b->out_step, W2V_LANES); k++) {
         int is_centre = k < n_centres;
         s->column_begin[k] = is_centre ? s->kept_begin[begin + k] : INT32_MAX;
         s->column_end[k] = is_centre ? s->kept_end[begin + k] : 0;
         s->column_centre[k] = (int32_t)(begin + k);
-        s->column_share[k] = is_centre || k >= b->out.n ? 0.0f
-                                                        : (float)m->negative / (float)m->block_noise;
+        s->column_share[k] = is_centre || k >= b->out.n ? 0.0f : share;
     }
+}
+
+/* 1 if the word is one of n. */
+INLINE int is_among(const int32_t *id, int64_t n, int32_t word)
+{
+    vi equal = {};
+    for (int64_t k = 0; k < n; k += W2V_LANES)
+        equal |= (load_ids(id + k) == word) & (lane_numbers() < (int32_t)(n - k));
+    return any_set(equal);
+}
+
+/* Leave the noise word in column i out for those inputs that want column k, or its own output. */
+static void drop_collision(const run *r, const block *b, int64_t i, int64_t k)
+{
+    const scratch *s = &r->s;
+    float share = noise_share(r->model);
+    if (b->has_own)
+        s->weight[k * b->out_step + i] -= s->want[own_at(b) + k] * share;
+    for (int64_t j = 0; !b->has_own && j < b->in.n; j++)
+        s->weight[j * b->out_step + i] -= s->want[j * b->out_step + k] * share;
 }
 
 /* A prediction meets each of the S shared noise words with weight K/S: the expected gradient
    of K noise words of its own. A noise word that is the target itself is left out, as in
    word2vec.c. */
-static void drop_collisions(const run *r, const block *b, int64_t n_centres)
+static void drop_collisions(const run *r, const block *b)
 {
     const scratch *s = &r->s;
-    float share = (float)r->model->negative / (float)r->model->block_noise;
-    for (int64_t i = n_centres; i < b->out.n; i++)
-        for (int64_t k = 0; k < n_centres; k++)
-            if (s->out_id[i] == s->out_id[k])
-                for (int64_t j = 0; j < b->in.n; j++)
-                    s->weight[j * b->out_step + i] -= s->want[j * b->out_step + k] * share;
+    int64_t first_noise = b->out.n - r->model->block_noise;
+    const int32_t *target = b->has_own ? s->own_id : s->out_id;
+    int64_t n_targets = b->has_own ? b->in.n : first_noise;
+    for (int64_t i = first_noise; i < b->out.n; i++) {
+        if (!is_among(target, n_targets, s->out_id[i]))
+            continue;
+        for (int64_t k = 0; k < n_targets; k++)
+            if (target[k] == s->out_id[i])
+                drop_collision(r, b, i, k);
+    }
 }
 
-/* 1 if any of the block's noise words may be one of its centres; 0 is certain. */
-static int may_collide(const run *r, int64_t n_centres)
+/* Input k wants its own output, and meets the noise words, with weight w. */
+static void set_own_output(run *r, const block *b, int64_t k, int32_t output, float w)
 {
-    const int32_t *id = r->s.out_id;
-    int64_t n_noise = r->model->block_noise;
-    vi equal = {};
-    for (int64_t i = 0; i < n_noise; i += W2V_LANES)
-        for (int64_t k = 0; k < n_centres; k++)
-            equal |= load_ids(id + n_centres + i) == (vi){} + id[k];
-    return any_set(equal);
+    const scratch *s = &r->s;
+    s->own_id[k] = output;
+    s->own_row[k] = out_row(r, output);
+    s->want[own_at(b) + k] = s->weight[own_at(b) + k] = w;
+    float share = w * noise_share(r->model);
+    for (int64_t i = 0; i < b->out.n; i++)
+        s->weight[k * b->out_step + i] = share;
 }
 
 /* Weights of skip-gram, row by row and without a branch: an input is wanted by the centres
@@ -96,18 +130,14 @@ static void skipgram_weights(const run *r, const block *b, int64_t first_input)
 static int64_t count_pairs(const run *r, int64_t begin, int64_t n_centres, centres reach)
 {
     const scratch *s = &r->s;
-    float *change = s->n_paired, covering = 0;
-    int64_t n_pairs = -n_centres;
-    memset(change, 0, (size_t)(reach.end - reach.begin + 1) * sizeof(float));
-    for (int64_t c = begin; c < begin + n_centres; c++) {
-        change[s->kept_begin[c] - reach.begin] += 1;
-        change[s->kept_end[c] - reach.begin] -= 1;
-        n_pairs += s->kept_end[c] - s->kept_begin[c];
-    }
-    for (int64_t j = 0; j < reach.end - reach.begin; j++) {
-        covering += change[j];
-        int64_t input = reach.begin + j;
-        change[j] = covering - (float)(input >= begin && input < begin + n_centres);
+    int64_t n_pairs = 0;
+    for (int64_t c = begin; c < begin + n_centres; c++)
+        n_pairs += n_contexts(s, c);
+    for (int64_t j = reach.begin; j < reach.end; j += W2V_LANES) {
+        vi input = lane_numbers() + (int32_t)j, n_paired = {};
+        for (int64_t c = begin; c < begin + n_centres; c++)
+            n_paired -= (input >= s->kept_begin[c]) & (input < s->kept_end[c]) & (input != (int32_t)c);
+        store_unaligned(s->n_paired + (j - reach.begin), __builtin_convertvector(n_paired, vf));
     }
     return n_pairs;
 }
@@ -118,15 +148,14 @@ static void prefetch_next(const run *r, int64_t next)
     const w2v_model *m = r->model;
     int64_t last = r->trained.end;
     for (int64_t c = next; c < min64(next + m->block_centres, last); c++) {
-        prefetch_row(out_row(r, r->s.kept_id[c]), m->dim);
-        prefetch_row(in_place(r, min64(c + m->window, last - 1)), m->dim);
+        ask_for_next(&r->s, out_row(r, r->s.kept_id[c]));
+        ask_for_next(&r->s, in_place(r, min64(c + m->window, last - 1)));
     }
 }
 
-static void noise_step(run *r, const block *b, int64_t n_centres, int64_t n_predictions)
+static void noise_step(run *r, const block *b, int64_t n_predictions)
 {
-    if (may_collide(r, n_centres))
-        drop_collisions(r, b, n_centres);
+    drop_collisions(r, b);
     draw_noise(r, r->n_fresh_noise);
     block_step(r->model, r->worker, &r->s, b, r->shape, r->lr, n_predictions);
 }
@@ -138,31 +167,27 @@ static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
     for (int64_t j = 0; j < b.in.n; j++)
         r->s.in_row[j] = in_row(r, reach.begin + j);
     int64_t n_predictions = count_pairs(r, begin, n_centres, reach);
-    set_noise_outputs(r, &b, begin, n_centres);
+    set_centre_outputs(r, &b, begin, n_centres);
     skipgram_weights(r, &b, reach.begin);
-    noise_step(r, &b, n_centres, n_predictions);
+    noise_step(r, &b, n_predictions);
 }
 
 static void cbow_noise_block(run *r, int64_t begin, int64_t n_centres)
 {
     const scratch *s = &r->s;
     int64_t n_predictions = 0;
-    block b = new_block(r, n_centres, n_centres + r->model->block_noise);
-    b.in_are_hidden = 1;
-    set_noise_outputs(r, &b, begin, n_centres);
+    block b = new_block(r, n_centres, r->model->block_noise);
+    b.in_are_hidden = b.has_own = 1;
+    set_noise_outputs(r, 0);
     clear_weights(&b, s);
+    centres reach = set_hidden_rows(r, begin, n_centres);
     for (int64_t k = 0; k < n_centres; k++) {
-        set_hidden(r, begin + k, k);
-        if (n_contexts(s, begin + k) == 0)
-            continue;
-        n_predictions++;
-        want_pair(s, &b, k, k);
-        for (int64_t i = n_centres; i < b.out.n; i++)
-            s->weight[k * b.out_step + i] = s->column_share[i];
+        int is_predicted = n_contexts(s, begin + k) > 0;
+        set_own_output(r, &b, k, s->kept_id[begin + k], (float)is_predicted);
+        n_predictions += is_predicted;
     }
-    noise_step(r, &b, n_centres, n_predictions);
-    for (int64_t k = 0; k < n_centres; k++)
-        scatter_hidden(r, begin + k, k);
+    noise_step(r, &b, n_predictions);
+    scatter_hidden_rows(r, begin, n_centres, reach);
 }
 
 #endif

@@ -36,30 +36,23 @@ static void prefetch_pairs(const run *r, int64_t begin)
     const w2v_model *m = r->model;
     int64_t end = min64(begin + 2 * (int64_t)m->block_centres, r->trained.end);
     for (int64_t i = begin; i < end; i += 2) {
-        prefetch_row(in_place(r, i), m->dim);
-        prefetch_row(out_row(r, r->s.kept_id[i + 1]), m->dim);
+        ask_for_next(&r->s, in_place(r, i));
+        ask_for_next(&r->s, out_row(r, r->s.kept_id[i + 1]));
     }
 }
 
 static void pair_noise_block(run *r, const float *weights, int64_t begin, int64_t n)
 {
-    const scratch *s = &r->s;
-    int64_t n_noise = r->model->block_noise;
-    float share = (float)r->model->negative / (float)n_noise;
-    block b = new_block(r, n, n + n_noise);
-    clear_weights(&b, s);
-    for (int64_t i = 0; i < n_noise; i++)
-        set_output(r, n + i, s->noise_id[i]);
+    block b = new_block(r, n, r->model->block_noise);
+    b.has_own = 1;
+    set_noise_outputs(r, 0);
+    clear_weights(&b, &r->s);
     for (int64_t k = 0; k < n; k++) {
-        float w = pair_weight(r, weights, begin + 2 * k);
-        float *weight = s->weight + k * b.out_step;
-        s->in_row[k] = in_row(r, begin + 2 * k);
-        set_output(r, k, s->kept_id[begin + 2 * k + 1]);
-        s->want[k * b.out_step + k] = weight[k] = w;
-        for (int64_t i = n; i < b.out.n; i++)
-            weight[i] = w * share;
+        int64_t pair = begin + 2 * k;
+        r->s.in_row[k] = in_row(r, pair);
+        set_own_output(r, &b, k, r->s.kept_id[pair + 1], pair_weight(r, weights, pair));
     }
-    noise_step(r, &b, n, n);
+    noise_step(r, &b, n);
 }
 
 static void pair_path_block(run *r, const float *weights, int64_t pair)
@@ -86,7 +79,8 @@ static void pair_softmax_block(run *r, const float *weights, int64_t begin, int6
     }
     pack_inputs(r, n);
     softmax_step(r, n, n);
-    add_input_changes(s, n, r->shape);
+    block b = {.in = {s->in_row, n}};
+    add_input_changes(s, &b, r->shape.n_vectors);
 }
 
 static void train_pairs(run *r, const float *weights)
@@ -98,7 +92,8 @@ static void train_pairs(run *r, const float *weights)
     for (int64_t begin = 0; begin < r->trained.end; begin += 2 * size) {
         int64_t n = min64(size, (r->trained.end - begin) / 2);
         exchange_hot_rows(r, begin);
-        prefetch_pairs(r, begin + 2 * size);
+        if (m->objective != W2V_SOFTMAX)
+            prefetch_pairs(r, begin + 2 * size);
         if (m->objective == W2V_NEGATIVE_SAMPLING)
             pair_noise_block(r, weights, begin, n);
         else if (m->objective == W2V_HIERARCHICAL_SOFTMAX)

@@ -12,7 +12,7 @@ enum { ROWS_AHEAD = 2, STEPS_AHEAD = 8 }; /* centres for which rows, or steps, a
    wanted, as in word2vec.c. Every input takes every step, so all have the same weights. They are
    set by vectors: a branch on a code bit would go wrong every other time. Columns past the path
    hold scores of earlier blocks, and weigh nothing. */
-static block new_path_block(run *r, int64_t centre, int64_t n_in)
+INLINE block new_path_block(run *r, int64_t centre, int64_t n_in)
 {
     const w2v_model *m = r->model;
     const scratch *s = &r->s;
@@ -59,9 +59,9 @@ static void prefetch_path(const run *r, int64_t centre)
         int32_t node = m->path_steps[i] >> 1;
         if (node >= m->n_outputs - HOT_NODES)
             break;
-        prefetch_row(m->out_rows + node * m->stride_floats, m->dim);
+        ask_for_row(&r->s, m->out_rows + node * m->stride_floats);
     }
-    prefetch_row(in_place(r, min64(centre + m->window, last)), m->dim);
+    ask_for_row(&r->s, in_place(r, min64(centre + m->window, last)));
 }
 
 static void skipgram_path_block(run *r, int64_t centre)

@@ -90,6 +90,7 @@ static void dot_products(const rows *x, const rows *y, int64_t n_vectors, float 
 typedef struct {
     int64_t n_vectors;
     int64_t panel_vectors;
+    int64_t dim; /* floats in use */
 } row_shape;
 
 /* Vectors of a panel when rows are cut into panels of at most so many. */
@@ -102,7 +103,7 @@ INLINE int64_t panel_width(int64_t n_vectors, int64_t most)
 INLINE row_shape shape_of_rows(int64_t dim)
 {
     int64_t n_vectors = (dim + W2V_LANES - 1) / W2V_LANES;
-    return (row_shape){n_vectors, panel_width(n_vectors, W2V_TILE_VECTORS)};
+    return (row_shape){n_vectors, panel_width(n_vectors, W2V_TILE_VECTORS), dim};
 }
 
 /* One tile of row sums: target_i (+)= sum over k of factor(i, k) * source_k, where
@@ -222,12 +223,6 @@ INLINE void add_row(float *target, const float *source, int64_t n_vectors)
 {
     for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
         store(target + v, load(target + v) + load(source + v));
-}
-
-INLINE void prefetch_row(const float *row, int64_t dim)
-{
-    for (int64_t i = 0; i < dim; i += PREFETCH_FLOATS)
-        __builtin_prefetch(row + i, 0, 2);
 }
 
 #endif

@@ -10,11 +10,22 @@
    pushed the rest out of L1. */
 enum { W2V_PANEL_FLOATS = 128 };
 
+/* How rows are asked for: see requests.h. */
+typedef struct {
+    int64_t dim;
+    int claims; /* 1: to be written */
+} requests;
+
 /* out_step: max_out rounded up to 16; in_rows: max_in rounded up to 32; out_rows: out_step to 32 */
 typedef struct {
     float **in_row;        /* (max_in + 16,) */
     float **in_change_row; /* (max_in,) rows of in_change */
-    float **context_row;   /* (2 window,) contexts of one CBOW centre */
+    float **context_row;   /* (max_in + 1,) contexts of CBOW centres */
+    float **centre_change; /* (max_in,) the change of a CBOW centre, at its place among contexts */
+    float *centre_factor;  /* (max_in,) what a context gets of it; 0 for what is no centre */
+    float **own_row;       /* (max_in + 16,) outputs that input j alone is paired with */
+    int32_t *own_id;       /* (max_in + 16,) their numbers */
+    float *running;        /* (max_in + 1, stride_floats) CBOW: see cbow_block.h */
     float **out_row;       /* (out_step,) */
     float *want;           /* (in_rows, out_step) p of the block step */
     float *weight;         /* (in_rows, out_step) p + q */
@@ -24,12 +35,13 @@ typedef struct {
     int32_t *column_end;    /* (max_out + 16,) past the last */
     int32_t *column_centre; /* (max_out + 16,) the centre itself, index into kept_id */
     float *column_share;   /* (max_out + 16,) K/S for a noise word, 0 for a centre */
-    float *n_paired;       /* (max_in + 1,) predictions each input takes part in */
+    float *n_paired;       /* (max_in + 16,) predictions each input takes part in */
     float *zero_row;       /* (stride_floats,) pads the outputs to whole tiles */
     float *hidden;         /* (max_in, stride_floats) CBOW means; softmax: packed inputs */
     float *in_change;      /* (max_in, stride_floats) what is to be added to the inputs */
     float *frozen;         /* (n_frozen, stride_floats) copies of frozen input rows, in a ring */
     int64_t *next_frozen;  /* (1,) the next of them */
+    requests *requests;    /* (1,) */
     float *hot_in;         /* (n_hot_in, stride_floats) private rows */
     float *hot_in_base;    /* (n_hot_in, stride_floats) the shared rows they were taken from */
     float *hot_out;        /* (n_hot_out, stride_floats) */
@@ -43,9 +55,9 @@ typedef struct {
     int32_t *kept_begin;   /* (max_tokens,) first context, index into kept_id */
     int32_t *kept_end;     /* (max_tokens,) past the last context */
     int64_t n_frozen;      /* twice the inputs of a block, 0 if no row is frozen */
-    char *in_along;        /* (2, in_rows, 64) bytes: bfloat16 operands, see matrix_unit.h */
+    char *in_along;        /* (in_rows, row_bytes): bfloat16, see matrix_unit.h, bfloat16.h */
     char *in_pairwise;     /* (in_rows, row_bytes) */
-    char *out_across;      /* (2, out_rows, 64) bytes */
+    char *out_across;      /* (out_rows, row_bytes) */
     char *out_pairwise;    /* (out_rows, row_bytes) */
     char *factors;         /* (in_rows, out_rows) bfloat16 */
     char *factors_across;  /* (out_rows, in_rows) bfloat16 */
@@ -74,12 +86,17 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.max_in = max_in;
     int64_t out_step = (max_out + 15) / 16 * 16;
     int64_t in_rows = (max_in + 31) / 32 * 32;
-    int64_t n_weights = is_softmax ? 0 : in_rows * out_step + 32;
+    int64_t n_weights = is_softmax ? 0 : in_rows * out_step + in_rows + 32;
     int64_t n_pairs = is_softmax ? 2 * (int64_t)m->block_centres * m->window : 0;
     s.score_stride = is_softmax ? (m->n_outputs + 15) / 16 * 16 : 0;
     s.in_row = carve(&s, base, max_in + 16, sizeof(float *));
     s.in_change_row = carve(&s, base, max_in, sizeof(float *));
-    s.context_row = carve(&s, base, 2 * (int64_t)m->window, sizeof(float *));
+    s.context_row = carve(&s, base, max_in + 1, sizeof(float *));
+    s.centre_change = carve(&s, base, max_in, sizeof(float *));
+    s.centre_factor = carve(&s, base, max_in, sizeof(float));
+    s.own_row = carve(&s, base, max_in + 16, sizeof(float *));
+    s.own_id = carve(&s, base, max_in + 16, sizeof(int32_t));
+    s.running = carve(&s, base, m->is_cbow ? (max_in + 1) * m->stride_floats : 0, sizeof(float));
     s.out_row = carve(&s, base, out_step, sizeof(float *));
     s.want = carve(&s, base, n_weights, sizeof(float));
     s.weight = carve(&s, base, n_weights, sizeof(float));
@@ -89,13 +106,16 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.column_end = carve(&s, base, max_out + 16, sizeof(int32_t));
     s.column_centre = carve(&s, base, max_out + 16, sizeof(int32_t));
     s.column_share = carve(&s, base, max_out + 16, sizeof(float));
-    s.n_paired = carve(&s, base, max_in + 1, sizeof(float));
+    s.n_paired = carve(&s, base, max_in + 16, sizeof(float));
     s.zero_row = carve(&s, base, m->stride_floats, sizeof(float));
     s.hidden = carve(&s, base, max_in * m->stride_floats, sizeof(float));
     s.in_change = carve(&s, base, max_in * m->stride_floats, sizeof(float));
     s.n_frozen = m->frozen ? 2 * max_in : 0;
     s.frozen = carve(&s, base, s.n_frozen * m->stride_floats, sizeof(float));
     s.next_frozen = carve(&s, base, 1, sizeof(int64_t));
+    s.requests = carve(&s, base, 1, sizeof(requests));
+    if (base)
+        *s.requests = (requests){.dim = m->dim, .claims = m->claims_rows};
     s.hot_in = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
     s.hot_in_base = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
     s.hot_out = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
@@ -107,9 +127,9 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.pair_weight = carve(&s, base, n_pairs, sizeof(float));
     int64_t row_bytes = (m->stride_floats + 31) / 32 * 64, out_rows = (out_step + 31) / 32 * 32;
     int64_t packed = is_softmax ? 0 : 1;
-    s.in_along = carve(&s, base, packed * in_rows * 2, 64);
+    s.in_along = carve(&s, base, packed * in_rows * row_bytes, 1);
     s.in_pairwise = carve(&s, base, packed * in_rows * row_bytes, 1);
-    s.out_across = carve(&s, base, packed * out_rows * 2, 64);
+    s.out_across = carve(&s, base, packed * out_rows * row_bytes, 1);
     s.out_pairwise = carve(&s, base, packed * out_rows * row_bytes, 1);
     s.factors = carve(&s, base, packed * in_rows * out_rows, 2);
     s.factors_across = carve(&s, base, packed * in_rows * out_rows, 2);

@@ -131,7 +131,8 @@ static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
         return;
     pack_inputs(r, n_in);
     softmax_step(r, n_in, n_predictions);
-    add_input_changes(s, n_in, r->shape);
+    block b = {.in = {s->in_row, n_in}};
+    add_input_changes(s, &b, r->shape.n_vectors);
 }
 
 static void cbow_softmax_block(run *r, int64_t begin, int64_t n_centres)

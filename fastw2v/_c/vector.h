@@ -49,6 +49,8 @@ INLINE int any_set(vi mask)
 {
 #if W2V_LANES == 16
     return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif W2V_LANES == 8
+    return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
 #else
     int32_t lane[W2V_LANES], any = 0;
     memcpy(lane, &mask, sizeof mask);

@@ -68,6 +68,7 @@ class KernelSettings:
     block_noise: int
     noise_reuse: int
     loss_every: int
+    is_shared: bool
     hot: HotRows
     cbow_sum: bool
     cbow_divide: bool
@@ -141,6 +142,7 @@ def kernel_settings(
         block_noise=block.noise,
         noise_reuse=block.noise_reuse,
         loss_every=parameters.loss_every,
+        is_shared=parameters.n_threads > 1 and not parameters.deterministic,
         hot=hot,
         cbow_sum=not parameters.cbow_mean,
         cbow_divide=corrected == parameters.cbow_mean,

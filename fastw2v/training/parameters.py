@@ -62,11 +62,13 @@ class BlockShape(NamedTuple):
 
 LEAST_CENTRES, WORDS_PER_CENTRE = 6, 50
 
-# What reaches gensim's quality in the least time (benchmarks/NOTES.md), by is skip-gram: fewer
-# noise words a block cost analogies, and SimLex if they serve many blocks.
-DEFAULT_BLOCK = {True: BlockShape(6, 10, 2), False: BlockShape(8, 16, 4)}
-TILE_BLOCK = {True: BlockShape(20, 12, 2), False: BlockShape(16, 16, 4)}
-TILE_BACKENDS = ("amx",)
+# What reaches gensim's quality in the least time (benchmarks/NOTES.md): fewer noise words a block
+# cost analogies, and SimLex if they serve many blocks. Products of bfloat16 are so fast that larger
+# blocks pay, which take more of them and fewer rows a word.
+CBOW_BLOCK = BlockShape(16, 16, 4)
+SKIPGRAM_BLOCK = BlockShape(6, 10, 2)
+BFLOAT16_SKIPGRAM_BLOCK = BlockShape(20, 12, 2)
+BFLOAT16_BACKENDS = ("amx",)
 # Draws of noise words, over all pairs of a skip-gram block, that may act at once on the same old
 # rows.  Baskets, window 75, 20 noise words a pair: 16 centres diverge with the default rate, and
 # 2, which this gives, find 26.6 % (gensim 26.0 %).  English with window 5 and 5 a pair is at 600.
@@ -205,8 +207,9 @@ class Parameters:
     @property
     def block_shape(self) -> BlockShape:
         """How many words a block step takes at once."""
-        by_tiles = choose_backend(self.backend) in TILE_BACKENDS
-        block = (TILE_BLOCK if by_tiles else DEFAULT_BLOCK)[self.sg]
+        is_rounded = choose_backend(self.backend) in BFLOAT16_BACKENDS
+        skipgram_block = BFLOAT16_SKIPGRAM_BLOCK if is_rounded else SKIPGRAM_BLOCK
+        block = skipgram_block if self.sg else CBOW_BLOCK
         centres = SOFTMAX_BLOCK_CENTRES if self.objective == "softmax" else block.centres
         if self.sg and self.objective == "ns":
             draws_each = self.negative * self.expected_contexts(math.inf)

@@ -1,0 +1,62 @@
+/* Outputs that one input alone is paired with: the centre of a CBOW window, the output of a given
+   pair. They need a dot product each, where columns of the block would take one for every input.
+   Scores and weights of input j stand at own_at() + j. */
+#ifndef W2V_OWN_OUTPUTS_H
+#define W2V_OWN_OUTPUTS_H
+
+#include "gradient.h"
+
+static void score_own(const scratch *s, const block *b, int64_t n_vectors)
+{
+    float *scores = s->scores + own_at(b);
+    for (int64_t j = 0; j < b->in.n; j += 4) {
+        vf acc[1][4] = {};
+        for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+            UNROLL
+            for (int c = 0; c < 4; c++)
+                acc[0][c] += load(b->in.row[j + c] + v) * load(s->own_row[j + c] + v);
+        sum_rows(acc, 1, scores + j, 4);
+    }
+}
+
+/* Scores -> g, in place; returns the loss if asked, else 0. */
+INLINE double own_gradients(const scratch *s, const block *b, float lr, const int with_loss)
+{
+    vf loss = {};
+    for (int64_t j = 0; j < b->in.n; j += W2V_LANES)
+        gradient(s, own_at(b) + j, own_at(b) + j, lr, with_loss, &loss);
+    return with_loss ? (double)horizontal_sum(loss) : 0.0;
+}
+
+/* change_j = g_j y_j */
+static void set_own_changes(const scratch *s, const block *b, int64_t n_vectors)
+{
+    const float *g = s->scores + own_at(b);
+    for (int64_t j = 0; j < b->in.n; j++)
+        for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+            store(s->in_change_row[j] + v, g[j] * load(s->own_row[j] + v));
+}
+
+/* y_j += g_j x_j, one after the other: two inputs may have the same output. */
+static void update_own(const scratch *s, const block *b, int64_t n_vectors)
+{
+    const float *g = s->scores + own_at(b);
+    for (int64_t j = 0; j < b->in.n; j++)
+        for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+            store(s->own_row[j] + v, load(s->own_row[j] + v) + g[j] * load(b->in.row[j] + v));
+}
+
+/* Both, for inputs that are changed themselves only later. */
+INLINE void change_own(const scratch *s, const block *b, int64_t n_vectors)
+{
+    set_own_changes(s, b, n_vectors);
+    update_own(s, b, n_vectors);
+}
+
+static void add_input_changes(const scratch *s, const block *b, int64_t n_vectors)
+{
+    for (int64_t j = 0; j < b->in.n; j++)
+        add_row(b->in.row[j], s->in_change_row[j], n_vectors);
+}
+
+#endif
