@@ -17,7 +17,7 @@ from fastw2v.sampling import (
 from fastw2v.training.model import HotRows, KernelSettings, ModelArrays, zero_rows
 
 # Backends whose products of larger blocks have operands of 8 bits; all others compute in float32.
-ROUNDING = {"amx": 2.0**-9}
+ROUNDING = {"avx512bf16": 2.0**-9, "amx": 2.0**-9}
 EXACT = [name for name in backends() if name not in ROUNDING]
 BEST = [EXACT[-1], *(name for name in backends() if name in ROUNDING)]
 EPOCH_KEY = 0x0123456789ABCDEF

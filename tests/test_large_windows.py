@@ -14,6 +14,7 @@ from fastw2v.training.parameters import (
 
 BACKENDS = {
     "amx": BFLOAT16_SKIPGRAM_BLOCK,
+    "avx512bf16": BFLOAT16_SKIPGRAM_BLOCK,
     "avx2": SKIPGRAM_BLOCK,
 }
 

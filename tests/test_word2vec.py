@@ -169,7 +169,7 @@ def test_progress_is_told_of_reading_and_training(sentences, file):
 def test_backends_are_listed_slowest_first():
     names = fastw2v.backends()
     assert names[0] == "scalar"
-    order = ["scalar", "vec128", "avx2", "avx512", "amx"]
+    order = ["scalar", "vec128", "avx2", "avx512", "avx512bf16", "amx"]
     assert names == [name for name in order if name in names]
 
 

@@ -21,6 +21,8 @@
    instructions for that. */
 #if defined(W2V_MATRIX_UNIT)
 #include "matrix_unit.h"
+#elif defined(W2V_BFLOAT16_DOTS)
+#include "bfloat16_step.h"
 #else
 #define is_rounded(b) 0
 #define score_rounded(s, b, shape) ((void)0)
@@ -180,6 +182,7 @@ static void block_step(const w2v_model *m, w2v_worker *w, const scratch *s, cons
     if (m->out_bias)
         update_bias(m, s, b);
     update_rows(s, b, shape);
+    ask_for_some(s, s->requests->n);
 }
 
 #endif

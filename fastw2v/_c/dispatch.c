@@ -7,6 +7,9 @@ extern const w2v_backend w2v_backend_scalar, w2v_backend_vec128;
 #if defined(__x86_64__)
 extern const w2v_backend w2v_backend_avx2, w2v_backend_avx512;
 #endif
+#ifdef HAS_BFLOAT16_BACKEND
+extern const w2v_backend w2v_backend_avx512bf16;
+#endif
 #ifdef HAS_AMX_BACKEND
 extern const w2v_backend w2v_backend_amx;
 #endif
@@ -17,6 +20,9 @@ static const w2v_backend *const BACKENDS[] = {
 #if defined(__x86_64__)
     &w2v_backend_avx2,
     &w2v_backend_avx512,
+#endif
+#ifdef HAS_BFLOAT16_BACKEND
+    &w2v_backend_avx512bf16,
 #endif
 #ifdef HAS_AMX_BACKEND
     &w2v_backend_amx,
@@ -54,6 +60,10 @@ int w2v_backend_supported(int index)
     if (BACKENDS[index] == &w2v_backend_avx512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+#ifdef HAS_BFLOAT16_BACKEND
+    if (BACKENDS[index] == &w2v_backend_avx512bf16)
+        return w2v_backend_supported(index - 1) && __builtin_cpu_supports("avx512bf16");
 #endif
 #ifdef HAS_AMX_BACKEND
     if (BACKENDS[index] == &w2v_backend_amx)

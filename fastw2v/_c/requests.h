@@ -18,6 +18,24 @@ INLINE void ask_for_row(const scratch *s, const float *row)
             __builtin_prefetch(row + i, 0, 2);
 }
 
-INLINE void ask_for_next(const scratch *s, float *row) { ask_for_row(s, row); }
+/* Ask for n of the rows put off. */
+INLINE void ask_for_some(const scratch *s, int64_t n)
+{
+    requests *q = s->requests;
+    for (; n > 0 && q->n > 0; n--)
+        ask_for_row(s, q->row[--q->n]);
+}
+
+/* A row of the next block: asked for at once, or between the tiles of this block. One after the
+   other they wait for the same few buffers and nothing else is done meanwhile; between tiles they
+   cost x0.86 with AMX, whose tiles are few, but rows of 1,000,000 words came x1.07 as fast. */
+INLINE void ask_for_next(const scratch *s, float *row)
+{
+#ifdef W2V_ASKS_BETWEEN_TILES
+    s->requests->row[s->requests->n++] = row;
+#else
+    ask_for_row(s, row);
+#endif
+}
 
 #endif

@@ -10,8 +10,10 @@
    pushed the rest out of L1. */
 enum { W2V_PANEL_FLOATS = 128 };
 
-/* How rows are asked for: see requests.h. */
+/* Rows of the next block that are still to be asked for: see requests.h. */
 typedef struct {
+    float **row; /* (2 block_centres + 2 block_noise,) */
+    int64_t n;
     int64_t dim;
     int claims; /* 1: to be written */
 } requests;
@@ -61,6 +63,8 @@ typedef struct {
     char *out_pairwise;    /* (out_rows, row_bytes) */
     char *factors;         /* (in_rows, out_rows) bfloat16 */
     char *factors_across;  /* (out_rows, in_rows) bfloat16 */
+    uint64_t *weighted;     /* (in_rows,) bit k: output k has a weight, see bfloat16_step.h */
+    uint64_t *weighted_pair; /* (in_rows / 2,) with either of two inputs */
     float *sums[2];        /* (16, W2V_PANEL_FLOATS) each: of a tile of rows */
     int64_t max_in;        /* most inputs of a block */
     int64_t score_stride;  /* floats per row of softmax scores */
@@ -114,8 +118,10 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.frozen = carve(&s, base, s.n_frozen * m->stride_floats, sizeof(float));
     s.next_frozen = carve(&s, base, 1, sizeof(int64_t));
     s.requests = carve(&s, base, 1, sizeof(requests));
+    int64_t most_asked = 2 * ((int64_t)m->block_centres + m->block_noise);
+    float **asked = carve(&s, base, most_asked, sizeof(float *));
     if (base)
-        *s.requests = (requests){.dim = m->dim, .claims = m->claims_rows};
+        *s.requests = (requests){.row = asked, .dim = m->dim, .claims = m->claims_rows};
     s.hot_in = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
     s.hot_in_base = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
     s.hot_out = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
@@ -133,6 +139,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.out_pairwise = carve(&s, base, packed * out_rows * row_bytes, 1);
     s.factors = carve(&s, base, packed * in_rows * out_rows, 2);
     s.factors_across = carve(&s, base, packed * in_rows * out_rows, 2);
+    s.weighted = carve(&s, base, packed * in_rows, sizeof(uint64_t));
+    s.weighted_pair = carve(&s, base, packed * in_rows / 2, sizeof(uint64_t));
     s.sums[0] = carve(&s, base, packed * 16 * W2V_PANEL_FLOATS, sizeof(float));
     s.sums[1] = carve(&s, base, packed * 16 * W2V_PANEL_FLOATS, sizeof(float));
     s.kept_id = carve(&s, base, max_tokens, sizeof(int32_t));

@@ -11,6 +11,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#if defined(__clang__) ? __clang_major__ >= 9 : __GNUC__ >= 10
+#define HAS_BFLOAT16_BACKEND 1
+#endif
+#endif
+
 /* AMX needs a compiler that knows it, and Linux, which lends its registers on demand. */
 #if defined(__x86_64__) && defined(__linux__)
 #if defined(__clang__) ? __clang_major__ >= 12 : __GNUC__ >= 11

@@ -68,7 +68,7 @@ LEAST_CENTRES, WORDS_PER_CENTRE = 6, 50
 CBOW_BLOCK = BlockShape(16, 16, 4)
 SKIPGRAM_BLOCK = BlockShape(6, 10, 2)
 BFLOAT16_SKIPGRAM_BLOCK = BlockShape(20, 12, 2)
-BFLOAT16_BACKENDS = ("amx",)
+BFLOAT16_BACKENDS = ("avx512bf16", "amx")
 # Draws of noise words, over all pairs of a skip-gram block, that may act at once on the same old
 # rows.  Baskets, window 75, 20 noise words a pair: 16 centres diverge with the default rate, and
 # 2, which this gives, find 26.6 % (gensim 26.0 %).  English with window 5 and 5 a pair is at 600.
