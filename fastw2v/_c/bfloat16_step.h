@@ -19,15 +19,20 @@ INLINE int is_rounded(const block *b)
     return !b->is_path && b->in.n <= MOST_IN && b->out_step <= MOST_OUT && b->in.n * b->out.n > 200;
 }
 
-/* Scores of n_rows inputs from j on and n_tiles x 16 outputs from k on. */
-INLINE void score_tile(const scratch *s, const block *b, row_shape shape, int64_t j, int64_t k,
+/* The first input and the first output of some scores. */
+typedef struct {
+    int64_t j, k;
+} corner;
+
+/* Scores of n_rows inputs and n_tiles x 16 outputs. */
+INLINE void score_tile(const scratch *s, const block *b, row_shape shape, corner at,
                        const int n_rows, const int n_tiles)
 {
     vf sum[SCORE_ROWS][2] = {};
     int64_t n_pairs = (shape.dim + 1) / 2, chunk_step = round_up(b->in.n, 2) * VECTOR_BYTES;
     int64_t tile_step = chunks_of(shape.n_vectors) * TRANSPOSED_BYTES;
-    const char *along = s->in_along + j * VECTOR_BYTES;
-    const char *across = s->out_across + k / LANES * tile_step;
+    const char *along = s->in_along + at.j * VECTOR_BYTES;
+    const char *across = s->out_across + at.k / LANES * tile_step;
     for (int64_t p = 0; p < n_pairs; p += LANES, along += chunk_step) {
         int64_t n = min64(LANES, n_pairs - p);
         for (int64_t i = 0; i < n; i++, across += VECTOR_BYTES) {
@@ -44,7 +49,7 @@ INLINE void score_tile(const scratch *s, const block *b, row_shape shape, int64_
             }
         }
     }
-    float *scores = s->scores + j * b->out_step + k;
+    float *scores = s->scores + at.j * b->out_step + at.k;
     UNROLL
     for (int r = 0; r < n_rows; r++)
         UNROLL
@@ -54,10 +59,10 @@ INLINE void score_tile(const scratch *s, const block *b, row_shape shape, int64_
 
 #define SCORE_CASE(n)                               \
     case n:                                         \
-        if (b->out_step - k > LANES)                \
-            score_tile(s, b, shape, j, k, n, 2);    \
+        if (b->out_step - at.k > LANES)             \
+            score_tile(s, b, shape, at, n, 2);      \
         else                                        \
-            score_tile(s, b, shape, j, k, n, 1);    \
+            score_tile(s, b, shape, at, n, 1);      \
         break;
 
 /* scores[j, k] = x_j . y_k, of the rounded rows, which stay for the updates. */
@@ -66,23 +71,18 @@ static void score_rounded(const scratch *s, const block *b, row_shape shape)
     round_rows(s, b, shape.n_vectors);
     int64_t n_groups = (b->in.n + SCORE_ROWS - 1) / SCORE_ROWS;
     int64_t n_rows = (b->in.n + n_groups - 1) / n_groups;
-    for (int64_t j = 0; j < b->in.n; j += n_rows)
-        for (int64_t k = 0; k < b->out_step; k += 2 * LANES)
-            switch (min64(n_rows, b->in.n - j)) {
+    for (corner at = {0, 0}; at.j < b->in.n; at.j += n_rows)
+        for (at.k = 0; at.k < b->out_step; at.k += 2 * LANES)
+            switch (min64(n_rows, b->in.n - at.j)) {
                 SCORE_CASE(1) SCORE_CASE(2) SCORE_CASE(3) SCORE_CASE(4) SCORE_CASE(5)
                 SCORE_CASE(6) SCORE_CASE(7) SCORE_CASE(8) SCORE_CASE(9) SCORE_CASE(10)
             }
 }
 
-/* g of the 16 outputs from k on and input j; the bits of those that have a weight are added. */
-INLINE vf gradient_of_row(const scratch *s, const block *b, int64_t j, int64_t k, float lr,
-                          const int with_loss, vf *loss, uint64_t *weighted)
+/* A bit for each of 16 weights that is not zero. */
+INLINE uint64_t weighted_bits(const float *weight)
 {
-    int64_t at = j * b->out_step + k;
-    vf weight = load(s->weight + at);
-    uint64_t bits = _mm512_cmpneq_ps_mask((__m512)weight, _mm512_setzero_ps());
-    *weighted |= bits << k;
-    return gradient(s, at, at, lr, with_loss, loss);
+    return _mm512_cmpneq_ps_mask(_mm512_load_ps(weight), _mm512_setzero_ps());
 }
 
 /* scores -> g, in place and rounded: factors (n_in, out_step), pairs of outputs beside one another;
@@ -94,12 +94,16 @@ static double rounded_gradients(const scratch *s, const block *b, float lr, cons
     for (int64_t j = 0; j < b->in.n; j += 2) {
         uint64_t even_bits = 0, odd_bits = 0;
         for (int64_t k = 0; k < out_step; k += LANES) {
-            vf odd = {}, even = gradient_of_row(s, b, j, k, lr, with_loss, &loss, &even_bits);
-            if (j + 1 < b->in.n)
-                odd = gradient_of_row(s, b, j + 1, k, lr, with_loss, &loss, &odd_bits);
+            int64_t at = j * out_step + k, next = at + out_step;
+            vf odd = {}, even = gradient(s, at, at, lr, with_loss, &loss);
+            even_bits |= weighted_bits(s->weight + at) << k;
+            if (j + 1 < b->in.n) {
+                odd = gradient(s, next, next, lr, with_loss, &loss);
+                odd_bits |= weighted_bits(s->weight + next) << k;
+            }
             __m512i both = round_both(even, odd);
             __m256i last = _mm512_extracti64x4_epi64(both, 1);
-            char *to = s->factors + (j * out_step + k) * 2;
+            char *to = s->factors + at * 2;
             _mm256_storeu_si256((__m256i *)to, _mm512_castsi512_si256(both));
             _mm256_storeu_si256((__m256i *)(to + out_step * 2), last);
             _mm512_store_si512(s->factors_across + (j / 2 * out_step + k) * 4,

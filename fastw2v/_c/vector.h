@@ -159,7 +159,8 @@ INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
 INLINE vf exp_minus(vf a)
 {
     vf t = a * -1.44269504f;
-    vf magic = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer, in the low bits */
+    vf magic = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer, in the low bits;
+                                      the bits of its own are shifted out */
     vf shifted = t + magic;
     vf f = t - (shifted - magic);
     vf p = splat(1.32647e-3f);
