@@ -67,6 +67,26 @@ def test_blocks_of_skip_gram_hold_fewer_centres_where_each_draws_many_words(back
     assert asked.block_shape.centres == 9
 
 
+def test_no_noise_word_of_a_block_stands_for_more_draws_than_train_well(monkeypatch):
+    """On text skip-gram's 20 centres and 12 noise words diverged with window 10 and 15 noise words
+    a pair, and CBOW's 16 and 16 with 20."""
+    monkeypatch.setattr("fastw2v._core.backends", lambda: list(BACKENDS))
+
+    def centres(sentence_tokens=60, **settings):
+        parameters = Parameters(backend="avx512bf16", **{"sg": True} | settings)
+        return kernel_settings(parameters, 68_000, sentence_tokens).block_centres
+
+    assert centres() == BFLOAT16_SKIPGRAM_BLOCK.centres
+    wide = {"window": 10, "negative": 15}
+    assert centres(**wide) == 7
+    assert centres(**wide, sentence_tokens=5) > 14
+    assert centres(**wide, block_centres=20) == 20
+    assert centres(sg=False, negative=10) == 16
+    assert centres(sg=False, negative=20) == 8
+    assert centres(sg=False, negative=20, objective="hs") == 16
+    assert centres(window=75, negative=1000) == 1
+
+
 @pytest.mark.parametrize("sg", [0, 1])
 def test_whole_baskets_as_windows_train_at_the_default_rate(baskets, sg):
     model = Word2Vec(

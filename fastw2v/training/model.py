@@ -16,7 +16,12 @@ from fastw2v.sampling import (
     keep_thresholds,
     noise_probabilities,
 )
-from fastw2v.training.parameters import SOFTMAX_MAX_WORDS, Parameters, choose_backend
+from fastw2v.training.parameters import (
+    MOST_DRAWS_OF_ONE,
+    SOFTMAX_MAX_WORDS,
+    Parameters,
+    choose_backend,
+)
 from fastw2v.training.windows import window_sides
 
 ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
@@ -130,6 +135,11 @@ def kernel_settings(
     block = parameters.block_shape
     corrected = parameters.cbow_update == "corrected"
     n_contexts = parameters.expected_contexts(sentence_tokens)
+    draws_each = parameters.negative * (n_contexts if parameters.sg else 1)
+    noise_each = draws_each / MOST_DRAWS_OF_ONE[parameters.sg]
+    centres = block.centres
+    if parameters.objective == "ns":
+        centres = block.centres_for(n_words, 0 if parameters.block_centres else noise_each)
     return KernelSettings(
         backend=choose_backend(parameters.backend),
         objective=parameters.objective,
@@ -138,7 +148,7 @@ def kernel_settings(
         window=window_sides(parameters.window),
         shrink_windows=parameters.shrink_windows,
         negative=parameters.negative,
-        block_centres=block.centres_for(n_words) if parameters.objective == "ns" else block.centres,
+        block_centres=centres,
         block_noise=block.noise,
         noise_reuse=block.noise_reuse,
         loss_every=parameters.loss_every,

@@ -51,13 +51,18 @@ class BlockShape(NamedTuple):
     noise: int
     noise_reuse: int
 
-    def centres_for(self, n_words: int) -> int:
-        """Return how many centres a block has at most with a vocabulary of n_words.
+    def centres_for(self, n_words: int, noise_each: float = 0.0) -> int:
+        """Return how many centres a block has at most with negative sampling.
 
-        A word that stands often in a block takes all its steps at once, which diverges earlier:
-        with 50 words of random text at a rate of 0.05 for 20 centres, 0.14 for 6.
+        n_words: of the vocabulary.  A word that stands often in a block takes all its steps at
+        once, which diverges earlier: with 50 words of random text at a rate of 0.05 for 20
+        centres, 0.14 for 6.  noise_each: noise words that a block needs for each of its centres;
+        see MOST_DRAWS_OF_ONE.
         """
-        return min(self.centres, max(LEAST_CENTRES, n_words // WORDS_PER_CENTRE))
+        most = max(LEAST_CENTRES, n_words // WORDS_PER_CENTRE)
+        if noise_each > 0:
+            most = min(most, max(1, int(self.noise / noise_each)))
+        return min(self.centres, most)
 
 
 LEAST_CENTRES, WORDS_PER_CENTRE = 6, 50
@@ -73,6 +78,11 @@ BFLOAT16_BACKENDS = ("avx512bf16", "amx")
 # rows.  Baskets, window 75, 20 noise words a pair: 16 centres diverge with the default rate, and
 # 2, which this gives, find 26.6 % (gensim 26.0 %).  English with window 5 and 5 a pair is at 600.
 MOST_DRAWS = 6000
+# And those that one noise word of a block may stand for, all in one step, by is skip-gram.  5 MB of
+# Wikipedia at the default rate.  Skip-gram with window 10 and 15 noise words a pair: 16 x 12 (212)
+# and 20 x 12 diverge, 14 x 12 stands; 7 x 12 (93) has 58.5 for WS353 after 10 epochs, 12 x 12 55.1.
+# CBOW with 20 noise words: 16 x 16 (20) diverges, 12 x 16 stands.  By default they are 48 and 5.
+MOST_DRAWS_OF_ONE = {True: 100, False: 10}
 # The loss is measured on every n-th block. Of one thread's speed 16 cost 0.7 % in skip-gram, 1.4 %
 # with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
 LOSS_EVERY = 16
