@@ -128,8 +128,9 @@ class Parameters:
     leaves it undivided.  Of a sum, it is the corrected one that is whole, and gensim's that is
     divided.  See steps_by_contexts for hierarchical softmax.
     block_centres, block_noise: centres per block, fewer with negative sampling of less than 50
-    words for each, and noise words they share; noise_reuse: how many blocks in a row each noise
-    word serves; each >= 1, None for the model's default.
+    words for each, or by default where a noise word would stand for too many draws, and noise
+    words they share; noise_reuse: how many blocks in a row each noise word serves; each >= 1,
+    None for the model's default.
     loss_every: the loss is measured on every n-th block, >= 1.
     backend: a name of fastw2v.backends(), None for the fastest.
     """
