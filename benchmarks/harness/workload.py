@@ -17,9 +17,8 @@ SENTENCE_TOKENS = 60  # as in a Wikipedia dump with one paragraph a line
 CORPUS_TOKENS = 10**9  # size of the corpus that the counts pretend to come from
 LEARNING_RATE = 0.025
 LEAST_PASSES = 3
-LEAST_WORDS = (
-    BFLOAT16_SKIPGRAM_BLOCK.centres * WORDS_PER_CENTRE
-)  # fewer are trained in smaller blocks
+# Fewer are trained in smaller blocks.
+LEAST_WORDS = BFLOAT16_SKIPGRAM_BLOCK.centres * WORDS_PER_CENTRE
 DISTRIBUTIONS = ("zipf", "uniform")
 
 

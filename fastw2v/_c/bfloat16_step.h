@@ -147,7 +147,7 @@ typedef struct {
     const uint64_t *sources_of;
     float *const *own;
     const float *own_factor;
-    int64_t n_asked; /* rows of the next block to ask for with each tile */
+    int64_t n_asked; /* rows of the next block to ask for after each panel of a tile */
 } rounded_update;
 
 INLINE void update_tile(const rounded_update u, int64_t first, int64_t offset, const int n_targets,

@@ -2,9 +2,6 @@
 #ifndef W2V_VECTOR_H
 #define W2V_VECTOR_H
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
