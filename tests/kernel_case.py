@@ -93,8 +93,11 @@ class Case:
         """The reference's blocks of a chunk."""
         return reference.blocks(chunk, self.settings, self.tables(), EPOCH_KEY)
 
-    def train_kernel(self, backend, chunks, lr, epoch_key=EPOCH_KEY):
-        """Return the arrays and the counters after training the chunks."""
+    def train_kernel(self, backend, chunks, lr, epoch_key=EPOCH_KEY, touched=None):
+        """Return the arrays and the counters after training the chunks.
+
+        touched: the two arrays in which the kernel notes the rows that it may change.
+        """
         s, arrays = self.settings, self.arrays()
         settings = KernelSettings(
             backend=backend,
@@ -118,6 +121,8 @@ class Case:
         worker = _core.Worker(
             _core.Model(arrays, settings), max(len(c.word_ids) for c in chunks), allocate
         )
+        if touched is not None:
+            worker.note_touched(*touched)
         for chunk in chunks:
             worker.train(chunk, epoch_key, lr)
         return arrays, worker.counters()

@@ -13,6 +13,7 @@ import numpy as np
 GAMMA = 0x9E3779B97F4A7C15
 MASK = 2**64 - 1
 STREAM_TOKENS, STREAM_NOISE = 1, 2
+PATHS = 2  # CBOW with hierarchical softmax: see cbow_path_steps
 
 
 def mix64(z):
@@ -267,14 +268,14 @@ def inputs_of(state, block):
     return x
 
 
-def scores_of(state, block):
-    s = inputs_of(state, block) @ state.out_rows[block.outputs].T
+def scores_of(state, block, x):
+    s = x @ state.out_rows[block.outputs].T
     return s if state.bias is None else s + state.bias[block.outputs]
 
 
-def loss_of(state, block, objective):
-    """Return the block's loss in nats, summed over its predictions."""
-    s = scores_of(state, block)
+def loss_of(state, block, objective, x=None):
+    """Return the block's loss in nats, summed over its predictions; x: inputs of other values."""
+    s = scores_of(state, block, inputs_of(state, block) if x is None else x)
     if objective == "softmax":
         top = s.max(axis=1, keepdims=True)
         log_sum = top + np.log(np.exp(s - top).sum(axis=1, keepdims=True))
@@ -282,9 +283,9 @@ def loss_of(state, block, objective):
     return float((block.p * np.logaddexp(0, -s) + block.q * np.logaddexp(0, s)).sum())
 
 
-def score_gradient(state, block, objective):
+def score_gradient(state, block, objective, x):
     """Return minus the derivative of the loss by the scores, (n_in, n_out)."""
-    s = scores_of(state, block)
+    s = scores_of(state, block, x)
     if objective == "softmax":
         e = np.exp(s - s.max(axis=1, keepdims=True))
         return block.p - block.p.sum(axis=1, keepdims=True) * e / e.sum(axis=1, keepdims=True)
@@ -292,25 +293,58 @@ def score_gradient(state, block, objective):
     return block.p * (1 - sigmoid) - block.q * sigmoid
 
 
-def step(state, block, settings, lr):
-    """Update the state by one block; return the loss before the update."""
-    loss = loss_of(state, block, settings.objective)
-    if settings.is_cbow and settings.objective == "hs" and settings.cbow_step:
-        lr = lr * settings.cbow_step * len(block.bags[0])
-    g = lr * score_gradient(state, block, settings.objective)
-    x, y = inputs_of(state, block), state.out_rows[block.outputs]
-    for bag, change in zip(block.bags, g @ y, strict=True):
+def change_inputs(state, block, changes, settings):
+    for bag, change in zip(block.bags, changes, strict=True):
         for word in (word for word in bag if word not in settings.frozen):
             share = settings.cbow_rate / (len(bag) if settings.cbow_divide else 1)
             state.in_rows[word] += change * (share if settings.is_cbow else 1.0)
+
+
+def change_outputs(state, block, g, x):
     np.add.at(state.out_rows, block.outputs, g.T @ x)
     if state.bias is not None:
         np.add.at(state.bias, block.outputs, g.sum(axis=0))
+
+
+def step(state, block, settings, lr):
+    """Update the state by one block; return the loss before the update."""
+    loss, x = loss_of(state, block, settings.objective), inputs_of(state, block)
+    g = lr * score_gradient(state, block, settings.objective, x)
+    changes = g @ state.out_rows[block.outputs]
+    change_outputs(state, block, g, x)
+    change_inputs(state, block, changes, settings)
+    return loss
+
+
+def cbow_path_steps(state, centres, settings, lr):
+    """Update the state by the steps of consecutive centres' blocks; return the loss.
+
+    Inputs are those at the start, and change in the end.  Scores are computed for PATHS centres at
+    a time, which then take their steps one after the other.
+    """
+    hidden = [inputs_of(state, block) for block in centres]
+    loss, changes = 0.0, []
+    for first in range(0, len(centres), PATHS):
+        group = list(zip(centres, hidden, strict=True))[first : first + PATHS]
+        loss += sum(loss_of(state, block, "hs", x) for block, x in group)
+        gradients = [score_gradient(state, block, "hs", x) for block, x in group]
+        for (block, x), gradient in zip(group, gradients, strict=True):
+            by_contexts = settings.cbow_step * len(block.bags[0]) if settings.cbow_step else 1
+            g = lr * by_contexts * gradient
+            changes.append(g @ state.out_rows[block.outputs])
+            change_outputs(state, block, g, x)
+    for block, change in zip(centres, changes, strict=True):
+        change_inputs(state, block, change, settings)
     return loss
 
 
 def train(state, chunk, settings, tables, epoch_key, lr):
     """Train a chunk in place; return (loss sum in nats, predictions)."""
     found = blocks(chunk, settings, tables, epoch_key)
-    loss = sum(step(state, block, settings, lr) for block in found)
+    if settings.is_cbow and settings.objective == "hs":
+        size = settings.block_centres
+        parts = [found[begin : begin + size] for begin in range(0, len(found), size)]
+        loss = sum(cbow_path_steps(state, centres, settings, lr) for centres in parts)
+    else:
+        loss = sum(step(state, block, settings, lr) for block in found)
     return loss, sum(block.n_predictions for block in found)

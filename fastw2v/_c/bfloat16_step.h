@@ -49,7 +49,7 @@ INLINE void score_tile(const scratch *s, const block *b, row_shape shape, corner
             }
         }
     }
-    float *scores = s->scores + at.j * b->out_step + at.k;
+    float *scores = b->scores + at.j * b->out_step + at.k;
     UNROLL
     for (int r = 0; r < n_rows; r++)
         UNROLL
@@ -87,7 +87,7 @@ INLINE uint64_t weighted_bits(const float *weight)
 
 /* scores -> g, in place and rounded: factors (n_in, out_step), pairs of outputs beside one another;
    factors_across (pairs of inputs, out_step). */
-static double rounded_gradients(const scratch *s, const block *b, float lr, const int with_loss)
+static double rounded_gradients(const scratch *s, const block *b, const int with_loss)
 {
     int64_t out_step = b->out_step;
     vf loss = {};
@@ -95,11 +95,11 @@ static double rounded_gradients(const scratch *s, const block *b, float lr, cons
         uint64_t even_bits = 0, odd_bits = 0;
         for (int64_t k = 0; k < out_step; k += LANES) {
             int64_t at = j * out_step + k, next = at + out_step;
-            vf odd = {}, even = gradient(s, at, at, lr, with_loss, &loss);
-            even_bits |= weighted_bits(s->weight + at) << k;
+            vf odd = {}, even = gradient(b, at, at, with_loss, &loss);
+            even_bits |= weighted_bits(b->weight + at) << k;
             if (j + 1 < b->in.n) {
-                odd = gradient(s, next, next, lr, with_loss, &loss);
-                odd_bits |= weighted_bits(s->weight + next) << k;
+                odd = gradient(b, next, next, with_loss, &loss);
+                odd_bits |= weighted_bits(b->weight + next) << k;
             }
             __m512i both = round_both(even, odd);
             __m256i last = _mm512_extracti64x4_epi64(both, 1);
@@ -231,13 +231,13 @@ static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
     rounded_update in = {.target = b->in.row, .n_targets = b->in.n, .factors = s->factors,
                          .sources = s->out_pairwise, .target_step = b->out_step * 2,
                          .factor_step = 2, .source_step = pair_bytes / 2, .sources_of = outputs,
-                         .own = s->own_row, .own_factor = s->scores + own_at(b), .n_asked = n_asked};
+                         .own = s->own_row, .own_factor = b->scores + own_at(b), .n_asked = n_asked};
     rounded_update out = {.target = b->out.row, .n_targets = b->out.n,
                           .factors = s->factors_across, .sources = s->in_pairwise,
                           .target_step = 4, .factor_step = b->out_step * 4,
                           .source_step = pair_bytes, .sources_of = inputs, .n_asked = n_asked};
     if (b->in_are_hidden) {
-        in.target = s->in_change_row;
+        in.target = b->in_change_row;
         set_targets(s, &in, n_vectors);
         update_own(s, b, n_vectors);
     } else {
@@ -247,7 +247,7 @@ static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
     }
     add_to_targets(s, &out, n_vectors);
     if (b->has_own && !b->in_are_hidden)
-        add_input_changes(s, b, n_vectors);
+        add_input_changes(b, n_vectors);
 }
 
 #endif

@@ -6,9 +6,16 @@
 #include "scratch.h"
 
 typedef struct {
-    rows in;           /* x */
-    rows out;          /* y, pointers padded to out_step by rows of zeros */
-    int in_are_hidden; /* 1: x are scratch, and only their change is asked for, in in_change_row */
+    rows in;               /* x */
+    rows out;              /* y, pointers padded to out_step by rows of zeros */
+    float *scores;         /* (in.n, out_step) s, then g; and from own_at on those of own outputs */
+    float *want;           /* likewise: p; of a path one row for all inputs */
+    float *weight;         /* likewise: p + q */
+    int32_t *out_id;       /* (out.n,) */
+    float **in_change_row; /* (in.n,) where the changes of inputs wait */
+    float lr;
+    int64_t n_predictions;
+    int in_are_hidden; /* 1: x are scratch, and only their change is asked for */
     int has_own;       /* 1: input j is also paired with the output own_row[j], which no other is */
     int64_t out_step;  /* out.n rounded up to a multiple of W2V_OUT_STEP */
     int is_path; /* 1: the outputs are a Huffman path, so no row stands there twice, and all inputs

@@ -6,7 +6,7 @@
        x_j += sum_k g_jk y_k        y_k += sum_j g_jk x_j        b_k += sum_j g_jk
        loss = sum_jk p_jk softplus(-s_jk) + q_jk softplus(s_jk)
 
-   x and y on the right are the values at the start of the block. g is minus lr times the
+   x and y on the right are the values at the start of the step. g is minus lr times the
    gradient of the loss: d softplus(s)/ds = sigmoid(s).
    Rows are shared with other threads and updated without locks (Hogwild: Niu et al. 2011,
    arXiv 1106.5730): a lost update is rare and harmless, and add_products re-reads a row
@@ -26,31 +26,31 @@
 #else
 #define is_rounded(b) 0
 #define score_rounded(s, b, shape) ((void)0)
-#define rounded_gradients(s, b, lr, with_loss) 0.0
+#define rounded_gradients(s, b, with_loss) ((void)(s), 0.0)
 #define update_rounded(s, b, n_vectors) ((void)0)
 #endif
 
 /* scores -> g in place; returns the loss if asked, else 0. */
-INLINE double vector_gradients(const scratch *s, const block *b, float lr, const int with_loss)
+INLINE double vector_gradients(const block *b, const int with_loss)
 {
     vf loss = {};
     int64_t n_runs = b->is_path ? b->in.n : 1; /* of scores, which share their weights */
     int64_t n_scores = b->is_path ? b->out_step : round_up(b->in.n * b->out_step, W2V_LANES);
     for (int64_t j = 0; j < n_runs; j++)
         for (int64_t i = 0; i < n_scores; i += W2V_LANES)
-            gradient(s, j * n_scores + i, i, lr, with_loss, &loss);
+            gradient(b, j * n_scores + i, i, with_loss, &loss);
     return with_loss ? (double)horizontal_sum(loss) : 0.0;
 }
 
 static void add_bias_to_scores(const w2v_model *m, const scratch *s, const block *b)
 {
     for (int64_t k = 0; k < b->out.n; k++)
-        s->bias[k] = m->out_bias[s->out_id[k]];
+        s->bias[k] = m->out_bias[b->out_id[k]];
     for (int64_t j = 0; j < b->in.n; j++)
         for (int64_t k = 0; k < b->out.n; k++)
-            s->scores[j * b->out_step + k] += s->bias[k];
+            b->scores[j * b->out_step + k] += s->bias[k];
     for (int64_t j = 0; b->has_own && j < b->in.n; j++)
-        s->scores[own_at(b) + j] += m->out_bias[s->own_id[j]];
+        b->scores[own_at(b) + j] += m->out_bias[s->own_id[j]];
 }
 
 static void update_bias(const w2v_model *m, const scratch *s, const block *b)
@@ -58,34 +58,34 @@ static void update_bias(const w2v_model *m, const scratch *s, const block *b)
     for (int64_t k = 0; k < b->out.n; k++) {
         float change = 0;
         for (int64_t j = 0; j < b->in.n; j++)
-            change += s->scores[j * b->out_step + k];
-        m->out_bias[s->out_id[k]] += change;
+            change += b->scores[j * b->out_step + k];
+        m->out_bias[b->out_id[k]] += change;
     }
     for (int64_t j = 0; b->has_own && j < b->in.n; j++)
-        m->out_bias[s->own_id[j]] += s->scores[own_at(b) + j];
+        m->out_bias[s->own_id[j]] += b->scores[own_at(b) + j];
 }
 
 /* change_j = sum_k g_jk y_k for all inputs, into scratch, where those of own outputs may be. */
-static void input_changes(const scratch *s, const block *b, row_shape shape)
+static void input_changes(const block *b, row_shape shape)
 {
     tile t = {.source = b->out.row, .n_sources = b->out.n, .overwrite = !b->has_own};
     t.target_step = b->out_step, t.source_step = 1;
     for (int64_t j = 0; j < b->in.n; j += W2V_TILE_ROWS) {
-        t.target = s->in_change_row + j;
-        t.factors = s->scores + j * b->out_step;
+        t.target = b->in_change_row + j;
+        t.factors = b->scores + j * b->out_step;
         t.n_targets = min64(b->in.n - j, W2V_TILE_ROWS);
         add_products(&t, shape);
     }
 }
 
 /* y_k += sum_j g_jk x_j for all outputs. */
-static void update_outputs(const scratch *s, const block *b, row_shape shape)
+static void update_outputs(const block *b, row_shape shape)
 {
     tile t = {.source = b->in.row, .n_sources = b->in.n};
     t.target_step = 1, t.source_step = b->out_step;
     for (int64_t k = 0; k < b->out.n; k += W2V_TILE_ROWS) {
         t.target = b->out.row + k;
-        t.factors = s->scores + k;
+        t.factors = b->scores + k;
         t.n_targets = min64(b->out.n - k, W2V_TILE_ROWS);
         add_products(&t, shape);
     }
@@ -93,16 +93,15 @@ static void update_outputs(const scratch *s, const block *b, row_shape shape)
 
 /* Both changes for the only input of a path, in registers like the input itself: each output is
    read once, then written. */
-INLINE void single_input_panel(const scratch *s, const block *b, int64_t offset,
-                               const int width)
+INLINE void single_input_panel(const block *b, int64_t offset, const int width)
 {
     const vf *from = (const vf *)(b->in.row[0] + offset);
-    vf *to = (vf *)(s->in_change_row[0] + offset), x[W2V_ROW_VECTORS], change[W2V_ROW_VECTORS] = {};
+    vf *to = (vf *)(b->in_change_row[0] + offset), x[W2V_ROW_VECTORS], change[W2V_ROW_VECTORS] = {};
     UNROLL
     for (int v = 0; v < width; v++)
         x[v] = from[v];
     for (int64_t k = 0; k < b->out.n; k++) {
-        vf *y = (vf *)(b->out.row[k] + offset), g = splat(s->scores[k]);
+        vf *y = (vf *)(b->out.row[k] + offset), g = splat(b->scores[k]);
         UNROLL
         for (int v = 0; v < width; v++) {
             vf old = y[v];
@@ -115,9 +114,9 @@ INLINE void single_input_panel(const scratch *s, const block *b, int64_t offset,
         to[v] = change[v];
 }
 
-#define UPDATE_PANEL(offset, width) single_input_panel(s, b, offset, width)
+#define UPDATE_PANEL(offset, width) single_input_panel(b, offset, width)
 
-static void update_for_single_input(const scratch *s, const block *b, int64_t n_vectors)
+static void update_for_single_input(const block *b, int64_t n_vectors)
 {
     FOR_PANELS(n_vectors, UPDATE_PANEL)
 }
@@ -127,17 +126,17 @@ static void update_for_single_input(const scratch *s, const block *b, int64_t n_
 static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
 {
     if (b->is_path && b->in.n == 1) {
-        update_for_single_input(s, b, shape.n_vectors);
+        update_for_single_input(b, shape.n_vectors);
     } else {
         if (b->has_own)
             set_own_changes(s, b, shape.n_vectors);
-        input_changes(s, b, shape);
-        update_outputs(s, b, shape);
+        input_changes(b, shape);
+        update_outputs(b, shape);
         if (b->has_own)
             update_own(s, b, shape.n_vectors);
     }
     if (!b->in_are_hidden)
-        add_input_changes(s, b, shape.n_vectors);
+        add_input_changes(b, shape.n_vectors);
 }
 
 static void compute_scores(const scratch *s, const block *b, row_shape shape)
@@ -145,17 +144,17 @@ static void compute_scores(const scratch *s, const block *b, row_shape shape)
     if (is_rounded(b))
         score_rounded(s, b, shape);
     else
-        dot_products(&b->in, &b->out, shape.n_vectors, s->scores, b->out_step);
+        dot_products(&b->in, &b->out, shape.n_vectors, b->scores, b->out_step);
     if (b->has_own)
         score_own(s, b, shape.n_vectors);
 }
 
-INLINE double gradients(const scratch *s, const block *b, float lr, const int with_loss)
+INLINE double gradients(const scratch *s, const block *b, const int with_loss)
 {
-    double own = b->has_own ? own_gradients(s, b, lr, with_loss) : 0.0;
+    double own = b->has_own ? own_gradients(b, with_loss) : 0.0;
     if (is_rounded(b))
-        return own + rounded_gradients(s, b, lr, with_loss);
-    return own + vector_gradients(s, b, lr, with_loss);
+        return own + rounded_gradients(s, b, with_loss);
+    return own + vector_gradients(b, with_loss);
 }
 
 static void update_rows(const scratch *s, const block *b, row_shape shape)
@@ -166,22 +165,31 @@ static void update_rows(const scratch *s, const block *b, row_shape shape)
         update_by_vectors(s, b, shape);
 }
 
-static void block_step(const w2v_model *m, w2v_worker *w, const scratch *s, const block *b,
-                       row_shape shape, float lr, int64_t n_predictions)
+/* Steps of n blocks: the scores of all from the values at the start, then their updates one after
+   the other, each from the values that the one before left. */
+static void block_steps(const w2v_model *m, w2v_worker *w, const scratch *s, const block *b,
+                        int64_t n, row_shape shape)
 {
-    compute_scores(s, b, shape);
-    if (m->out_bias)
-        add_bias_to_scores(m, s, b);
-    if (w->block_number++ % m->loss_every == 0) {
-        w->loss_sum += gradients(s, b, lr, 1);
-        w->n_loss_predictions += n_predictions;
-    } else {
-        gradients(s, b, lr, 0);
+    for (int64_t i = 0; i < n; i++) {
+        compute_scores(s, b + i, shape);
+        if (m->out_bias)
+            add_bias_to_scores(m, s, b + i);
     }
-    w->n_predictions += n_predictions;
-    if (m->out_bias)
-        update_bias(m, s, b);
-    update_rows(s, b, shape);
+    int with_loss = w->block_number++ % m->loss_every == 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (with_loss) {
+            w->loss_sum += gradients(s, b + i, 1);
+            w->n_loss_predictions += b[i].n_predictions;
+        } else {
+            gradients(s, b + i, 0);
+        }
+        w->n_predictions += b[i].n_predictions;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        if (m->out_bias)
+            update_bias(m, s, b + i);
+        update_rows(s, b + i, shape);
+    }
     ask_for_some(s, s->requests->n);
 }
 

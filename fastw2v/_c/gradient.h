@@ -5,17 +5,17 @@
 #include "block.h"
 
 /* scores -> g of one vector, in place; its loss is added if asked. */
-INLINE vf gradient(const scratch *s, int64_t at, int64_t weights_at, float lr, const int with_loss,
+INLINE vf gradient(const block *b, int64_t at, int64_t weights_at, const int with_loss,
                    vf *loss)
 {
-    vf score = load(s->scores + at);
-    vf want = load(s->want + weights_at), weight = load(s->weight + weights_at);
+    vf score = load(b->scores + at);
+    vf want = load(b->want + weights_at), weight = load(b->weight + weights_at);
     if (with_loss) {
         vf up = softplus(score); /* softplus(-s) = softplus(s) - s */
         *loss += want * (up - score) + (weight - want) * up;
     }
-    vf g = lr * (want - weight * sigmoid(score));
-    store(s->scores + at, g);
+    vf g = b->lr * (want - weight * sigmoid(score));
+    store(b->scores + at, g);
     return g;
 }
 

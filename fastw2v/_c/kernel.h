@@ -31,13 +31,11 @@ static void train_noise(run *r)
 
 static void train_paths(run *r)
 {
-    FOR_BLOCKS(r, 1)
+    FOR_BLOCKS(r, r->model->is_cbow ? r->model->block_centres : 1)
     {
         exchange_hot_rows(r, begin);
-        prefetch_steps(r, begin + STEPS_AHEAD);
-        prefetch_path(r, begin + ROWS_AHEAD);
         if (r->model->is_cbow)
-            cbow_path_block(r, begin);
+            cbow_path_block(r, begin, n_centres);
         else
             skipgram_path_block(r, begin);
     }

@@ -49,7 +49,7 @@ static void score_chunk(const scratch *s, const block *b, int64_t c, int is_last
         for (int64_t k = 0; k < n_out; k += 2) {
             p.a = in_along(s, b, c) + j * TILE_BYTES;
             p.b = out_across(s, b, c) + k * TILE_BYTES;
-            p.c = s->scores + (j * b->out_step + k) * TILE;
+            p.c = b->scores + (j * b->out_step + k) * TILE;
             multiply_tiles(&p, n_in - j, n_out - k, from, stays && !is_last ? TO_REGISTERS : TO_MEMORY);
         }
 }
@@ -82,13 +82,13 @@ INLINE __m512i round_factors(vf low, vf high)
 
 /* scores -> g, in place and packed: along the outputs in factors, (tile of inputs, 32 outputs),
    and along the inputs in factors_across, (tile of outputs, 32 inputs). */
-static double rounded_gradients(const scratch *s, const block *b, float lr, const int with_loss)
+static double rounded_gradients(const scratch *s, const block *b, const int with_loss)
 {
     const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
                                              24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
                                              16, 0);
     _Alignas(64) char across[2][TILE_BYTES];
-    int64_t n_in = b->in.n, out_step = b->out_step, weight_step = b->is_path ? 0 : out_step;
+    int64_t n_in = b->in.n, out_step = b->out_step;
     int64_t in_blocks = pairs_of_tiles(n_in), out_blocks = pairs_of_tiles(out_step);
     vf loss = {};
     for (int64_t first = 0; first < n_in; first += PAIRED)
@@ -97,13 +97,11 @@ static double rounded_gradients(const scratch *s, const block *b, float lr, cons
             for (int64_t j = first; j < first + PAIRED; j += 2) {
                 two_gradients g[2] = {};
                 for (int t = 0; t < n_tiles; t++) {
-                    int64_t column = k + t * TILE, at = j * out_step + column;
-                    int64_t weights_at = j * weight_step + column;
+                    int64_t at = j * out_step + k + t * TILE, next = at + out_step;
                     if (j < n_in)
-                        g[t].even = gradient(s, at, weights_at, lr, with_loss, &loss);
+                        g[t].even = gradient(b, at, at, with_loss, &loss);
                     if (j + 1 < n_in)
-                        g[t].odd = gradient(s, at + out_step, weights_at + weight_step, lr,
-                                            with_loss, &loss);
+                        g[t].odd = gradient(b, next, next, with_loss, &loss);
                     __m512i pair = round_factors(g[t].even, g[t].odd);
                     _mm512_store_si512(across[t] + (j - first) * 32,
                                        _mm512_permutexvar_epi16(in_turn, pair));
@@ -185,7 +183,7 @@ static void add_tiles(const update *u, int64_t n_vectors)
    while the next one's are under way. */
 static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
 {
-    rows in_target = {b->in_are_hidden ? s->in_change_row : b->in.row, b->in.n};
+    rows in_target = {b->in_are_hidden ? b->in_change_row : b->in.row, b->in.n};
     update in = {&in_target, s->factors, s->out_pairwise, b->out_step, {s->sums[0], s->sums[1]}};
     update out = {&b->out, s->factors_across, s->in_pairwise, b->in.n, {s->sums[0], s->sums[1]}};
     if (b->has_own)
@@ -193,10 +191,11 @@ static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
     add_tiles(&in, n_vectors);
     add_tiles(&out, n_vectors);
     if (b->has_own && !b->in_are_hidden)
-        add_input_changes(s, b, n_vectors);
+        add_input_changes(b, n_vectors);
 }
 
-/* Tiles pay from about 16 x 16 pairs on: 13 x 16 run as fast by vectors, 6 x 13 faster. */
-static int is_rounded(const block *b) { return b->in.n * b->out.n > 13 * TILE; }
+/* Tiles pay from about 16 x 16 pairs on: 13 x 16 run as fast by vectors, 6 x 13 faster. What is
+   packed is of one block, and steps of several paths are under way at once. */
+static int is_rounded(const block *b) { return !b->is_path && b->in.n * b->out.n > 13 * TILE; }
 
 #endif

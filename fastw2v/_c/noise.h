@@ -4,7 +4,7 @@
 #ifndef W2V_NOISE_H
 #define W2V_NOISE_H
 
-#include "cbow_block.h"
+#include "cbow.h"
 
 /* Draw n noise words in place of the oldest ones and ask for their rows. An alias column and its
    32-bit draw come from one 64 x 64-bit product, so the column is exactly uniform. Without a
@@ -66,12 +66,11 @@ INLINE int is_among(const int32_t *id, int64_t n, int32_t word)
 /* Leave the noise word in column i out for those inputs that want column k, or its own output. */
 static void drop_collision(const run *r, const block *b, int64_t i, int64_t k)
 {
-    const scratch *s = &r->s;
     float share = noise_share(r->model);
     if (b->has_own)
-        s->weight[k * b->out_step + i] -= s->want[own_at(b) + k] * share;
+        b->weight[k * b->out_step + i] -= b->want[own_at(b) + k] * share;
     for (int64_t j = 0; !b->has_own && j < b->in.n; j++)
-        s->weight[j * b->out_step + i] -= s->want[j * b->out_step + k] * share;
+        b->weight[j * b->out_step + i] -= b->want[j * b->out_step + k] * share;
 }
 
 /* A prediction meets each of the S shared noise words with weight K/S: the expected gradient
@@ -81,13 +80,13 @@ static void drop_collisions(const run *r, const block *b)
 {
     const scratch *s = &r->s;
     int64_t first_noise = b->out.n - r->model->block_noise;
-    const int32_t *target = b->has_own ? s->own_id : s->out_id;
+    const int32_t *target = b->has_own ? s->own_id : b->out_id;
     int64_t n_targets = b->has_own ? b->in.n : first_noise;
     for (int64_t i = first_noise; i < b->out.n; i++) {
-        if (!is_among(target, n_targets, s->out_id[i]))
+        if (!is_among(target, n_targets, b->out_id[i]))
             continue;
         for (int64_t k = 0; k < n_targets; k++)
-            if (target[k] == s->out_id[i])
+            if (target[k] == b->out_id[i])
                 drop_collision(r, b, i, k);
     }
 }
@@ -98,10 +97,10 @@ static void set_own_output(run *r, const block *b, int64_t k, int32_t output, fl
     const scratch *s = &r->s;
     s->own_id[k] = output;
     s->own_row[k] = out_row(r, output);
-    s->want[own_at(b) + k] = s->weight[own_at(b) + k] = w;
+    b->want[own_at(b) + k] = b->weight[own_at(b) + k] = w;
     float share = w * noise_share(r->model);
     for (int64_t i = 0; i < b->out.n; i++)
-        s->weight[k * b->out_step + i] = share;
+        b->weight[k * b->out_step + i] = share;
 }
 
 /* Weights of skip-gram, row by row and without a branch: an input is wanted by the centres
@@ -118,12 +117,12 @@ static void skipgram_weights(const run *r, const block *b, int64_t first_input)
             paired &= load_ids(s->column_end + k) > position;
             paired &= load_ids(s->column_centre + k) != position;
             vf want = choose(paired, splat(1.0f), (vf){});
-            store_unaligned(s->want + j * b->out_step + k, want);
-            store_unaligned(s->weight + j * b->out_step + k,
+            store_unaligned(b->want + j * b->out_step + k, want);
+            store_unaligned(b->weight + j * b->out_step + k,
                             want + n_paired * load(s->column_share + k));
         }
     }
-    end_weights(b, s);
+    end_weights(b);
 }
 
 /* n_paired of each input: how many centres have it as a context. */
@@ -153,11 +152,12 @@ static void prefetch_next(const run *r, int64_t next)
     }
 }
 
-static void noise_step(run *r, const block *b, int64_t n_predictions)
+static void noise_step(run *r, block *b, int64_t n_predictions)
 {
     drop_collisions(r, b);
     draw_noise(r, r->n_fresh_noise);
-    block_step(r->model, r->worker, &r->s, b, r->shape, r->lr, n_predictions);
+    b->n_predictions = n_predictions;
+    block_steps(r->model, r->worker, &r->s, b, 1, r->shape);
 }
 
 static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
@@ -179,7 +179,7 @@ static void cbow_noise_block(run *r, int64_t begin, int64_t n_centres)
     block b = new_block(r, n_centres, r->model->block_noise);
     b.in_are_hidden = b.has_own = 1;
     set_noise_outputs(r, 0);
-    clear_weights(&b, s);
+    clear_weights(&b);
     centres reach = set_hidden_rows(r, begin, n_centres);
     for (int64_t k = 0; k < n_centres; k++) {
         int is_predicted = n_contexts(s, begin + k) > 0;

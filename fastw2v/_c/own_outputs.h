@@ -8,7 +8,7 @@
 
 static void score_own(const scratch *s, const block *b, int64_t n_vectors)
 {
-    float *scores = s->scores + own_at(b);
+    float *scores = b->scores + own_at(b);
     for (int64_t j = 0; j < b->in.n; j += 4) {
         vf acc[1][4] = {};
         for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
@@ -20,30 +20,28 @@ static void score_own(const scratch *s, const block *b, int64_t n_vectors)
 }
 
 /* Scores -> g, in place; returns the loss if asked, else 0. */
-INLINE double own_gradients(const scratch *s, const block *b, float lr, const int with_loss)
+INLINE double own_gradients(const block *b, const int with_loss)
 {
     vf loss = {};
     for (int64_t j = 0; j < b->in.n; j += W2V_LANES)
-        gradient(s, own_at(b) + j, own_at(b) + j, lr, with_loss, &loss);
+        gradient(b, own_at(b) + j, own_at(b) + j, with_loss, &loss);
     return with_loss ? (double)horizontal_sum(loss) : 0.0;
 }
 
 /* change_j = g_j y_j */
 static void set_own_changes(const scratch *s, const block *b, int64_t n_vectors)
 {
-    const float *g = s->scores + own_at(b);
+    const float *g = b->scores + own_at(b);
     for (int64_t j = 0; j < b->in.n; j++)
-        for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
-            store(s->in_change_row[j] + v, g[j] * load(s->own_row[j] + v));
+        set_scaled(b->in_change_row[j], g[j], s->own_row[j], n_vectors);
 }
 
 /* y_j += g_j x_j, one after the other: two inputs may have the same output. */
 static void update_own(const scratch *s, const block *b, int64_t n_vectors)
 {
-    const float *g = s->scores + own_at(b);
+    const float *g = b->scores + own_at(b);
     for (int64_t j = 0; j < b->in.n; j++)
-        for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
-            store(s->own_row[j] + v, load(s->own_row[j] + v) + g[j] * load(b->in.row[j] + v));
+        add_scaled(s->own_row[j], g[j], b->in.row[j], n_vectors);
 }
 
 /* Both, for inputs that are changed themselves only later. */
@@ -53,10 +51,10 @@ INLINE void change_own(const scratch *s, const block *b, int64_t n_vectors)
     update_own(s, b, n_vectors);
 }
 
-static void add_input_changes(const scratch *s, const block *b, int64_t n_vectors)
+static void add_input_changes(const block *b, int64_t n_vectors)
 {
     for (int64_t j = 0; j < b->in.n; j++)
-        add_row(b->in.row[j], s->in_change_row[j], n_vectors);
+        add_row(b->in.row[j], b->in_change_row[j], n_vectors);
 }
 
 #endif

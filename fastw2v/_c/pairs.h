@@ -46,7 +46,7 @@ static void pair_noise_block(run *r, const float *weights, int64_t begin, int64_
     block b = new_block(r, n, r->model->block_noise);
     b.has_own = 1;
     set_noise_outputs(r, 0);
-    clear_weights(&b, &r->s);
+    clear_weights(&b);
     for (int64_t k = 0; k < n; k++) {
         int64_t pair = begin + 2 * k;
         r->s.in_row[k] = in_row(r, pair);
@@ -59,13 +59,17 @@ static void pair_path_block(run *r, const float *weights, int64_t pair)
 {
     const scratch *s = &r->s;
     float w = pair_weight(r, weights, pair);
+    block b;
+    prefetch_steps(r, pair + 1 + 2 * ROWS_AHEAD + STEPS_AHEAD);
+    prefetch_path(r, pair + 1 + 2 * ROWS_AHEAD);
+    ask_for_row(s, in_place(r, min64(pair + 2 * ROWS_AHEAD, r->trained.end - 2)));
     s->in_row[0] = in_row(r, pair);
-    block b = new_path_block(r, pair + 1, 1);
+    set_path_block(r, &b, pair + 1, s->in_row, 1, 0);
     for (int64_t k = 0; k < b.out.n; k++) {
-        s->want[k] *= w;
-        s->weight[k] *= w;
+        b.want[k] *= w;
+        b.weight[k] *= w;
     }
-    block_step(r->model, r->worker, s, &b, r->shape, r->lr, 1);
+    block_steps(r->model, r->worker, s, &b, 1, r->shape);
 }
 
 static void pair_softmax_block(run *r, const float *weights, int64_t begin, int64_t n)
@@ -79,8 +83,8 @@ static void pair_softmax_block(run *r, const float *weights, int64_t begin, int6
     }
     pack_inputs(r, n);
     softmax_step(r, n, n);
-    block b = {.in = {s->in_row, n}};
-    add_input_changes(s, &b, r->shape.n_vectors);
+    block b = {.in = {s->in_row, n}, .in_change_row = s->in_change_row};
+    add_input_changes(&b, r->shape.n_vectors);
 }
 
 static void train_pairs(run *r, const float *weights)
@@ -92,11 +96,10 @@ static void train_pairs(run *r, const float *weights)
     for (int64_t begin = 0; begin < r->trained.end; begin += 2 * size) {
         int64_t n = min64(size, (r->trained.end - begin) / 2);
         exchange_hot_rows(r, begin);
-        if (m->objective != W2V_SOFTMAX)
+        if (m->objective == W2V_NEGATIVE_SAMPLING) {
             prefetch_pairs(r, begin + 2 * size);
-        if (m->objective == W2V_NEGATIVE_SAMPLING)
             pair_noise_block(r, weights, begin, n);
-        else if (m->objective == W2V_HIERARCHICAL_SOFTMAX)
+        } else if (m->objective == W2V_HIERARCHICAL_SOFTMAX)
             pair_path_block(r, weights, begin);
         else
             pair_softmax_block(r, weights, begin, n);

@@ -219,6 +219,18 @@ static void add_products(const tile *t, row_shape shape)
             WIDE_PANEL_CASES(do_panel)                                     \
         }
 
+INLINE void set_scaled(float *target, float factor, const float *source, int64_t n_vectors)
+{
+    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+        store(target + v, factor * load(source + v));
+}
+
+INLINE void add_scaled(float *target, float factor, const float *source, int64_t n_vectors)
+{
+    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+        store(target + v, load(target + v) + factor * load(source + v));
+}
+
 INLINE void add_row(float *target, const float *source, int64_t n_vectors)
 {
     for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)

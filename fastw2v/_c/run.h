@@ -91,23 +91,25 @@ INLINE block new_block(const run *r, int64_t n_in, int64_t n_out)
         s->in_row[j] = s->own_row[j] = s->zero_row;
     block b;
     b.in.row = s->in_row, b.in.n = n_in;
-    b.out.row = s->out_row, b.out.n = n_out, b.out_step = out_step;
+    b.out.row = s->out_row, b.out.n = n_out, b.out_step = out_step, b.out_id = s->out_id;
+    b.scores = s->scores, b.want = s->want, b.weight = s->weight;
+    b.in_change_row = s->in_change_row, b.lr = r->lr;
     b.in_are_hidden = b.has_own = b.is_path = 0;
     return b;
 }
 
-static void clear_weights(const block *b, const scratch *s)
+static void clear_weights(const block *b)
 {
     size_t n_bytes = (size_t)(own_at(b) + round_up(b->in.n, W2V_LANES)) * sizeof(float);
-    memset(s->want, 0, n_bytes);
-    memset(s->weight, 0, n_bytes);
+    memset(b->want, 0, n_bytes);
+    memset(b->weight, 0, n_bytes);
 }
 
 /* Zero the vector that the last row of weights may end in. */
-static void end_weights(const block *b, const scratch *s)
+static void end_weights(const block *b)
 {
-    store_unaligned(s->want + b->in.n * b->out_step, (vf){});
-    store_unaligned(s->weight + b->in.n * b->out_step, (vf){});
+    store_unaligned(b->want + b->in.n * b->out_step, (vf){});
+    store_unaligned(b->weight + b->in.n * b->out_step, (vf){});
 }
 
 static void set_output(const run *r, int64_t k, int32_t output)

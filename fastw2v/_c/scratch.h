@@ -10,6 +10,8 @@
    pushed the rest out of L1. */
 enum { W2V_PANEL_FLOATS = 128 };
 
+enum { PATHS = 2 }; /* Huffman paths whose steps are taken at once */
+
 /* Rows of the next block that are still to be asked for: see requests.h. */
 typedef struct {
     float **row; /* (2 block_centres + 2 block_noise,) */
@@ -27,7 +29,7 @@ typedef struct {
     float *centre_factor;  /* (max_in,) what a context gets of it; 0 for what is no centre */
     float **own_row;       /* (max_in + 16,) outputs that input j alone is paired with */
     int32_t *own_id;       /* (max_in + 16,) their numbers */
-    float *running;        /* (max_in + 1, stride_floats) CBOW: see cbow_block.h */
+    float *running;        /* (max_in + 1, stride_floats) CBOW: see cbow.h */
     float **out_row;       /* (out_step,) */
     float *want;           /* (in_rows, out_step) p of the block step */
     float *weight;         /* (in_rows, out_step) p + q */
@@ -67,6 +69,7 @@ typedef struct {
     uint64_t *weighted_pair; /* (in_rows / 2,) with either of two inputs */
     float *sums[2];        /* (16, W2V_PANEL_FLOATS) each: of a tile of rows */
     int64_t max_in;        /* most inputs of a block */
+    int64_t path_step;     /* floats of a row of scores of a path */
     int64_t score_stride;  /* floats per row of softmax scores */
     int64_t n_bytes;
 } scratch;
@@ -84,13 +87,15 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
 {
     scratch s = {0};
     int is_softmax = m->objective == W2V_SOFTMAX;
+    int by_path = m->objective == W2V_HIERARCHICAL_SOFTMAX;
+    s.path_step = (m->longest_path + 15) / 16 * 16;
     int64_t max_in = m->block_centres + 2 * (int64_t)m->window;
-    int64_t max_out = m->objective == W2V_HIERARCHICAL_SOFTMAX ? m->longest_path
-                                                               : m->block_centres + m->block_noise;
+    int64_t max_out = by_path ? PATHS * s.path_step : m->block_centres + m->block_noise;
     s.max_in = max_in;
     int64_t out_step = (max_out + 15) / 16 * 16;
     int64_t in_rows = (max_in + 31) / 32 * 32;
-    int64_t n_weights = is_softmax ? 0 : in_rows * out_step + in_rows + 32;
+    int64_t n_weights = by_path ? out_step : is_softmax ? 0 : in_rows * out_step + in_rows + 32;
+    int64_t n_scores = by_path ? (max_in + PATHS) * s.path_step : n_weights;
     int64_t n_pairs = is_softmax ? 2 * (int64_t)m->block_centres * m->window : 0;
     s.score_stride = is_softmax ? (m->n_outputs + 15) / 16 * 16 : 0;
     s.in_row = carve(&s, base, max_in + 16, sizeof(float *));
@@ -104,7 +109,7 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.out_row = carve(&s, base, out_step, sizeof(float *));
     s.want = carve(&s, base, n_weights, sizeof(float));
     s.weight = carve(&s, base, n_weights, sizeof(float));
-    s.scores = carve(&s, base, is_softmax ? max_in * s.score_stride : n_weights, sizeof(float));
+    s.scores = carve(&s, base, is_softmax ? max_in * s.score_stride : n_scores, sizeof(float));
     s.bias = carve(&s, base, out_step, sizeof(float));
     s.column_begin = carve(&s, base, max_out + 16, sizeof(int32_t));
     s.column_end = carve(&s, base, max_out + 16, sizeof(int32_t));
@@ -132,7 +137,7 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.pair_target = carve(&s, base, n_pairs, sizeof(int32_t));
     s.pair_weight = carve(&s, base, n_pairs, sizeof(float));
     int64_t row_bytes = (m->stride_floats + 31) / 32 * 64, out_rows = (out_step + 31) / 32 * 32;
-    int64_t packed = is_softmax ? 0 : 1;
+    int64_t packed = m->objective == W2V_NEGATIVE_SAMPLING;
     s.in_along = carve(&s, base, packed * in_rows * row_bytes, 1);
     s.in_pairwise = carve(&s, base, packed * in_rows * row_bytes, 1);
     s.out_across = carve(&s, base, packed * out_rows * row_bytes, 1);

@@ -131,29 +131,26 @@ static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
         return;
     pack_inputs(r, n_in);
     softmax_step(r, n_in, n_predictions);
-    block b = {.in = {s->in_row, n_in}};
-    add_input_changes(s, &b, r->shape.n_vectors);
+    block b = {.in = {s->in_row, n_in}, .in_change_row = s->in_change_row};
+    add_input_changes(&b, r->shape.n_vectors);
 }
 
 static void cbow_softmax_block(run *r, int64_t begin, int64_t n_centres)
 {
     const scratch *s = &r->s;
-    int64_t n = 0;
-    for (int64_t centre = begin; centre < begin + n_centres; centre++) {
-        if (n_contexts(s, centre) == 0)
+    centres reach = set_hidden_rows(r, begin, n_centres);
+    int64_t n_pairs = 0;
+    for (int64_t k = 0; k < n_centres; k++) {
+        if (n_contexts(s, begin + k) == 0)
             continue;
-        set_hidden(r, centre, n);
-        s->pair_input[n] = (int32_t)n;
-        s->pair_weight[n] = 1.0f;
-        s->pair_target[n++] = s->kept_id[centre];
+        s->pair_input[n_pairs] = (int32_t)k;
+        s->pair_weight[n_pairs] = 1.0f;
+        s->pair_target[n_pairs++] = s->kept_id[begin + k];
     }
-    if (n == 0)
+    if (n_pairs == 0)
         return;
-    softmax_step(r, n, n);
-    int64_t slot = 0;
-    for (int64_t centre = begin; centre < begin + n_centres; centre++)
-        if (n_contexts(s, centre))
-            scatter_hidden(r, centre, slot++);
+    softmax_step(r, n_centres, n_pairs);
+    scatter_hidden_rows(r, begin, n_centres, reach);
 }
 
 #endif

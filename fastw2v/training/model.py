@@ -135,11 +135,13 @@ def kernel_settings(
     block = parameters.block_shape
     corrected = parameters.cbow_update == "corrected"
     n_contexts = parameters.expected_contexts(sentence_tokens)
-    draws_each = parameters.negative * (n_contexts if parameters.sg else 1)
-    noise_each = draws_each / MOST_DRAWS_OF_ONE[parameters.sg]
+    noise_each = 0.0
+    if parameters.objective == "ns" and not parameters.block_centres:
+        draws_each = parameters.negative * (n_contexts if parameters.sg else 1)
+        noise_each = draws_each / MOST_DRAWS_OF_ONE[parameters.sg]
     centres = block.centres
-    if parameters.objective == "ns":
-        centres = block.centres_for(n_words, 0 if parameters.block_centres else noise_each)
+    if parameters.objective != "softmax":
+        centres = block.centres_for(n_words, noise_each)
     return KernelSettings(
         backend=choose_backend(parameters.backend),
         objective=parameters.objective,

@@ -52,7 +52,7 @@ class BlockShape(NamedTuple):
     noise_reuse: int
 
     def centres_for(self, n_words: int, noise_each: float = 0.0) -> int:
-        """Return how many centres a block has at most with negative sampling.
+        """Return how many centres a block has at most, but for the full softmax.
 
         n_words: of the vocabulary.  A word that stands often in a block takes all its steps at
         once, which diverges earlier: with 50 words of random text at a rate of 0.05 for 20
@@ -127,10 +127,10 @@ class Parameters:
     2012.15332), times the expected number of them so that alpha keeps its meaning; "word2vec"
     leaves it undivided.  Of a sum, it is the corrected one that is whole, and gensim's that is
     divided.  See steps_by_contexts for hierarchical softmax.
-    block_centres, block_noise: centres per block, fewer with negative sampling of less than 50
-    words for each, or by default where a noise word would stand for too many draws, and noise
-    words they share; noise_reuse: how many blocks in a row each noise word serves; each >= 1,
-    None for the model's default.
+    block_centres, block_noise: centres per block, fewer with less than 50 words of the vocabulary
+    for each, or by default where a noise word would stand for too many draws, and noise words they
+    share; noise_reuse: how many blocks in a row each noise word serves; each >= 1, None for the
+    model's default.  Hierarchical softmax takes blocks for CBOW's hidden rows alone.
     loss_every: the loss is measured on every n-th block, >= 1.
     backend: a name of fastw2v.backends(), None for the fastest.
     """
