@@ -1,5 +1,7 @@
 # --- corpus: counting and encoding ---
 
+from cpython.unicode cimport PyUnicode_DecodeUTF8
+
 cdef extern from "tokens.h" nogil:
     enum:
         W2V_WORD_BATCH
@@ -136,6 +138,24 @@ def merge_words(WordTable table not None, WordTable source not None, int64_t pos
     with nogil:
         code = w2v_merge_words(&table.c, &source.c, &position, last, &new_ids[0])
     return code, position
+
+
+def decode_words(const uint8_t[::1] arena, const int64_t[::1] offsets,
+                 const int64_t[::1] word_ids):
+    """Return the words of these ids; bytes that are not UTF-8 become surrogate escapes.
+
+    arena, offsets: of a word table.  word_ids: (n,) int64 in [0, n_words).
+    """
+    cdef int64_t i, word_id, begin, end
+    cdef const char *text = <const char *>&arena[0]
+    cdef list words = [None] * word_ids.shape[0]
+    for i in range(word_ids.shape[0]):
+        word_id = word_ids[i]
+        if not 0 <= word_id < offsets.shape[0] - 1:
+            raise ValueError(f"word ids must be in [0, {offsets.shape[0] - 1}), got {word_id}")
+        begin, end = offsets[word_id], offsets[word_id + 1]
+        words[i] = PyUnicode_DecodeUTF8(text + begin, end - begin, "surrogateescape")
+    return words
 
 
 def count_ids(const int32_t[::1] word_ids, int64_t[::1] counts):

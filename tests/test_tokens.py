@@ -36,7 +36,8 @@ def check(lexicon, text):
     word_ids, ends = lexicon.encode(text)
     tokens = text.split()
     words = [
-        word.encode("utf-8", "surrogateescape") for word in lexicon.decode(range(lexicon.n_words))
+        word.encode("utf-8", "surrogateescape")
+        for word in lexicon.decode(np.arange(lexicon.n_words))
     ]
     assert [words[i] for i in word_ids] == tokens
     assert words == list(dict.fromkeys(tokens))
@@ -78,7 +79,7 @@ def test_nothing_outside_the_text_is_read_as_part_of_it():
     data = b"xx" + b"one two three" + b"yyyy"
     lexicon = Lexicon()
     word_ids, _ = lexicon.encode(memoryview(data)[2:15])
-    assert lexicon.decode(word_ids.tolist()) == ["one", "two", "three"]
+    assert lexicon.decode(word_ids.astype(np.int64)) == ["one", "two", "three"]
 
 
 def test_tables_grow_without_changing_ids_or_counts():
@@ -106,7 +107,7 @@ def test_merging_keeps_order_of_first_appearance_and_adds_counts():
     new_ids = [np.empty(lexicon.n_words, np.int32) for lexicon in (first, second)]
     merged.merge(first, 0, 2, new_ids[0])
     merged.merge(second, 0, 3, new_ids[1])
-    assert merged.decode(range(4)) == ["a", "b", "c", "long" * 10]
+    assert merged.decode(np.arange(4)) == ["a", "b", "c", "long" * 10]
     assert merged.counts.tolist() == [2, 3, 1, 1]
     assert [ids.tolist() for ids in new_ids] == [[0, 1], [2, 1, 3]]
 
@@ -117,7 +118,15 @@ def test_merging_many_words_grows_the_table():
     new_ids = np.empty(source.n_words, np.int32)
     merged.merge(source, 0, source.n_words, new_ids)
     assert new_ids.tolist() == list(range(20_000))
-    assert merged.decode(range(20_000)) == source.decode(range(20_000))
+    assert merged.decode(np.arange(20_000)) == source.decode(np.arange(20_000))
+
+
+def test_only_words_that_there_are_can_be_decoded():
+    lexicon = Lexicon()
+    lexicon.encode(b"a b")
+    for word_id in (-1, 2):
+        with pytest.raises(ValueError, match=rf"word ids must be in \[0, 2\), got {word_id}"):
+            lexicon.decode(np.array([0, word_id]))
 
 
 def remapped(word_ids, ends, new_ids):

@@ -1,6 +1,6 @@
 """Which of the words counted make the vocabulary."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -25,7 +25,7 @@ class WordCounts(Protocol):
         """(n_words,) int64, how often each was seen."""
 
     @property
-    def decode(self) -> Callable[[Sequence[int]], list[str]]:
+    def decode(self) -> Callable[[Int64Array], list[str]]:
         """Return the words of these positions."""
 
 
@@ -34,7 +34,7 @@ class CountedWords(NamedTuple):
 
     name: str
     counts: Int64Array
-    decode: Callable[[Sequence[int]], list[str]]
+    decode: Callable[[Int64Array], list[str]]
 
 
 class Choice(NamedTuple):
@@ -74,13 +74,13 @@ def choose(counted: WordCounts, rules: VocabularyRules) -> Choice:
         chosen = chosen[np.argsort(-counts[chosen], kind="stable")]
     final_ids = np.full(len(counts), -1, np.int32)
     final_ids[chosen] = np.arange(len(chosen), dtype=np.int32)
-    words = counted.decode(chosen.tolist())
+    words = counted.decode(chosen)
     return Choice(Vocabulary(words, counted.counts[chosen]), final_ids, min_count)
 
 
 def match(counted: WordCounts, vocabulary: Vocabulary) -> Choice:
     """Keep the words of a given vocabulary; raise CorpusError if there is none of them."""
-    final_ids = _places(counted.decode(range(len(counted.counts))), vocabulary)
+    final_ids = _places(counted.decode(np.arange(len(counted.counts))), vocabulary)
     if not (final_ids >= 0).any():
         raise CorpusError(
             f"none of the {len(final_ids)} distinct words of {counted.name} "
@@ -97,9 +97,9 @@ class _Frequencies:
     counts: Int64Array
     name: str = "word_freq"
 
-    def decode(self, word_ids: Sequence[int]) -> list[str]:
+    def decode(self, word_ids: Int64Array) -> list[str]:
         """Return the words of these positions."""
-        return [self.words[i] for i in word_ids]
+        return [self.words[i] for i in word_ids.tolist()]
 
 
 def choose_from(word_freq: Mapping[Any, int], rules: VocabularyRules) -> Vocabulary:
@@ -127,7 +127,7 @@ def _trimmed(
     kept: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.bool_]:
     """Return which words are kept once the user's rule has been asked about each."""
-    words = counted.decode(range(len(kept)))
+    words = counted.decode(np.arange(len(kept)))
     kept = kept.copy()
     for i, (word, count) in enumerate(zip(words, counted.counts.tolist(), strict=True)):
         answer = check_trim_answer(word, trim_rule(word, count, min_count))
@@ -142,7 +142,7 @@ def _joined(
     """Keep all words of the base, with the counts of both, and the new words that are kept."""
     base = rules.base
     assert base is not None
-    words = counted.decode(range(len(kept)))
+    words = counted.decode(np.arange(len(kept)))
     places = _places(words, base)
     new = np.flatnonzero(kept & (places < 0))
     places[new] = len(base) + np.arange(len(new), dtype=np.int32)
@@ -176,7 +176,7 @@ def _nothing_kept(counted: WordCounts, rules: VocabularyRules) -> CorpusError:
             f"max_final_vocab={rules.max_final_vocab} cannot be met: {n_equal} distinct words "
             f"occur {most} times each, more often than all others; raise max_final_vocab"
         )
-    (word,) = counted.decode([top])
+    (word,) = counted.decode(np.array([top]))
     return CorpusError(
         f"0 of {n_words} distinct words occur at least {rules.min_count} times "
         f"(most frequent: {word!r}, {most} times); lower min_count"

@@ -35,7 +35,7 @@ class CountedCorpus:
 
     name: str
     counts: Int64Array
-    decode: Callable[[Sequence[int]], list[str]]
+    decode: Callable[[Int64Array], list[str]]
     written: SpoolWriter
     pieces: list[Piece]
     word_numbers: list[Int32Array]
@@ -96,7 +96,7 @@ def fold_case(counted: CountedCorpus) -> CountedCorpus:
     folded = np.fromiter(
         (
             numbers.setdefault(word.lower(), len(numbers))
-            for word in counted.decode(range(len(counted.counts)))
+            for word in counted.decode(np.arange(len(counted.counts)))
         ),
         np.int32,
         len(counted.counts),
@@ -107,7 +107,7 @@ def fold_case(counted: CountedCorpus) -> CountedCorpus:
     return CountedCorpus(
         name=counted.name,
         counts=counts,
-        decode=lambda ids: [words[i] for i in ids],
+        decode=lambda ids: [words[i] for i in ids.tolist()],
         written=counted.written,
         pieces=counted.pieces,
         word_numbers=[folded[numbers] for numbers in counted.word_numbers],

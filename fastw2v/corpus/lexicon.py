@@ -1,6 +1,5 @@
 """Distinct words of a text and their counts, kept in C tables that grow."""
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -17,7 +16,6 @@ MAX_WORDS = 2**31 - 1  # word ids are int32
 # threads 40 ms of 175, and one alone 15 ms, as all wait for each other in it.
 INITIAL_SLOTS = 1 << 18
 INITIAL_ARENA_BYTES = 1 << 20
-DECODED_WORDS = 4096  # at a time: what the interpreter needs for their places, it keeps for good
 
 
 class Lexicon:
@@ -73,18 +71,9 @@ class Lexicon:
             self._grow(code)
             code, position = _core.merge_words(self._table, source._table, position, last, new_ids)
 
-    def decode(self, word_ids: Sequence[int]) -> list[str]:
+    def decode(self, word_ids: Int64Array) -> list[str]:
         """Return the words of these ids; bytes that are not UTF-8 become surrogate escapes."""
-        arena = self._arena[: self._offsets[self.n_words]].tobytes()
-        ids = np.asarray(word_ids, np.int64)
-        parts = [ids[first : first + DECODED_WORDS] for first in range(0, len(ids), DECODED_WORDS)]
-        return [
-            arena[begin:end].decode("utf-8", "surrogateescape")
-            for part in parts
-            for begin, end in zip(
-                self._offsets[part].tolist(), self._offsets[part + 1].tolist(), strict=True
-            )
-        ]
+        return _core.decode_words(self._arena, self._offsets[: self.n_words + 1], word_ids)
 
     def _grow(self, code: int) -> None:
         n_arena_bytes = len(self._arena) - _core.ARENA_PADDING

@@ -1,7 +1,7 @@
 """Distinct tokens that are Python strings, and their counts."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -56,7 +56,7 @@ class TokenLexicon:
             self._counts = larger
         _core.count_ids(word_ids, self._counts)
 
-    def decode(self, word_ids: Sequence[int]) -> list[str]:
+    def decode(self, word_ids: Int64Array) -> list[str]:
         """Return the words of these ids."""
         words = self._ids.words
-        return [words[i] for i in word_ids]
+        return [words[i] for i in word_ids.tolist()]
