@@ -17,7 +17,7 @@
 static void train_noise(run *r)
 {
     const w2v_model *m = r->model;
-    draw_noise(r, m->block_noise);
+    draw_first_noise(r);
     FOR_BLOCKS(r, m->block_centres)
     {
         exchange_hot_rows(r, begin);

@@ -6,23 +6,44 @@
 
 #include "cbow.h"
 
-/* Draw n noise words in place of the oldest ones and ask for their rows. An alias column and its
-   32-bit draw come from one 64 x 64-bit product, so the column is exactly uniform. Without a
-   branch on the draw, which cannot be predicted. */
-static void draw_noise(run *r, int64_t n)
+/* Begin the draws of n noise words: a column of the alias table and the 32 bits to be held against
+   its threshold come from one 64 x 64-bit product, so the column is exactly uniform. Columns are
+   asked for, as the table of a large vocabulary is in memory: 1,000,000 words of dimension 300
+   x1.05. */
+static void begin_draws(run *r, int64_t n)
 {
     const w2v_model *m = r->model;
     for (int64_t i = 0; i < n; i++) {
         uint64_t bits = draw64(r->noise_key, (uint64_t)r->noise_counter++);
         unsigned __int128 wide = (unsigned __int128)bits * (uint64_t)m->n_words;
-        int32_t column = (int32_t)(wide >> 64);
+        r->s.noise_column[i] = (int32_t)(wide >> 64);
+        r->s.noise_bits[i] = (uint32_t)(wide >> 32);
+        __builtin_prefetch(m->noise + r->s.noise_column[i]);
+    }
+}
+
+/* Put the n noise words begun in place of the oldest ones, ask for their rows, and begin those
+   of the next block. Without a branch on the draw, which cannot be predicted. */
+static void end_draws(run *r, int64_t n)
+{
+    const w2v_model *m = r->model;
+    for (int64_t i = 0; i < n; i++) {
+        int32_t column = r->s.noise_column[i];
         const w2v_alias_column *noise = m->noise + column;
-        int32_t is_column = (uint32_t)(wide >> 32) <= noise->threshold;
+        int32_t is_column = r->s.noise_bits[i] <= noise->threshold;
         int32_t word = noise->alias ^ ((noise->alias ^ column) & -is_column);
         r->s.noise_id[r->oldest_noise] = word;
         r->oldest_noise = r->oldest_noise + 1 < m->block_noise ? r->oldest_noise + 1 : 0;
         ask_for_next(&r->s, out_row(r, word));
     }
+    begin_draws(r, r->n_fresh_noise);
+}
+
+/* The noise words of the first block. */
+static void draw_first_noise(run *r)
+{
+    begin_draws(r, r->model->block_noise);
+    end_draws(r, r->model->block_noise);
 }
 
 static float noise_share(const w2v_model *m)
@@ -155,7 +176,7 @@ static void prefetch_next(const run *r, int64_t next)
 static void noise_step(run *r, block *b, int64_t n_predictions)
 {
     drop_collisions(r, b);
-    draw_noise(r, r->n_fresh_noise);
+    end_draws(r, r->n_fresh_noise);
     b->n_predictions = n_predictions;
     block_steps(r->model, r->worker, &r->s, b, 1, r->shape);
 }

@@ -92,7 +92,7 @@ static void train_pairs(run *r, const float *weights)
     const w2v_model *m = r->model;
     int64_t size = m->objective == W2V_HIERARCHICAL_SOFTMAX ? 1 : m->block_centres;
     if (m->objective == W2V_NEGATIVE_SAMPLING)
-        draw_noise(r, m->block_noise);
+        draw_first_noise(r);
     for (int64_t begin = 0; begin < r->trained.end; begin += 2 * size) {
         int64_t n = min64(size, (r->trained.end - begin) / 2);
         exchange_hot_rows(r, begin);

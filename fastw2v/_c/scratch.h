@@ -52,6 +52,8 @@ typedef struct {
     float *hot_out_base;   /* (n_hot_out, stride_floats) */
     int32_t *out_id;       /* (max_out + 16,) output of each column */
     int32_t *noise_id;     /* (block_noise,) drawn one block ahead */
+    int32_t *noise_column; /* (block_noise,) of the alias table, for the next of them */
+    uint32_t *noise_bits;  /* (block_noise,) against that column's threshold */
     int32_t *pair_input;   /* (block_centres * 2 * window,) softmax only: input of each pair */
     int32_t *pair_target;  /* (block_centres * 2 * window,) softmax only: its target word */
     float *pair_weight;    /* (block_centres * 2 * window,) softmax only: its weight */
@@ -133,6 +135,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.hot_out_base = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
     s.out_id = carve(&s, base, max_out + 16, sizeof(int32_t));
     s.noise_id = carve(&s, base, m->block_noise, sizeof(int32_t));
+    s.noise_column = carve(&s, base, m->block_noise, sizeof(int32_t));
+    s.noise_bits = carve(&s, base, m->block_noise, sizeof(uint32_t));
     s.pair_input = carve(&s, base, n_pairs, sizeof(int32_t));
     s.pair_target = carve(&s, base, n_pairs, sizeof(int32_t));
     s.pair_weight = carve(&s, base, n_pairs, sizeof(float));
