@@ -19,10 +19,10 @@ typedef struct {
     int has_own;       /* 1: input j is also paired with the output own_row[j], which no other is */
     int64_t out_step;  /* out.n rounded up to a multiple of W2V_OUT_STEP */
     int is_path; /* 1: the outputs are a Huffman path, so no row stands there twice, and all inputs
-                    have the weights of the first; out_step is whole vectors */
+                    have the weights of the first */
 } block;
 
 /* Where scores and weights of own outputs begin, behind those of all pairs. */
-INLINE int64_t own_at(const block *b) { return round_up(b->in.n * b->out_step, W2V_LANES); }
+INLINE int64_t own_at(const block *b) { return b->in.n * b->out_step; }
 
 #endif

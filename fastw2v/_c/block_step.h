@@ -35,7 +35,7 @@ INLINE double vector_gradients(const block *b, const int with_loss)
 {
     vf loss = {};
     int64_t n_runs = b->is_path ? b->in.n : 1; /* of scores, which share their weights */
-    int64_t n_scores = b->is_path ? b->out_step : round_up(b->in.n * b->out_step, W2V_LANES);
+    int64_t n_scores = b->is_path ? b->out_step : b->in.n * b->out_step;
     for (int64_t j = 0; j < n_runs; j++)
         for (int64_t i = 0; i < n_scores; i += W2V_LANES)
             gradient(b, j * n_scores + i, i, with_loss, &loss);

@@ -7,7 +7,6 @@ BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,prfchw,amx-
 #define W2V_TILE_ROWS 4
 #define W2V_TILE_VECTORS 5
 #define W2V_ROW_VECTORS 8
-#define W2V_OUT_STEP 16
 #define W2V_MATRIX_UNIT
 #define W2V_BACKEND w2v_backend_amx
 #define W2V_BACKEND_NAME "amx"

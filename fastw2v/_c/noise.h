@@ -66,7 +66,7 @@ static void set_centre_outputs(run *r, const block *b, int64_t begin, int64_t n_
     for (int64_t k = 0; k < n_centres; k++)
         set_output(r, k, s->kept_id[begin + k]);
     set_noise_outputs(r, n_centres);
-    for (int64_t k = 0; k < round_up(b->out_step, W2V_LANES); k++) {
+    for (int64_t k = 0; k < b->out_step; k++) {
         int is_centre = k < n_centres;
         s->column_begin[k] = is_centre ? s->kept_begin[begin + k] : INT32_MAX;
         s->column_end[k] = is_centre ? s->kept_end[begin + k] : 0;
@@ -124,26 +124,25 @@ static void set_own_output(run *r, const block *b, int64_t k, int32_t output, fl
         b->weight[k * b->out_step + i] = share;
 }
 
-/* Weights of skip-gram, row by row and without a branch: an input is wanted by the centres
-   whose range of contexts holds it, and meets the noise words once for each of them. A row's
-   last vector may run into the next row, which is written after it. */
+/* Weights of skip-gram, without a branch: an input is wanted by the centres whose range of contexts
+   holds it, and meets the noise words once for each of them. */
 static void skipgram_weights(const run *r, const block *b, int64_t first_input)
 {
     const scratch *s = &r->s;
-    for (int64_t j = 0; j < b->in.n; j++) {
-        vi position = (vi){} + (int32_t)(first_input + j);
-        vf n_paired = splat(s->n_paired[j]);
-        for (int64_t k = 0; k < b->out_step; k += W2V_LANES) {
-            vi paired = load_ids(s->column_begin + k) <= position;
-            paired &= load_ids(s->column_end + k) > position;
-            paired &= load_ids(s->column_centre + k) != position;
+    const float *n_paired = s->n_paired;
+    int64_t n_in = b->in.n, out_step = b->out_step;
+    for (int64_t k = 0; k < out_step; k += W2V_LANES) {
+        vi begin = load_ids(s->column_begin + k), end = load_ids(s->column_end + k);
+        vi centre = load_ids(s->column_centre + k), position = (vi){} + (int32_t)first_input;
+        vf share = load(s->column_share + k);
+        float *wants = b->want + k, *weights = b->weight + k;
+        for (int64_t j = 0; j < n_in; j++, position += 1) {
+            vi paired = (begin <= position) & (end > position) & (centre != position);
             vf want = choose(paired, splat(1.0f), (vf){});
-            store_unaligned(b->want + j * b->out_step + k, want);
-            store_unaligned(b->weight + j * b->out_step + k,
-                            want + n_paired * load(s->column_share + k));
+            store(wants + j * out_step, want);
+            store(weights + j * out_step, want + n_paired[j] * share);
         }
     }
-    end_weights(b);
 }
 
 /* n_paired of each input: how many centres have it as a context. */

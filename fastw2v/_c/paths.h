@@ -22,7 +22,7 @@ INLINE void set_path_block(const run *r, block *b, int64_t kept, float **in_row,
     int64_t n = m->path_begin[word + 1] - m->path_begin[word], at = place * s->path_step;
     b->in.row = in_row, b->in.n = b->n_predictions = n_in;
     b->out.row = s->out_row + at, b->out.n = n;
-    b->out_step = round_up(round_up(n, W2V_OUT_STEP), W2V_LANES);
+    b->out_step = round_up(n, W2V_OUT_STEP);
     b->scores = s->scores + at, b->want = s->want + at, b->weight = s->weight + at;
     b->out_id = s->out_id + at, b->in_change_row = s->in_change_row, b->lr = r->lr;
     b->in_are_hidden = b->has_own = 0, b->is_path = 1;

@@ -105,13 +105,6 @@ static void clear_weights(const block *b)
     memset(b->weight, 0, n_bytes);
 }
 
-/* Zero the vector that the last row of weights may end in. */
-static void end_weights(const block *b)
-{
-    store_unaligned(b->want + b->in.n * b->out_step, (vf){});
-    store_unaligned(b->weight + b->in.n * b->out_step, (vf){});
-}
-
 static void set_output(const run *r, int64_t k, int32_t output)
 {
     r->s.out_id[k] = output;

@@ -6,10 +6,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifndef W2V_OUT_STEP
-#define W2V_OUT_STEP 4 /* the outputs of a block are padded to a multiple of it */
-#endif
-
 #define INLINE static inline __attribute__((always_inline))
 
 /* Loops over tile rows and vectors must unroll fully, or the accumulators live in memory. */
@@ -18,6 +14,9 @@
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
+
+/* The outputs of a block are padded to whole vectors, and to the columns of a tile of scores. */
+enum { W2V_OUT_STEP = W2V_LANES < 4 ? 4 : W2V_LANES };
 
 typedef float vf __attribute__((vector_size(4 * W2V_LANES), may_alias));
 typedef int32_t vi __attribute__((vector_size(4 * W2V_LANES), may_alias));
