@@ -20,7 +20,8 @@ typedef struct {
     int claims; /* 1: to be written */
 } requests;
 
-/* out_step: max_out rounded up to 16; in_rows: max_in rounded up to 32; out_rows: out_step to 32 */
+/* out_step: max_out rounded up to 16, with hierarchical softmax PATHS * path_step; in_rows: max_in
+   rounded up to 32; out_rows: out_step to 32 */
 typedef struct {
     float **in_row;        /* (max_in + 16,) */
     float **in_change_row; /* (max_in,) rows of in_change */
@@ -31,9 +32,10 @@ typedef struct {
     int32_t *own_id;       /* (max_in + 16,) their numbers */
     float *running;        /* (max_in + 1, stride_floats) CBOW: see cbow.h */
     float **out_row;       /* (out_step,) */
-    float *want;           /* (in_rows, out_step) p of the block step */
-    float *weight;         /* (in_rows, out_step) p + q */
-    float *scores;         /* (in_rows, out_step), softmax: (max_in, score_stride) */
+    float *want;           /* (in_rows, out_step) p of the block step; of paths (out_step,) */
+    float *weight;         /* (in_rows, out_step) p + q; of paths (out_step,) */
+    float *scores;         /* (in_rows, out_step), softmax: (max_in, score_stride), of paths:
+                              (max_in + PATHS, path_step) */
     float *bias;           /* (out_step,) biases of the block's outputs */
     int32_t *column_begin;  /* (max_out + 16,) per output column: first context of its centre */
     int32_t *column_end;    /* (max_out + 16,) past the last */
