@@ -74,8 +74,8 @@ INLINE void mark_change(const float *change, float *first, float *past, float fa
 }
 
 /* row i += the sum of running 0..i less its own factor * change, a panel of n rows. */
-INLINE void spread_panel_of_block(const scratch *s, int64_t stride, int64_t n, int64_t offset,
-                                  const int width)
+INLINE void spread_panel(const scratch *s, int64_t stride, int64_t n, int64_t offset,
+                         const int width)
 {
     vf sum[W2V_ROW_VECTORS] = {};
     const float *from = s->running + offset;
@@ -92,7 +92,7 @@ INLINE void spread_panel_of_block(const scratch *s, int64_t stride, int64_t n, i
     }
 }
 
-#define SPREAD_PANEL_OF_BLOCK(offset, width) spread_panel_of_block(s, stride, n, offset, width)
+#define SPREAD_PANEL(offset, width) spread_panel(s, stride, n, offset, width)
 
 /* What a context row gets of the change of its hidden row: that of a mean is divided among them
    (Irsoy et al. 2021, arXiv 2012.15332, section 2) or, as word2vec.c does, undivided; that of a
@@ -121,7 +121,7 @@ static void scatter_hidden_rows(const run *r, int64_t begin, int64_t n_centres, 
                     s->running + (s->kept_end[c] - reach.begin) * stride, factor,
                     r->shape.n_vectors);
     }
-    FOR_PANELS(r->shape.n_vectors, SPREAD_PANEL_OF_BLOCK)
+    FOR_PANELS(r->shape.n_vectors, SPREAD_PANEL)
 }
 
 #endif

@@ -8,10 +8,10 @@
 enum { HOT_NODES = 512 }; /* at the top of a Huffman tree: a few hundred KB of rows, in L2 */
 enum { ROWS_AHEAD = 2, STEPS_AHEAD = 8 }; /* centres for which rows, or steps, are asked to come */
 
-/* Set up the step of n_in input rows, for the caller to set, along the path of a kept token, in one
-   of PATHS places. Code bit 0 is wanted, as in word2vec.c. Every input takes every step, so all
-   have the same weights. They are set by vectors: a branch on a code bit would go wrong every
-   other time. Columns past the path hold scores of earlier blocks, and weigh nothing. */
+/* Set up the step of n_in input rows along the path of a kept token, in one of PATHS places. Code
+   bit 0 is wanted, as in word2vec.c. Every input takes every step, so all have the same weights.
+   They are set by vectors: a branch on a code bit would go wrong every other time. Columns past the
+   path hold scores of earlier blocks, and weigh nothing. */
 INLINE void set_path_block(const run *r, block *b, int64_t kept, float **in_row, int64_t n_in,
                            int64_t place)
 {
