@@ -162,6 +162,19 @@ def test_help_needs_no_heavy_library():
     assert shown.stderr.split() == []
 
 
+@pytest.mark.parametrize(("asked", "used"), [({}, "4"), ({"OPENBLAS_THREAD_TIMEOUT": "20"}, "20")])
+def test_blas_threads_sleep_unless_the_user_says_how_long_they_spin(asked, used):
+    code = (
+        "import os, sys; from fastw2v.cli import main; main(['--version']); "
+        "print(os.environ['OPENBLAS_THREAD_TIMEOUT'], 'numpy' in sys.modules)"
+    )
+    environ = {k: v for k, v in os.environ.items() if k != "OPENBLAS_THREAD_TIMEOUT"} | asked
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split()[-2:] == [used, "False"]  # it is read when NumPy is imported
+
+
 def test_a_reader_that_goes_away_is_no_error(model):
     command = [sys.executable, "-m", "fastw2v", "info", model]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

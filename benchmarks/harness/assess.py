@@ -27,7 +27,10 @@ def count(corpus: str, min_count: str) -> dict[str, Any]:
 
 
 def read(corpus: str, threads: str) -> dict[str, Any]:
-    """Return the seconds of counting and encoding, and what was read."""
+    """Return the seconds of counting and encoding, as on the command line, and what was read."""
+    from fastw2v.cli import let_blas_threads_sleep
+
+    let_blas_threads_sleep()
     from fastw2v.corpus import VocabularyRules, read_text
 
     corpus_read = read_text(corpus, rules=VocabularyRules(), threads=int(threads))
