@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastw2v.corpus import Vocabulary, VocabularyRules, blocks, read_text
+from fastw2v.corpus import Vocabulary, VocabularyRules, blocks, read_text, spool
 from fastw2v.corpus.blocks import BlockFeed, Scratch
 from fastw2v.corpus.lexicon import Lexicon
 from fastw2v.corpus.sources import find_sources
@@ -100,6 +100,23 @@ def test_threads_and_spool_change_nothing(tmp_path, monkeypatch, threads, spool_
     assert corpus.n_tokens_read == 50_000 == corpus.spool.n_tokens + corpus.n_below_min_count
     assert corpus.n_sentences == len(want)
     corpus.spool.close()
+
+
+@pytest.mark.parametrize("name", ["text", "-"])
+def test_a_spool_that_will_not_fit_fills_no_memory_first(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 3000)
+    moved, text = [], random_text(50_000)
+    move = spool.moved_to_file
+    monkeypatch.setattr(spool, "moved_to_file", lambda c, d: moved.append(c.n_items) or move(c, d))
+    (tmp_path / "text").write_bytes(text)
+    with open(tmp_path / "text") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        source = "-" if name == "-" else tmp_path / name
+        read_text(source, rules=ALL, threads=2, spool_limit_bytes=100_000).spool.close()
+    n_tokens, n_ends = moved
+    # What is left to come is not known of standard input.
+    assert (n_tokens > 20_000) if name == "-" else (0 < n_tokens < 10_000)
+    assert n_ends <= n_tokens
 
 
 def test_a_spool_that_pruning_makes_small_comes_back_to_memory(tmp_path):

@@ -159,3 +159,17 @@ def test_no_folder_that_can_be_written_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", "/full")
     with pytest.raises(SaveError, match="in /full: No usable temporary directory found"):
         written(*arrays([2, 3]), 0)
+
+
+def test_what_is_to_pass_the_limit_goes_to_disk_early():
+    word_ids, ends = arrays([100])
+    writer = SpoolWriter(1000)
+    writer.append(word_ids, ends)  # 408 bytes
+    writer.expect(0.41)
+    assert writer.columns.in_memory
+    writer.expect(0.4)
+    assert not writer.columns.in_memory
+    writer.expect(1.0)
+    with writer.finish() as store:
+        assert not store.in_memory
+        assert store.read_tokens(0, 100).tolist() == word_ids.tolist()

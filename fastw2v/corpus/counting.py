@@ -33,6 +33,8 @@ class Scan:
         self.stop = threading.Event()
         self.n_text_bytes = 0
         self._n_raw_bytes = 0
+        sizes = [source.n_bytes for source in sources]
+        self._total_bytes = None if None in sizes else sum(size or 0 for size in sizes)
         self._error: BaseException | None = None
         self._n_running = 0
         self._turn = threading.Condition()  # guards all of the above but stop
@@ -65,14 +67,12 @@ class Scan:
 
     def _wait(self, progress: Progress | None) -> None:
         """Report until all threads are done; the waits are short so that Ctrl-C is heard."""
-        sizes = [source.n_bytes for source in self.sources]
-        total = None if None in sizes else sum(size or 0 for size in sizes)
         finished = False
         while not finished:
             # Not join() with a timeout: interrupted, Python 3.11's takes the thread for ended.
             finished = self._finished.wait(PROGRESS_SECONDS)
             if progress:
-                progress(self._n_raw_bytes, total, self.writer.n_tokens)
+                progress(self._n_raw_bytes, self._total_bytes, self.writer.n_tokens)
 
     def _work(self, number: int, counter: Counter, feed: BlockFeed) -> None:
         scratch = Scratch()
@@ -109,6 +109,8 @@ class Scan:
             self.pieces.append(Piece(counter, len(word_ids), n_ends, n_words))
             self.n_text_bytes += block.n_text_bytes
             self._n_raw_bytes += block.n_raw_bytes
+            if self._total_bytes and self._n_raw_bytes:
+                self.writer.expect(self._n_raw_bytes / self._total_bytes)
             self._turn.notify_all()
 
     def _stop_all(self, error: BaseException | None) -> None:

@@ -206,6 +206,14 @@ class SpoolWriter:
             self._last_end = int(ends[-1])
         return len(ends)
 
+    def expect(self, share: float) -> None:
+        """Move to files now if the whole, of which this share is written, would pass the limit.
+
+        So what is to be in files does not fill memory first.  share: in (0, 1].
+        """
+        if spool_bytes(self.n_tokens, self.n_sentences) > share * self.limit_bytes:
+            self._move_to_files()
+
     def finish(self) -> Spool:
         """End the last sentence and hand over the spool."""
         if self._last_end < self.n_tokens:
@@ -220,8 +228,10 @@ class SpoolWriter:
 
     def _spill(self, n_ids: int, n_ends: int) -> None:
         """Move to files when this much more would pass the limit."""
-        needed = spool_bytes(self.n_tokens + n_ids, self.n_sentences + n_ends)
-        if not self.columns.in_memory or needed <= self.limit_bytes:
-            return
-        word_ids, ends = self.columns
-        self.columns = Columns(moved_to_file(word_ids, np.int32), moved_to_file(ends, np.int64))
+        if spool_bytes(self.n_tokens + n_ids, self.n_sentences + n_ends) > self.limit_bytes:
+            self._move_to_files()
+
+    def _move_to_files(self) -> None:
+        if self.columns.in_memory:
+            word_ids, ends = self.columns
+            self.columns = Columns(moved_to_file(word_ids, np.int32), moved_to_file(ends, np.int64))
