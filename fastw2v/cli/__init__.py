@@ -71,6 +71,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"cannot write to standard output: {error.strerror}", SaveError.exit_code)
 
 
+def let_blas_threads_sleep() -> None:
+    """Let the threads of NumPy's OpenBLAS sleep when idle, unless the user says how long they spin.
+
+    By default each spins for 0.1 s after NumPy's import, beside the threads that count words: two
+    took 185 ms instead of 160 for 100 MB.
+    """
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 ticks, the least it takes
+
+
 def _parser() -> argparse.ArgumentParser:
     """Return the parser with all subcommands."""
     parser = argparse.ArgumentParser(
@@ -99,15 +108,6 @@ def _drop_output() -> None:
 def _show_warning(message: Warning | str, *_: object) -> None:
     """Show a warning as one line, without the place in the source."""
     print(f"fastw2v: warning: {message}", file=sys.stderr)
-
-
-def let_blas_threads_sleep() -> None:
-    """Let the threads of NumPy's OpenBLAS sleep when idle, unless the user says how long they spin.
-
-    By default each spins for 0.1 s after NumPy's import, beside the threads that count words: two
-    took 185 ms instead of 160 for 100 MB.
-    """
-    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 ticks, the least it takes
 
 
 def _show_any_word() -> None:

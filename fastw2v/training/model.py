@@ -40,11 +40,11 @@ class HotRows(NamedTuple):
 
 # Rows that each of two workers keeps private, by objective. With two threads, ns a kept word with
 # none and with these: skip-gram 123 and 109, CBOW 184 and 156 (256 inputs, 128 outputs), with
-# hierarchical softmax 705 and 380, 560 and 204. Half as many words, since dimension 300 pushed the
-# rest out of L2: there 161 to 147 and 193 to 183, at dimension 100 x1.00 to x1.03. What the loss of
-# the first epoch of 100 MB is above one thread's: skip-gram 0.1 and 0.3 %, CBOW 0.15 and 0.7 %,
-# hierarchical softmax 0.2 % with them. It grows with the centres between exchanges: 1.4 % for CBOW
-# with 128 rows of each, exchanged every 250.
+# hierarchical softmax 705 and 380, 560 and 204. Now half as many words: at dimension 300 the copies
+# pushed the rest out of L2, and 161 became 147, 193 183; at dimension 100 x1.00 to x1.03. What the
+# loss of the first epoch of 100 MB is above one thread's: skip-gram 0.1 and 0.4 %, CBOW 0.15 and
+# 0.8 %, hierarchical softmax 0.2 % with them. It grows with the centres between exchanges: 1.4 %
+# for CBOW with 128 rows of each, exchanged every 250.
 # Their changes are summed, and more workers overshoot: made to take turns block by block, 4 of them
 # raised the loss by half and 8 diverged, where rows that all share reached the loss of 2.
 HOT_ROWS = {
