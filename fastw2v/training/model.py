@@ -41,7 +41,8 @@ class HotRows(NamedTuple):
 # Rows that each of two workers keeps private, by objective. With two threads, ns a kept word with
 # none and with these: skip-gram 123 and 109, CBOW 184 and 156 (256 inputs, 128 outputs), with
 # hierarchical softmax 705 and 380, 560 and 204. Now half as many words: at dimension 300 the copies
-# pushed the rest out of L2, and 161 became 147, 193 183; at dimension 100 x1.00 to x1.03. What the
+# pushed the rest out of L2, and 161 became 147, 193 183; at dimension 100 x1.00 to x1.03. With
+# hierarchical softmax 64 inputs are x1.06 where the cores are far apart, x1.00 elsewhere. What the
 # loss of the first epoch of 100 MB is above one thread's: skip-gram 0.1 and 0.4 %, CBOW 0.15 and
 # 0.8 %, hierarchical softmax 0.2 % with them. It grows with the centres between exchanges: 1.4 %
 # for CBOW with 128 rows of each, exchanged every 250.
@@ -49,14 +50,14 @@ class HotRows(NamedTuple):
 # raised the loss by half and 8 diverged, where rows that all share reached the loss of 2.
 HOT_ROWS = {
     "ns": HotRows(128, 64, 64),
-    "hs": HotRows(0, 512, 500),
+    "hs": HotRows(64, 512, 500),
 }
 NO_HOT_ROWS = HotRows(0, 0, 10**9)
 HOT_WORKERS = 2
 # Below so many tokens an epoch the rows of words are shared all the same: with private ones,
 # exchanged every 2,000 centres and in blocks of 16 x 16, the loss of two threads' first epoch was
 # 1.0 % above one thread's at 1 M tokens and 0.7 % at 4 M, with shared ones 0.2 and 0.1 %.
-PRIVATE_FROM_TOKENS = {"ns": 4_000_000}
+PRIVATE_FROM_TOKENS = 4_000_000
 INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 
 
@@ -170,10 +171,12 @@ def hot_rows(parameters: Parameters, n_workers: int, n_tokens: int) -> HotRows:
 
     n_tokens: of an epoch.
     """
-    objective = parameters.objective
-    if n_workers != HOT_WORKERS or n_tokens < PRIVATE_FROM_TOKENS.get(objective, 0):
+    if n_workers != HOT_WORKERS:
         return NO_HOT_ROWS
-    return HOT_ROWS.get(objective, NO_HOT_ROWS)
+    hot = HOT_ROWS.get(parameters.objective, NO_HOT_ROWS)
+    if n_tokens >= PRIVATE_FROM_TOKENS:
+        return hot
+    return hot._replace(inputs=0) if parameters.objective == "hs" else NO_HOT_ROWS
 
 
 def cbow_rate(parameters: Parameters, n_contexts: float) -> float:
