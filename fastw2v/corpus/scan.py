@@ -40,7 +40,8 @@ def read_text(
     lowercase: lower each word, by Unicode's rules.
     tokenizer: from a line, without its newline, to a list of tokens; runs on one thread.
     threads: int >= 1, that count.
-    spool_limit_bytes: what is kept in memory before word ids go to a temporary file.
+    spool_limit_bytes: word ids that will take more go to a temporary file: from the start where
+    the sizes of all files are known, else when they reach it.
     progress: called about ten times a second, from the calling thread, with
     (bytes of the files done, bytes of all files or None, tokens so far).
     Returns an EncodedCorpus; close its spool after use.
