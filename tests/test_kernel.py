@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from kernel_case import BEST, EXACT, MODES, ROUNDING, Case, make_chunk
+from kernel_case import BEST, EXACT, MODES, ROUNDING, Case, Chunk, make_chunk
 
 from fastw2v import backends
 
@@ -79,6 +79,18 @@ def test_kernel_matches_reference_for_every_setting(backend, arch, objective, va
     arrays, counters = case.train_kernel(backend, chunks, lr=0.02)
     expected = case.train_reference(chunks, lr=0.02)
     assert_same(case, arrays, counters, expected, ROUNDING.get(backend, 0.0))
+
+
+@pytest.mark.parametrize("dim", [37, 100])
+@pytest.mark.parametrize("backend", backends())
+def test_paths_match_reference_for_1_to_13_contexts(backend, dim):
+    """Contexts stand twice in many windows: there are fewer words than contexts."""
+    case = Case("sg", "hs", dim, n_words=9, sample=0, window=(7, 7), shrink_windows=False)
+    ends = np.cumsum(np.arange(2, 15))  # sentences of 2 to 14 tokens
+    ids = case.rng.integers(0, case.n_words, ends[-1]).astype(np.int32)
+    chunks = [Chunk(ids, ends, 0, 0, len(ids))]
+    arrays, counters = case.train_kernel(backend, chunks, lr=0.02)
+    assert_same(case, arrays, counters, case.train_reference(chunks, lr=0.02))
 
 
 @pytest.mark.parametrize("backend", backends())

@@ -9,12 +9,13 @@
    x and y on the right are the values at the start of the step. g is minus lr times the
    gradient of the loss: d softplus(s)/ds = sigmoid(s).
    Rows are shared with other threads and updated without locks (Hogwild: Niu et al. 2011,
-   arXiv 1106.5730): a lost update is rare and harmless, and add_products re-reads a row
-   right before it writes it. */
+   arXiv 1106.5730): a lost update is rare and harmless, and a row is read again shortly before
+   it is written. */
 #ifndef W2V_BLOCK_STEP_H
 #define W2V_BLOCK_STEP_H
 
 #include "own_outputs.h"
+#include "path_update.h"
 #include "requests.h"
 
 /* Blocks large enough are multiplied with operands rounded to bfloat16, where the CPU has
@@ -91,50 +92,20 @@ static void update_outputs(const block *b, row_shape shape)
     }
 }
 
-/* Both changes for the only input of a path, in registers like the input itself: each output is
-   read once, then written. */
-INLINE void single_input_panel(const block *b, int64_t offset, const int width)
-{
-    const vf *from = (const vf *)(b->in.row[0] + offset);
-    vf *to = (vf *)(b->in_change_row[0] + offset), x[W2V_ROW_VECTORS], change[W2V_ROW_VECTORS] = {};
-    UNROLL
-    for (int v = 0; v < width; v++)
-        x[v] = from[v];
-    for (int64_t k = 0; k < b->out.n; k++) {
-        vf *y = (vf *)(b->out.row[k] + offset), g = splat(b->scores[k]);
-        UNROLL
-        for (int v = 0; v < width; v++) {
-            vf old = y[v];
-            change[v] += g * old;
-            y[v] = old + g * x[v];
-        }
-    }
-    UNROLL
-    for (int v = 0; v < width; v++)
-        to[v] = change[v];
-}
-
-#define UPDATE_PANEL(offset, width) single_input_panel(b, offset, width)
-
-static void update_for_single_input(const block *b, int64_t n_vectors)
-{
-    FOR_PANELS(n_vectors, UPDATE_PANEL)
-}
-
 /* Both from the values at the start: the change of x, which has fewer rows, waits in scratch while
    y is updated. */
 static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
 {
-    if (b->is_path && b->in.n == 1) {
-        update_for_single_input(b, shape.n_vectors);
-    } else {
-        if (b->has_own)
-            set_own_changes(s, b, shape.n_vectors);
-        input_changes(b, shape);
-        update_outputs(b, shape);
-        if (b->has_own)
-            update_own(s, b, shape.n_vectors);
+    if (b->is_path && b->in.n <= MOST_PATH_INPUTS) {
+        update_path(b, shape.n_vectors);
+        return;
     }
+    if (b->has_own)
+        set_own_changes(s, b, shape.n_vectors);
+    input_changes(b, shape);
+    update_outputs(b, shape);
+    if (b->has_own)
+        update_own(s, b, shape.n_vectors);
     if (!b->in_are_hidden)
         add_input_changes(b, shape.n_vectors);
 }

@@ -195,29 +195,29 @@ static void add_products(const tile *t, row_shape shape)
         add_panel(t, v * W2V_LANES, min64(shape.panel_vectors, shape.n_vectors - v));
 }
 
-/* do_panel(offset, width) for each panel of rows of n_vectors, at most W2V_ROW_VECTORS wide; the
-   width is a constant there. */
-#define PANEL_CASE(do_panel, width) \
-    case width: do_panel(v * W2V_LANES, width); break;
+/* do_panel(offset, width) for each panel of rows of n_vectors, at most `most` wide, which is at most
+   W2V_ROW_VECTORS; the width is a constant there, as `most` has to be. */
+#define PANEL_CASE(most, do_panel, width) \
+    case width: if (width <= (most)) do_panel(v * W2V_LANES, width); break;
 #if W2V_ROW_VECTORS > 4
-#define WIDE_PANEL_CASES(do_panel) \
-    PANEL_CASE(do_panel, 5)        \
-    PANEL_CASE(do_panel, 6)        \
-    PANEL_CASE(do_panel, 7)        \
-    PANEL_CASE(do_panel, 8)
+#define WIDE_PANEL_CASES(most, do_panel) \
+    PANEL_CASE(most, do_panel, 5)        \
+    PANEL_CASE(most, do_panel, 6)        \
+    PANEL_CASE(most, do_panel, 7)        \
+    PANEL_CASE(most, do_panel, 8)
 #else
-#define WIDE_PANEL_CASES(do_panel)
+#define WIDE_PANEL_CASES(most, do_panel)
 #endif
-#define FOR_PANELS(n_vectors, do_panel)                                    \
-    for (int64_t v = 0, width = panel_width(n_vectors, W2V_ROW_VECTORS);   \
-         v < (n_vectors); v += width)                                      \
-        switch (min64(width, (n_vectors) - v)) {                           \
-            PANEL_CASE(do_panel, 1)                                        \
-            PANEL_CASE(do_panel, 2)                                        \
-            PANEL_CASE(do_panel, 3)                                        \
-            PANEL_CASE(do_panel, 4)                                        \
-            WIDE_PANEL_CASES(do_panel)                                     \
+#define FOR_PANELS_OF(most, n_vectors, do_panel)                                            \
+    for (int64_t v = 0, width = panel_width(n_vectors, most); v < (n_vectors); v += width)  \
+        switch (min64(width, (n_vectors) - v)) {                                            \
+            PANEL_CASE(most, do_panel, 1)                                                   \
+            PANEL_CASE(most, do_panel, 2)                                                   \
+            PANEL_CASE(most, do_panel, 3)                                                   \
+            PANEL_CASE(most, do_panel, 4)                                                   \
+            WIDE_PANEL_CASES(most, do_panel)                                                \
         }
+#define FOR_PANELS(n_vectors, do_panel) FOR_PANELS_OF(W2V_ROW_VECTORS, n_vectors, do_panel)
 
 INLINE void set_scaled(float *target, float factor, const float *source, int64_t n_vectors)
 {

@@ -1,0 +1,80 @@
+/* Both updates of a Huffman path and its inputs in one pass: no row stands twice among the outputs,
+   so each of them is read once, then written, while what is to be added to the inputs stays in
+   registers. Against two passes, and a third to add the inputs' changes, x1.1 to x1.16. */
+#ifndef W2V_PATH_UPDATE_H
+#define W2V_PATH_UPDATE_H
+
+#include "block.h"
+
+enum { MOST_PATH_INPUTS = 10 }; /* a window of 5 words on either side; more take two passes */
+
+/* A panel of x_j += sum_k g_jk y_k and y_k += sum_j g_jk x_j, x and y on the right as before. Of
+   hidden inputs only the change is stored. */
+INLINE void path_panel(const block *b, int64_t offset, const int n_in, const int width)
+{
+    vf x[MOST_PATH_INPUTS][W2V_ROW_VECTORS], change[MOST_PATH_INPUTS][W2V_ROW_VECTORS] = {};
+    float *const *out_row = b->out.row;
+    const float *factors = b->scores;
+    int64_t n_out = b->out.n, out_step = b->out_step;
+    UNROLL
+    for (int j = 0; j < n_in; j++)
+        UNROLL
+        for (int v = 0; v < width; v++)
+            x[j][v] = load(b->in.row[j] + offset + v * W2V_LANES);
+    for (int64_t k = 0; k < n_out; k++) {
+        float *to = out_row[k] + offset;
+        vf y[W2V_ROW_VECTORS], sum[W2V_ROW_VECTORS];
+        UNROLL
+        for (int v = 0; v < width; v++)
+            sum[v] = y[v] = load(to + v * W2V_LANES);
+        UNROLL
+        for (int j = 0; j < n_in; j++) {
+            vf g = splat(factors[j * out_step + k]);
+            UNROLL
+            for (int v = 0; v < width; v++) {
+                change[j][v] += g * y[v];
+                sum[v] += g * x[j][v];
+            }
+        }
+        UNROLL
+        for (int v = 0; v < width; v++)
+            store(to + v * W2V_LANES, sum[v]);
+    }
+    /* Row after row: a word that stands twice in the window collects both changes. */
+    UNROLL
+    for (int j = 0; j < n_in; j++) {
+        float *to = (b->in_are_hidden ? b->in_change_row[j] : b->in.row[j]) + offset;
+        UNROLL
+        for (int v = 0; v < width; v++) {
+            vf before = b->in_are_hidden ? (vf){} : load(to + v * W2V_LANES);
+            store(to + v * W2V_LANES, before + change[j][v]);
+        }
+    }
+}
+
+#define PATH_PANEL(offset, width) path_panel(b, offset, n_in, width)
+
+/* As wide as registers allow: 32 of them hold 6 inputs and their changes, two vectors of each. */
+INLINE void update_path_of(const block *b, int64_t n_vectors, const int n_in)
+{
+    const int most = n_in == 1 ? W2V_ROW_VECTORS : W2V_LANES == 16 && n_in <= 6 ? 2 : 1;
+    FOR_PANELS_OF(most, n_vectors, PATH_PANEL)
+}
+
+static void update_path(const block *b, int64_t n_vectors)
+{
+    switch (b->in.n) {
+    case 1: update_path_of(b, n_vectors, 1); break;
+    case 2: update_path_of(b, n_vectors, 2); break;
+    case 3: update_path_of(b, n_vectors, 3); break;
+    case 4: update_path_of(b, n_vectors, 4); break;
+    case 5: update_path_of(b, n_vectors, 5); break;
+    case 6: update_path_of(b, n_vectors, 6); break;
+    case 7: update_path_of(b, n_vectors, 7); break;
+    case 8: update_path_of(b, n_vectors, 8); break;
+    case 9: update_path_of(b, n_vectors, 9); break;
+    case MOST_PATH_INPUTS: update_path_of(b, n_vectors, MOST_PATH_INPUTS); break;
+    }
+}
+
+#endif
