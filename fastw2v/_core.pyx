@@ -43,6 +43,7 @@ cdef extern from "api.h" nogil:
         int32_t block_centres
         int32_t block_noise
         int32_t noise_reuse
+        int32_t noise_turns
         int32_t longest_path
         int32_t loss_every
         int64_t n_hot_in
@@ -162,6 +163,7 @@ cdef class Model:
         self.c.block_centres = settings.block_centres
         self.c.block_noise = settings.block_noise
         self.c.noise_reuse = settings.noise_reuse
+        self.c.noise_turns = settings.noise_turns
         self.c.loss_every = settings.loss_every
         self.c.claims_rows = settings.is_shared and w2v_claims_rows()
         self.c.cbow_sum = settings.cbow_sum

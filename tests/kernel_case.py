@@ -60,6 +60,8 @@ class Case:
         self.rng = np.random.default_rng(0)
         self.is_shared = kw.pop("is_shared", False)
         self.dim, self.n_words, self.n_hot = dim, n_words, n_hot
+        turns = kw.pop("noise_turns", 2)
+        kw["noise_turns"] = turns if (arch, objective) == ("cbow", "ns") else 1
         self.settings = reference.Settings(objective, arch == "cbow", **kw)
         self.counts = np.sort(self.rng.integers(1, 200, n_words))[::-1].astype(np.int64).copy()
         self.keep_threshold = keep_thresholds(keep_probabilities(self.counts, sample))
@@ -110,6 +112,7 @@ class Case:
             block_centres=s.block_centres,
             block_noise=s.block_noise,
             noise_reuse=s.noise_reuse,
+            noise_turns=s.noise_turns,
             loss_every=1,
             is_shared=self.is_shared,
             hot=HotRows(self.n_hot, self.n_hot, HOT_CENTRES),

@@ -13,7 +13,7 @@ import numpy as np
 GAMMA = 0x9E3779B97F4A7C15
 MASK = 2**64 - 1
 STREAM_TOKENS, STREAM_NOISE = 1, 2
-PATHS = 2  # CBOW with hierarchical softmax: see cbow_path_steps
+PATHS = 2  # CBOW with hierarchical softmax: see step
 
 
 def mix64(z):
@@ -43,6 +43,7 @@ class Settings:
     block_centres: int = 4
     block_noise: int = 6
     noise_reuse: int = 2
+    noise_turns: int = 1
     cbow_sum: bool = False
     frozen: frozenset = frozenset()
     cbow_divide: bool = True
@@ -134,19 +135,24 @@ def contexts(kept, centre):
 
 
 class NoiseWords:
-    """The words drawn from an alias table: a block's, some of them new, the oldest replaced."""
+    """The words drawn from an alias table: a turn's, some of them new, the oldest replaced."""
 
     def __init__(self, chunk, settings, tables, epoch_key):
         self.key = stream_key(epoch_key, STREAM_NOISE)
         self.counter = (chunk.first_token + chunk.centre_begin) * settings.block_noise
         self.table = tables.noise
         self.n_fresh = math.ceil(settings.block_noise / settings.noise_reuse)
-        self.words = deque(maxlen=settings.block_noise)
+        n = settings.block_noise
+        self.words = [
+            deque([self.draw() for _ in range(n)], n) for _ in range(settings.noise_turns)
+        ]
+        self.is_first = [True] * settings.noise_turns
 
-    def next_block(self):
-        for _ in range(self.n_fresh if self.words else self.words.maxlen):
-            self.words.append(self.draw())
-        return list(self.words)
+    def next_step(self, turn=0):
+        for _ in range(0 if self.is_first[turn] else self.n_fresh):
+            self.words[turn].append(self.draw())
+        self.is_first[turn] = False
+        return list(self.words[turn])
 
     def draw(self):
         product = draw64(self.key, self.counter) * len(self.table)
@@ -168,9 +174,8 @@ def pairs_of(kept, centres, is_cbow):
     return [[x] for x in reached], pairs
 
 
-def noise_block(kept, centres, settings, noise_words):
+def noise_block(kept, centres, settings, noise):
     bags, pairs = pairs_of(kept, centres, settings.is_cbow)
-    noise = noise_words.next_block()
     outputs = [kept.ids[c] for c in centres] + noise
     p, q = np.zeros((2, len(bags), len(outputs)))
     for j, k in pairs:
@@ -217,7 +222,7 @@ def pair_block(pairs, settings, tables, noise_words):
         bits = np.array([[bit for _, bit in path]])
         outputs, p, q = [node for node, _ in path], 1 - bits, bits
     elif settings.objective == "ns":
-        noise = noise_words.next_block()
+        noise = noise_words.next_step()
         outputs, p = [*targets, *noise], np.eye(len(pairs), len(pairs) + len(noise))
         share = settings.negative / settings.block_noise
         hits = np.equal.outer(targets, noise)
@@ -233,12 +238,21 @@ def pair_block(pairs, settings, tables, noise_words):
 
 def blocks(chunk, settings, tables, epoch_key):
     """Return the blocks of a chunk in order."""
-    noise_words = NoiseWords(chunk, settings, tables, epoch_key)
-    size = 1 if settings.objective == "hs" else settings.block_centres
+    return [block for group in groups(chunk, settings, tables, epoch_key) for block in group]
+
+
+def groups(chunk, settings, tables, epoch_key):
+    """Return the blocks of a chunk in order, those together whose inputs change together."""
+    by_noise = settings.objective == "ns"
+    noise_words = NoiseWords(chunk, settings, tables, epoch_key) if by_noise else None
+    size = settings.block_centres
+    if settings.objective == "hs" and not settings.is_cbow:
+        size = 1
     if chunk.pair_weights is not None:
         pairs = keep_pairs(chunk, tables, epoch_key)
+        size = 1 if settings.objective == "hs" else size
         return [
-            pair_block(pairs[begin : begin + size], settings, tables, noise_words)
+            [pair_block(pairs[begin : begin + size], settings, tables, noise_words)]
             for begin in range(0, len(pairs), size)
         ]
     kept = keep(chunk, settings, tables, epoch_key)
@@ -246,15 +260,23 @@ def blocks(chunk, settings, tables, epoch_key):
     for begin in range(0, len(kept.centres), size):
         centres = kept.centres[begin : begin + size]
         if settings.objective == "ns":
-            parts = noise_block(kept, centres, settings, noise_words)
+            turns = [centres[t :: settings.noise_turns] for t in range(settings.noise_turns)]
+            parts = [
+                noise_block(kept, turn, settings, noise_words.next_step(t))
+                for t, turn in enumerate(turns)
+                if turn
+            ]
         elif settings.objective == "hs":
-            parts = path_block(kept, centres[0], settings, tables)
+            parts = [path_block(kept, centre, settings, tables) for centre in centres]
         else:
-            parts = softmax_block(kept, centres, settings, len(tables.keep_threshold))
-        bags, outputs, p, q, n_pairs = parts
-        bags = [[kept.ids[x] for x in bag] for bag in bags]
-        found.append(Block(bags, np.array(outputs, int), p, q, n_pairs, settings.cbow_sum))
+            parts = [softmax_block(kept, centres, settings, len(tables.keep_threshold))]
+        found.append([as_block(kept, settings, *part) for part in parts])
     return found
+
+
+def as_block(kept, settings, bags, outputs, p, q, n_pairs):
+    bags = [[kept.ids[x] for x in bag] for bag in bags]
+    return Block(bags, np.array(outputs, int), p, q, n_pairs, settings.cbow_sum)
 
 
 # ---- the step ----
@@ -306,45 +328,32 @@ def change_outputs(state, block, g, x):
         np.add.at(state.bias, block.outputs, g.sum(axis=0))
 
 
-def step(state, block, settings, lr):
-    """Update the state by one block; return the loss before the update."""
-    loss, x = loss_of(state, block, settings.objective), inputs_of(state, block)
-    g = lr * score_gradient(state, block, settings.objective, x)
-    changes = g @ state.out_rows[block.outputs]
-    change_outputs(state, block, g, x)
-    change_inputs(state, block, changes, settings)
-    return loss
+def step(state, blocks, settings, lr):
+    """Update the state by blocks whose inputs change together; return the loss before the updates.
 
-
-def cbow_path_steps(state, centres, settings, lr):
-    """Update the state by the steps of consecutive centres' blocks; return the loss.
-
-    Inputs are those at the start, and change in the end.  Scores are computed for PATHS centres at
-    a time, which then take their steps one after the other.
+    Inputs are those at the start, and change in the end.  Scores are computed for one block at a
+    time, for PATHS with hierarchical softmax, which then take their steps one after the other.
     """
-    hidden = [inputs_of(state, block) for block in centres]
-    loss, changes = 0.0, []
-    for first in range(0, len(centres), PATHS):
-        group = list(zip(centres, hidden, strict=True))[first : first + PATHS]
-        loss += sum(loss_of(state, block, "hs", x) for block, x in group)
-        gradients = [score_gradient(state, block, "hs", x) for block, x in group]
-        for (block, x), gradient in zip(group, gradients, strict=True):
-            by_contexts = settings.cbow_step * len(block.bags[0]) if settings.cbow_step else 1
-            g = lr * by_contexts * gradient
+    by_path = settings.objective == "hs"
+    inputs = [inputs_of(state, block) for block in blocks]
+    loss, changes, at_once = 0.0, [], PATHS if by_path else 1
+    for first in range(0, len(blocks), at_once):
+        some = list(zip(blocks, inputs, strict=True))[first : first + at_once]
+        loss += sum(loss_of(state, block, settings.objective, x) for block, x in some)
+        gradients = [score_gradient(state, block, settings.objective, x) for block, x in some]
+        for (block, x), gradient in zip(some, gradients, strict=True):
+            by_contexts = by_path and settings.is_cbow and settings.cbow_step
+            rate = lr * settings.cbow_step * len(block.bags[0]) if by_contexts else lr
+            g = rate * gradient
             changes.append(g @ state.out_rows[block.outputs])
             change_outputs(state, block, g, x)
-    for block, change in zip(centres, changes, strict=True):
+    for block, change in zip(blocks, changes, strict=True):
         change_inputs(state, block, change, settings)
     return loss
 
 
 def train(state, chunk, settings, tables, epoch_key, lr):
     """Train a chunk in place; return (loss sum in nats, predictions)."""
-    found = blocks(chunk, settings, tables, epoch_key)
-    if settings.is_cbow and settings.objective == "hs":
-        size = settings.block_centres
-        parts = [found[begin : begin + size] for begin in range(0, len(found), size)]
-        loss = sum(cbow_path_steps(state, centres, settings, lr) for centres in parts)
-    else:
-        loss = sum(step(state, block, settings, lr) for block in found)
-    return loss, sum(block.n_predictions for block in found)
+    found = groups(chunk, settings, tables, epoch_key)
+    loss = sum(step(state, group, settings, lr) for group in found)
+    return loss, sum(block.n_predictions for group in found for block in group)

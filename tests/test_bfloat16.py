@@ -25,7 +25,8 @@ def eighths(rng, shape):
 
 def rounded_case(arch, dim, block):
     centres, noise = block
-    case = Case(arch, "ns", dim, sample=0, block_centres=centres, block_noise=noise)
+    sizes = {"block_centres": centres, "block_noise": noise, "noise_turns": 1}
+    case = Case(arch, "ns", dim, sample=0, **sizes)
     case.settings.negative = noise  # a share of one for each noise word
     case.state.bias = None
     return case

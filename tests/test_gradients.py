@@ -12,7 +12,7 @@ STEP = 1e-5
 
 def one_block_case(arch, objective):
     """A chunk trained as one block: then change = -lr * gradient of the total loss."""
-    case = Case(arch, objective, dim=6, n_words=12, block_centres=64, block_noise=9)
+    case = Case(arch, objective, dim=6, n_words=12, block_centres=64, block_noise=9, noise_turns=1)
     chunk = make_chunk(case.rng, case.n_words, n_tokens=24, margin=3)
     if objective == "hs":  # its blocks hold one centre each
         chunk.centre_begin, chunk.centre_end = one_centre(case, chunk)

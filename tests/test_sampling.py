@@ -90,14 +90,15 @@ def expected_update(case, chunk):
         q[j] += noise
     state = case.state.copy()
     unshared = reference.Block(block.bags, words, p, q, block.n_predictions)
-    reference.step(state, unshared, case.settings, lr=1.0)
+    reference.step(state, [unshared], case.settings, lr=1.0)
     return np.concatenate([state.in_rows.ravel(), state.out_rows.ravel()])
 
 
 @pytest.mark.parametrize("arch", ["sg", "cbow"])
 def test_shared_noise_words_keep_the_expected_gradient(arch):
     """The mean update over 3,000 draws against the exact expectation, in standard errors."""
-    case = Case(arch, "ns", 3, 10, bias=False, sample=0, shrink_windows=False, block_centres=8)
+    block = {"block_centres": 8, "noise_turns": 1}
+    case = Case(arch, "ns", 3, 10, bias=False, sample=0, shrink_windows=False, **block)
     chunk = make_chunk(case.rng, case.n_words, n_tokens=8, margin=0)
     expected = expected_update(case, chunk)
     updates = []

@@ -45,6 +45,8 @@ typedef struct {
     int32_t block_centres;  /* consecutive centres per block, B */
     int32_t block_noise;    /* noise words shared by a block, S */
     int32_t noise_reuse;    /* blocks that each of them serves in turn */
+    int32_t noise_turns;    /* CBOW with negative sampling: steps that take the centres of a block in
+                               turn, each with noise words of its own, >= 1; else 1 */
     int32_t longest_path;   /* steps of the longest Huffman path */
     int32_t loss_every;     /* the loss is measured on every n-th block */
     int64_t n_hot_in;       /* input rows 0..n_hot_in - 1 are private to a worker meanwhile */

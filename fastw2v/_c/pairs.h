@@ -45,14 +45,14 @@ static void pair_noise_block(run *r, const float *weights, int64_t begin, int64_
 {
     block b = new_block(r, n, r->model->block_noise);
     b.has_own = 1;
-    set_noise_outputs(r, 0);
+    set_noise_outputs(r, 0, 0);
     clear_weights(&b);
     for (int64_t k = 0; k < n; k++) {
         int64_t pair = begin + 2 * k;
         r->s.in_row[k] = in_row(r, pair);
         set_own_output(r, &b, k, r->s.kept_id[pair + 1], pair_weight(r, weights, pair));
     }
-    noise_step(r, &b, n);
+    noise_step(r, &b, n, 0);
 }
 
 static void pair_path_block(run *r, const float *weights, int64_t pair)

@@ -15,8 +15,7 @@ typedef struct {
     centres trained;
     row_shape shape;
     int64_t noise_counter; /* of the next noise draw */
-    int64_t oldest_noise;  /* the next noise word to be replaced */
-    int64_t n_fresh_noise; /* drawn anew for each block */
+    int64_t n_fresh_noise; /* drawn anew for each step */
     int64_t last_exchange; /* of hot rows, index of a centre */
     int64_t n_exchanges;   /* so far */
     float *in_place[2];    /* input rows: the shared ones, the worker's own of hot inputs */

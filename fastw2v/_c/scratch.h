@@ -14,7 +14,7 @@ enum { PATHS = 2 }; /* Huffman paths whose steps are taken at once */
 
 /* Rows of the next block that are still to be asked for: see requests.h. */
 typedef struct {
-    float **row; /* (2 block_centres + 2 block_noise,) */
+    float **row; /* (2 block_centres + (noise_turns + 1) block_noise,) */
     int64_t n;
     int64_t dim;
     int claims; /* 1: to be written */
@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
     float **in_row;        /* (max_in + 16,) */
     float **in_change_row; /* (max_in,) rows of in_change */
+    float **turn_change_row; /* (max_in,) those of in_change that a CBOW step changes */
     float **context_row;   /* (max_in + 1,) contexts of CBOW centres */
     float **centre_change; /* (max_in,) the change of a CBOW centre, at its place among contexts */
     float *centre_factor;  /* (max_in,) what a context gets of it; 0 for what is no centre */
@@ -53,7 +54,8 @@ typedef struct {
     float *hot_out;        /* (n_hot_out, stride_floats) */
     float *hot_out_base;   /* (n_hot_out, stride_floats) */
     int32_t *out_id;       /* (max_out + 16,) output of each column */
-    int32_t *noise_id;     /* (block_noise,) drawn one block ahead */
+    int32_t *noise_id;     /* (noise_turns, block_noise) drawn one step ahead */
+    int64_t *oldest_noise; /* (noise_turns,) the next of them to be replaced */
     int32_t *noise_column; /* (block_noise,) of the alias table, for the next of them */
     uint32_t *noise_bits;  /* (block_noise,) against that column's threshold */
     int32_t *pair_input;   /* (block_centres * 2 * window,) softmax only: input of each pair */
@@ -104,6 +106,7 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.score_stride = is_softmax ? (m->n_outputs + 15) / 16 * 16 : 0;
     s.in_row = carve(&s, base, max_in + 16, sizeof(float *));
     s.in_change_row = carve(&s, base, max_in, sizeof(float *));
+    s.turn_change_row = carve(&s, base, max_in, sizeof(float *));
     s.context_row = carve(&s, base, max_in + 1, sizeof(float *));
     s.centre_change = carve(&s, base, max_in, sizeof(float *));
     s.centre_factor = carve(&s, base, max_in, sizeof(float));
@@ -127,7 +130,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.frozen = carve(&s, base, s.n_frozen * m->stride_floats, sizeof(float));
     s.next_frozen = carve(&s, base, 1, sizeof(int64_t));
     s.requests = carve(&s, base, 1, sizeof(requests));
-    int64_t most_asked = 2 * ((int64_t)m->block_centres + m->block_noise);
+    int64_t n_noise = m->noise_turns * (int64_t)m->block_noise;
+    int64_t most_asked = 2 * (int64_t)m->block_centres + n_noise + m->block_noise;
     float **asked = carve(&s, base, most_asked, sizeof(float *));
     if (base)
         *s.requests = (requests){.row = asked, .dim = m->dim, .claims = m->claims_rows};
@@ -136,7 +140,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.hot_out = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
     s.hot_out_base = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
     s.out_id = carve(&s, base, max_out + 16, sizeof(int32_t));
-    s.noise_id = carve(&s, base, m->block_noise, sizeof(int32_t));
+    s.noise_id = carve(&s, base, n_noise, sizeof(int32_t));
+    s.oldest_noise = carve(&s, base, m->noise_turns, sizeof(int64_t));
     s.noise_column = carve(&s, base, m->block_noise, sizeof(int32_t));
     s.noise_bits = carve(&s, base, m->block_noise, sizeof(uint32_t));
     s.pair_input = carve(&s, base, n_pairs, sizeof(int32_t));

@@ -59,7 +59,7 @@ START_FLAGS: Flags = {
 SPEED_FLAGS: Flags = {
     "workers": (int, "threads (one for each core)"),
     "backend": (str, "scalar, vec128, avx2, avx512, avx512bf16 or amx (the fastest here)"),
-    "block_centres": (int, "words trained in one step (what measured best)"),
+    "block_centres": (int, "words trained at once (what measured best)"),
     "block_noise": (int, "noise words that these share (what measured best)"),
     "noise_reuse": (int, "steps that a noise word serves (what measured best)"),
 }

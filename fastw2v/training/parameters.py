@@ -70,7 +70,9 @@ LEAST_CENTRES, WORDS_PER_CENTRE = 6, 50
 # What reaches gensim's quality in the least time (benchmarks/NOTES.md): fewer noise words a block
 # cost analogies, and SimLex if they serve many blocks. Products of bfloat16 are so fast that larger
 # blocks pay, which take more of them and fewer rows a word.
-CBOW_BLOCK = BlockShape(16, 16, 4)
+CBOW_BLOCK = BlockShape(32, 16, 4)
+CBOW_TURNS = 2  # steps of a CBOW block with noise words of their own; see noise.h
+PATH_BLOCK_CENTRES = 16  # of CBOW with hierarchical softmax
 SKIPGRAM_BLOCK = BlockShape(6, 10, 2)
 BFLOAT16_SKIPGRAM_BLOCK = BlockShape(20, 12, 2)
 BFLOAT16_BACKENDS = ("avx512bf16", "amx")
@@ -130,7 +132,8 @@ class Parameters:
     block_centres, block_noise: centres per block, fewer with less than 50 words of the vocabulary
     for each, or by default where a noise word would stand for too many draws, and noise words they
     share; noise_reuse: how many blocks in a row each noise word serves; each >= 1, None for the
-    model's default.  Hierarchical softmax takes blocks for CBOW's hidden rows alone.
+    model's default.  CBOW takes two steps a block, of every second centre, each with noise words of
+    its own.  Hierarchical softmax takes blocks for CBOW's hidden rows alone.
     loss_every: the loss is measured on every n-th block, >= 1.
     backend: a name of fastw2v.backends(), None for the fastest.
     """
@@ -221,7 +224,11 @@ class Parameters:
         is_rounded = choose_backend(self.backend) in BFLOAT16_BACKENDS
         skipgram_block = BFLOAT16_SKIPGRAM_BLOCK if is_rounded else SKIPGRAM_BLOCK
         block = skipgram_block if self.sg else CBOW_BLOCK
-        centres = SOFTMAX_BLOCK_CENTRES if self.objective == "softmax" else block.centres
+        centres = block.centres
+        if self.objective == "softmax":
+            centres = SOFTMAX_BLOCK_CENTRES
+        elif self.objective == "hs":
+            centres = PATH_BLOCK_CENTRES
         if self.sg and self.objective == "ns":
             draws_each = self.negative * self.expected_contexts(math.inf)
             centres = max(1, min(centres, int(MOST_DRAWS / draws_each)))
