@@ -91,9 +91,9 @@ def cached_rows(args: argparse.Namespace, peaks: dict[str, float]) -> list[dict[
     rows = []
     for backend, peak in peaks.items():
         for dim in map(int, args.dims.split(",")):
-            shape = Shape(words_in_cache(l2, dim), CACHED_TOKENS)
             for model in args.models.split(","):
                 parameters = parameters_of(model, dim, backend)
+                shape = Shape(words_in_cache(l2, parameters), CACHED_TOKENS)
                 rows.append(measure(parameters, model, shape, peak, args.seconds))
     return rows
 

@@ -75,8 +75,8 @@ def in_cache(
     rows = []
     for backend in backends:
         for dim in DIMS:
-            shape = Shape(words_in_cache(l2, dim), CACHED_TOKENS)
             parameters = parameters_of(MODEL, dim, backend)
+            shape = Shape(words_in_cache(l2, parameters), CACHED_TOKENS)
             peak_gflops = peaks[vectors_of(backend)][1]
             row = measure(parameters, MODEL, shape, peak_gflops, seconds)
             rows.append(row | {"peak_of": vectors_of(backend), "block": parameters.block_shape})

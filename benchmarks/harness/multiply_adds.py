@@ -82,9 +82,9 @@ def multiply_adds(
     if path_lengths is not None:
         inputs = contexts if parameters.sg else centres
         return n_predictions, 3 * dim * int((inputs * path_lengths[kept.word_ids]).sum()) + sums
-    n_centres, n_noise, _ = parameters.block_shape
-    n_inputs = inputs_that_take_part(kept, n_centres) if parameters.sg else n_predictions
-    return n_predictions, 3 * dim * (n_predictions + n_inputs * n_noise) + sums
+    block = parameters.block_shape
+    n_inputs = inputs_that_take_part(kept, block.centres) if parameters.sg else n_predictions
+    return n_predictions, 3 * dim * (n_predictions + n_inputs * block.noise) + sums
 
 
 def inputs_that_take_part(kept: Kept, n_centres: int) -> int:

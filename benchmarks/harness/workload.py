@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastw2v.corpus import Spool
 from fastw2v.training import ModelArrays, Parameters, Trainer, build_arrays
-from fastw2v.training.parameters import BFLOAT16_SKIPGRAM_BLOCK, WORDS_PER_CENTRE
+from fastw2v.training.parameters import WORDS_PER_CENTRE
 from harness.multiply_adds import Kept, multiply_adds
 
 ZIPF_OFFSET = 2.7  # Mandelbrot's: count ~ 1 / (rank + offset), close to English text
@@ -17,8 +17,7 @@ SENTENCE_TOKENS = 60  # as in a Wikipedia dump with one paragraph a line
 CORPUS_TOKENS = 10**9  # size of the corpus that the counts pretend to come from
 LEARNING_RATE = 0.025
 LEAST_PASSES = 3
-# Fewer are trained in smaller blocks.
-LEAST_WORDS = BFLOAT16_SKIPGRAM_BLOCK.centres * WORDS_PER_CENTRE
+LEAST_WORDS = 1000
 DISTRIBUTIONS = ("zipf", "uniform")
 
 
@@ -31,13 +30,15 @@ class Shape:
     distribution: str = "zipf"
 
 
-def words_in_cache(cache_bytes: int, dim: int) -> int:
+def words_in_cache(cache_bytes: int, parameters: Parameters) -> int:
     """Return how many words' rows, input and output, fill half a cache, but LEAST_WORDS at least.
 
-    So many take 2.4 MB at dimension 300: with Zipf's frequencies a cache of 2 MB will do.
+    And as many as blocks of the full size need.  1,000 words take 2.4 MB at dimension 300: with
+    Zipf's frequencies a cache of 2 MB will do.
     """
-    row_bytes = -(-dim // 16) * 64
-    return max(cache_bytes // 2 // (2 * row_bytes), LEAST_WORDS)
+    row_bytes = -(-parameters.vector_size // 16) * 64
+    for_blocks = parameters.block_shape.centres * WORDS_PER_CENTRE
+    return max(cache_bytes // 2 // (2 * row_bytes), LEAST_WORDS, for_blocks)
 
 
 def word_counts(shape: Shape) -> NDArray[np.int64]:

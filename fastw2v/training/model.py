@@ -17,7 +17,6 @@ from fastw2v.sampling import (
     noise_probabilities,
 )
 from fastw2v.training.parameters import (
-    CBOW_TURNS,
     MOST_DRAWS_OF_ONE,
     SOFTMAX_MAX_WORDS,
     Parameters,
@@ -141,9 +140,8 @@ def kernel_settings(
     corrected = parameters.cbow_update == "corrected"
     n_contexts = parameters.expected_contexts(sentence_tokens)
     noise_each = 0.0
-    n_turns = 1 if parameters.sg or parameters.objective != "ns" else CBOW_TURNS
     if parameters.objective == "ns" and not parameters.block_centres:
-        draws_each = parameters.negative * (n_contexts if parameters.sg else 1 / n_turns)
+        draws_each = parameters.negative * (n_contexts if parameters.sg else 1 / block.turns)
         noise_each = draws_each / MOST_DRAWS_OF_ONE[parameters.sg]
     centres = block.centres
     if parameters.objective != "softmax":
@@ -159,7 +157,7 @@ def kernel_settings(
         block_centres=centres,
         block_noise=block.noise,
         noise_reuse=block.noise_reuse,
-        noise_turns=n_turns,
+        noise_turns=block.turns,
         loss_every=parameters.loss_every,
         is_shared=parameters.n_threads > 1 and not parameters.deterministic,
         hot=hot,

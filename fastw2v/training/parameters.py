@@ -45,11 +45,16 @@ CBOW_CONTEXTS = 6.0
 
 
 class BlockShape(NamedTuple):
-    """Consecutive centres per block, noise words they share, blocks that a noise word serves."""
+    """Consecutive centres per block, noise words they share, blocks that a noise word serves.
+
+    turns: the steps of a CBOW block with negative sampling, each of every turns-th centre, with
+    noise words of its own; see noise.h.
+    """
 
     centres: int
     noise: int
     noise_reuse: int
+    turns: int = 1
 
     def centres_for(self, n_words: int, noise_each: float = 0.0) -> int:
         """Return how many centres a block has at most, but for the full softmax.
@@ -70,8 +75,8 @@ LEAST_CENTRES, WORDS_PER_CENTRE = 6, 50
 # What reaches gensim's quality in the least time (benchmarks/NOTES.md): fewer noise words a block
 # cost analogies, and SimLex if they serve many blocks. Products of bfloat16 are so fast that larger
 # blocks pay, which take more of them and fewer rows a word.
-CBOW_BLOCK = BlockShape(32, 16, 4)
-CBOW_TURNS = 2  # steps of a CBOW block with noise words of their own; see noise.h
+CBOW_BLOCK = BlockShape(32, 10, 5, turns=4)
+BFLOAT16_CBOW_BLOCK = BlockShape(32, 16, 4, turns=2)
 PATH_BLOCK_CENTRES = 16  # of CBOW with hierarchical softmax
 SKIPGRAM_BLOCK = BlockShape(6, 10, 2)
 BFLOAT16_SKIPGRAM_BLOCK = BlockShape(20, 12, 2)
@@ -83,7 +88,8 @@ MOST_DRAWS = 6000
 # And those that one noise word of a block may stand for, all in one step, by is skip-gram.  5 MB of
 # Wikipedia at the default rate.  Skip-gram with window 10 and 15 noise words a pair: 16 x 12 (212)
 # and 20 x 12 diverge, 14 x 12 stands; 7 x 12 (93) has 58.5 for WS353 after 10 epochs, 12 x 12 55.1.
-# CBOW with 20 noise words: 16 x 16 (20) diverges, 12 x 16 stands.  By default they are 48 and 5.
+# CBOW with 20 noise words and one turn: 16 x 16 (20) diverges, 12 x 16 stands.  By default they
+# are 48, and 5 or in float32 4.
 MOST_DRAWS_OF_ONE = {True: 100, False: 10}
 # The loss is measured on every n-th block. Of one thread's speed 16 cost 0.7 % in skip-gram, 1.4 %
 # with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
@@ -132,8 +138,8 @@ class Parameters:
     block_centres, block_noise: centres per block, fewer with less than 50 words of the vocabulary
     for each, or by default where a noise word would stand for too many draws, and noise words they
     share; noise_reuse: how many blocks in a row each noise word serves; each >= 1, None for the
-    model's default.  CBOW takes two steps a block, of every second centre, each with noise words of
-    its own.  Hierarchical softmax takes blocks for CBOW's hidden rows alone.
+    model's default.  CBOW takes several steps a block, each of every n-th centre, with noise words
+    of its own.  Hierarchical softmax takes blocks for CBOW's hidden rows alone.
     loss_every: the loss is measured on every n-th block, >= 1.
     backend: a name of fastw2v.backends(), None for the fastest.
     """
@@ -222,8 +228,10 @@ class Parameters:
     def block_shape(self) -> BlockShape:
         """How many words a block step takes at once."""
         is_rounded = choose_backend(self.backend) in BFLOAT16_BACKENDS
-        skipgram_block = BFLOAT16_SKIPGRAM_BLOCK if is_rounded else SKIPGRAM_BLOCK
-        block = skipgram_block if self.sg else CBOW_BLOCK
+        if self.sg:
+            block = BFLOAT16_SKIPGRAM_BLOCK if is_rounded else SKIPGRAM_BLOCK
+        else:
+            block = BFLOAT16_CBOW_BLOCK if is_rounded else CBOW_BLOCK
         centres = block.centres
         if self.objective == "softmax":
             centres = SOFTMAX_BLOCK_CENTRES
@@ -236,6 +244,7 @@ class Parameters:
             self.block_centres or centres,
             self.block_noise or block.noise,
             self.noise_reuse or block.noise_reuse,
+            block.turns if self.objective == "ns" else 1,
         )
 
     @property
