@@ -81,8 +81,8 @@ def test_no_noise_word_of_a_block_stands_for_more_draws_than_train_well(monkeypa
     assert centres(**wide) == 7
     assert centres(**wide, sentence_tokens=5) > 14
     assert centres(**wide, block_centres=20) == 20
-    assert centres(sg=False, negative=10) == 32  # in two turns
-    assert centres(sg=False, negative=20) == 16
+    assert centres(sg=False, negative=10) == 48  # in six turns
+    assert centres(sg=False, negative=20) == 24
     assert centres(sg=False, negative=20, objective="hs") == 16
     assert centres(window=75, negative=1000) == 1
 

@@ -3,7 +3,8 @@
    row: it still follows the noise distribution, and its row need not come from afar each time.
    CBOW's centres take steps in noise_turns turns, neighbours in different ones, each with noise
    words of its own: windows of neighbours overlap, so what the same few words do to them adds up in
-   a context. Two turns are worth 2 points of analogies, and take no more time. */
+   a context. Six turns of 8 words are worth a point of analogies more than 16 words for all, in x0.9
+   of the time. */
 #ifndef W2V_NOISE_H
 #define W2V_NOISE_H
 

@@ -74,9 +74,8 @@ LEAST_CENTRES, WORDS_PER_CENTRE = 6, 50
 
 # What reaches gensim's quality in the least time (benchmarks/NOTES.md): fewer noise words a block
 # cost analogies, and SimLex if they serve many blocks. Products of bfloat16 are so fast that larger
-# blocks pay, which take more of them and fewer rows a word.
-CBOW_BLOCK = BlockShape(32, 10, 5, turns=4)
-BFLOAT16_CBOW_BLOCK = BlockShape(32, 16, 4, turns=2)
+# blocks pay, which take more of them and fewer rows a word; but a CBOW turn is too small for them.
+CBOW_BLOCK = BlockShape(48, 8, 4, turns=6)
 PATH_BLOCK_CENTRES = 16  # of CBOW with hierarchical softmax
 SKIPGRAM_BLOCK = BlockShape(6, 10, 2)
 BFLOAT16_SKIPGRAM_BLOCK = BlockShape(20, 12, 2)
@@ -89,7 +88,7 @@ MOST_DRAWS = 6000
 # Wikipedia at the default rate.  Skip-gram with window 10 and 15 noise words a pair: 16 x 12 (212)
 # and 20 x 12 diverge, 14 x 12 stands; 7 x 12 (93) has 58.5 for WS353 after 10 epochs, 12 x 12 55.1.
 # CBOW with 20 noise words and one turn: 16 x 16 (20) diverges, 12 x 16 stands.  By default they
-# are 48, and 5 or in float32 4.
+# are 48 and 5.
 MOST_DRAWS_OF_ONE = {True: 100, False: 10}
 # The loss is measured on every n-th block. Of one thread's speed 16 cost 0.7 % in skip-gram, 1.4 %
 # with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
@@ -228,10 +227,8 @@ class Parameters:
     def block_shape(self) -> BlockShape:
         """How many words a block step takes at once."""
         is_rounded = choose_backend(self.backend) in BFLOAT16_BACKENDS
-        if self.sg:
-            block = BFLOAT16_SKIPGRAM_BLOCK if is_rounded else SKIPGRAM_BLOCK
-        else:
-            block = BFLOAT16_CBOW_BLOCK if is_rounded else CBOW_BLOCK
+        skipgram_block = BFLOAT16_SKIPGRAM_BLOCK if is_rounded else SKIPGRAM_BLOCK
+        block = skipgram_block if self.sg else CBOW_BLOCK
         centres = block.centres
         if self.objective == "softmax":
             centres = SOFTMAX_BLOCK_CENTRES
