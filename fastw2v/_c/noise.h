@@ -45,7 +45,7 @@ static void end_draws(run *r, int64_t n, int64_t turn)
     r->s.oldest_noise[turn] = oldest;
 }
 
-/* The noise words of the first block, and the begin of the next ones. */
+/* The noise words of the first block; then the draws of the next ones are begun. */
 static void draw_first_noise(run *r)
 {
     for (int64_t turn = 0; turn < r->model->noise_turns; turn++) {
