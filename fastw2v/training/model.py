@@ -44,7 +44,7 @@ class HotRows(NamedTuple):
 # pushed the rest out of L2, and 161 became 147, 193 183; at dimension 100 x1.00 to x1.03. With
 # hierarchical softmax 64 inputs are x1.06 where the cores are far apart, x1.00 elsewhere. What the
 # loss of the first epoch of 100 MB is above one thread's: skip-gram 0.1 and 0.4 %, CBOW 0.15 and
-# 0.8 %, hierarchical softmax 0.2 % with them. It grows with the centres between exchanges: 1.4 %
+# 0.9 %, hierarchical softmax 0.2 % with them. It grows with the centres between exchanges: 1.4 %
 # for CBOW with 128 rows of each, exchanged every 250.
 # Their changes are summed, and more workers overshoot: made to take turns block by block, 4 of them
 # raised the loss by half and 8 diverged, where rows that all share reached the loss of 2.
