@@ -49,6 +49,8 @@ cdef extern from "api.h" nogil:
         int64_t n_hot_in
         int64_t n_hot_out
         int64_t first_hot_out
+        const float *hot_in_share
+        const float *hot_out_share
         int64_t hot_centres
         int32_t claims_rows
         int32_t cbow_sum
@@ -140,6 +142,7 @@ cdef class Model:
     cdef w2v_model c
     cdef const w2v_backend *backend
     cdef readonly object arrays
+    cdef object hot  # keeps its arrays
 
     def __init__(self, arrays, settings):
         self.arrays = arrays
@@ -192,12 +195,16 @@ cdef class Model:
             self.c.out_bias = &out_bias[0]
 
     cdef set_hot_rows(self, settings):
-        inputs, outputs, centres = settings.hot
-        if min(settings.hot) < 0:
-            raise ValueError(f"hot rows must be at least 0, got {settings.hot}")
-        self.c.n_hot_in = min(inputs, self.c.n_words)
-        self.c.n_hot_out = min(outputs, self.c.n_outputs)
-        self.c.hot_centres = centres
+        cdef const float[::1] inputs = settings.hot.inputs
+        cdef const float[::1] outputs = settings.hot.outputs
+        self.hot = settings.hot
+        self.c.n_hot_in = min(inputs.shape[0], self.c.n_words)
+        self.c.n_hot_out = min(outputs.shape[0], self.c.n_outputs)
+        if self.c.n_hot_in:
+            self.c.hot_in_share = &inputs[0]
+        if self.c.n_hot_out:
+            self.c.hot_out_share = &outputs[0]
+        self.c.hot_centres = settings.hot.centres
         if self.c.objective == W2V_HIERARCHICAL_SOFTMAX:  # the top of the tree comes last
             self.c.first_hot_out = self.c.n_outputs - self.c.n_hot_out
 

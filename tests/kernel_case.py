@@ -21,7 +21,6 @@ ROUNDING = {"avx512bf16": 2.0**-9, "amx": 2.0**-9}
 EXACT = [name for name in backends() if name not in ROUNDING]
 BEST = [EXACT[-1], *(name for name in backends() if name in ROUNDING)]
 EPOCH_KEY = 0x0123456789ABCDEF
-HOT_CENTRES = 30  # between exchanges: a few in a chunk
 MODES = [(arch, obj) for arch in ("sg", "cbow") for obj in ("ns", "hs", "softmax")]
 
 
@@ -59,6 +58,7 @@ class Case:
     def __init__(self, arch, objective, dim, n_words=30, bias=True, sample=0.05, n_hot=0, **kw):
         self.rng = np.random.default_rng(0)
         self.is_shared = kw.pop("is_shared", False)
+        self.hot_share, self.hot_centres = kw.pop("hot_share", 1.0), kw.pop("hot_centres", 30)
         self.dim, self.n_words, self.n_hot = dim, n_words, n_hot
         turns = kw.pop("noise_turns", 2)
         kw["noise_turns"] = turns if (arch, objective) == ("cbow", "ns") else 1
@@ -89,7 +89,9 @@ class Case:
         bias = None if self.state.bias is None else self.state.bias.astype(np.float32)
         frozen = np.array([word in self.settings.frozen for word in range(self.n_words)], np.uint8)
         tables = self.keep_threshold, self.noise, self.paths
-        return ModelArrays(in_rows, out_rows, bias, *tables, frozen if frozen.any() else None)
+        return ModelArrays(
+            in_rows, out_rows, bias, self.counts, *tables, frozen if frozen.any() else None
+        )
 
     def blocks(self, chunk):
         """The reference's blocks of a chunk."""
@@ -101,6 +103,7 @@ class Case:
         touched: the two arrays in which the kernel notes the rows that it may change.
         """
         s, arrays = self.settings, self.arrays()
+        shares = np.full(self.n_hot, self.hot_share, np.float32)
         settings = KernelSettings(
             backend=backend,
             objective=s.objective,
@@ -115,7 +118,7 @@ class Case:
             noise_turns=s.noise_turns,
             loss_every=1,
             is_shared=self.is_shared,
-            hot=HotRows(self.n_hot, self.n_hot, HOT_CENTRES),
+            hot=HotRows(shares, shares, self.hot_centres),
             cbow_sum=s.cbow_sum,
             cbow_divide=s.cbow_divide,
             cbow_rate=s.cbow_rate,

@@ -19,7 +19,7 @@ from training_case import (
 from fastw2v import _core
 from fastw2v.training import ObserverListener, Parameters, Trainer, build_arrays
 from fastw2v.training import trainer as trainer_module
-from fastw2v.training.model import NO_HOT_ROWS, HotRows, hot_rows
+from fastw2v.training.model import HotRows
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -183,9 +183,10 @@ def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch, small_chunks):
 def test_other_threads_run_while_a_kernel_does():
     spool = random_spool(100_000)
     trainer = make_trainer(spool, vector_size=100, backend="scalar", sample=0)
+    ones = np.ones(8, np.float32)
     model = _core.Model(
         trainer.model_arrays,
-        trainer_module.kernel_settings(trainer.parameters, 40, 10.0, HotRows(8, 8, 500)),
+        trainer_module.kernel_settings(trainer.parameters, 40, 10.0, HotRows(ones, ones, 500)),
     )
     worker = _core.Worker(model, spool.n_tokens, trainer_module.allocate)
     chunk = spool.chunks(spool.n_tokens, 0).read(0)
@@ -220,19 +221,3 @@ def test_cbow_trains_with_windows_far_beyond_the_sentence(sentence_tokens):
     spool = random_spool(sentence_tokens=sentence_tokens)
     history = trained(spool, sg=False, window=300, epochs=5).history
     assert history[-1].loss < history[0].loss
-
-
-@pytest.mark.parametrize(("sg", "objective"), [(True, "ns"), (True, "hs"), (False, "hs")])
-def test_rows_are_private_for_two_workers_alone(sg, objective):
-    """The summed changes of more workers overshoot: eight diverged."""
-    parameters = Parameters(sg=sg, objective=objective)
-    rows = {n: hot_rows(parameters, n, 10**8) for n in (1, 2, 3, 16)}
-    assert rows.pop(2).outputs > 0
-    assert set(rows.values()) == {NO_HOT_ROWS}
-
-
-def test_the_rows_of_words_are_shared_in_a_small_corpus():
-    """Private ones raised the loss of two threads' first epoch by 1 % against one thread's."""
-    assert hot_rows(Parameters(sg=True), 2, 10**6) == NO_HOT_ROWS
-    nodes_alone = hot_rows(Parameters(sg=True, objective="hs"), 2, 10**6)
-    assert nodes_alone.inputs == 0 < nodes_alone.outputs

@@ -52,6 +52,8 @@ typedef struct {
     int64_t n_hot_in;       /* input rows 0..n_hot_in - 1 are private to a worker meanwhile */
     int64_t n_hot_out;      /* so are n_hot_out output rows from first_hot_out */
     int64_t first_hot_out;
+    const float *hot_in_share;  /* (n_hot_in,) what of a worker's change the shared row gets */
+    const float *hot_out_share; /* (n_hot_out,) the same */
     int64_t hot_centres;    /* centres between two exchanges of some of them */
     int32_t claims_rows;    /* 1: rows are asked for to be written, see w2v_claims_rows */
     int32_t cbow_sum;       /* 1: a hidden row is the sum, not the mean, of its context rows */

@@ -1,25 +1,28 @@
 /* Private copies of the rows that all threads would write at once: the most frequent words and
    the top of the Huffman tree. Between two exchanges a worker changes its copy alone; then it
-   adds its change to the shared row and takes that back. What all threads write is what stops
-   them scaling: each write takes the cache line away from the others, and an exchange of a row
-   costs 60 ns for the same reason. So the less frequent a row is, the more seldom it is exchanged:
+   adds a share of its change to the shared row and takes that back: the whole change if the row
+   changed little, less if the sum of all workers' changes would overshoot. What all threads write
+   is what stops them scaling: each write takes the cache line away from the others, and an
+   exchange of a row costs 60 ns for the same reason. So the less frequent a row is, the more seldom it is exchanged:
    a sixteenth of the rows each time, a quarter every fourth time, all every sixteenth. */
 #ifndef W2V_HOT_ROWS_H
 #define W2V_HOT_ROWS_H
 
 #include "run.h"
 
-/* Hot rows of one matrix: private, as they were taken, shared; each (n_floats,). */
+/* Hot rows of one matrix: private, as they were taken, shared; each (n, stride). */
 typedef struct {
     float *mine, *base, *shared;
-    int64_t n_floats;
+    const float *share; /* (n,) of a change, that the shared row gets */
+    int64_t n, stride;
 } hot_rows;
 
 /* The most frequent n_rows, which come first. */
 static hot_rows hot_inputs(const run *r, int64_t n_rows)
 {
-    return (hot_rows){r->s.hot_in, r->s.hot_in_base, r->model->in_rows,
-                      n_rows * r->model->stride_floats};
+    const w2v_model *m = r->model;
+    return (hot_rows){r->s.hot_in, r->s.hot_in_base, m->in_rows, m->hot_in_share, n_rows,
+                      m->stride_floats};
 }
 
 /* The most frequent words come first, the top of the tree comes last. */
@@ -29,40 +32,40 @@ static hot_rows hot_outputs(const run *r, int64_t n_rows)
     int64_t first = m->objective == W2V_HIERARCHICAL_SOFTMAX ? m->n_hot_out - n_rows : 0;
     int64_t at = first * m->stride_floats;
     float *shared = m->out_rows + (m->first_hot_out + first) * m->stride_floats;
-    return (hot_rows){r->s.hot_out + at, r->s.hot_out_base + at, shared, n_rows * m->stride_floats};
+    return (hot_rows){r->s.hot_out + at, r->s.hot_out_base + at, shared, m->hot_out_share + first,
+                      n_rows, m->stride_floats};
 }
 
-/* Give what changed since the rows were taken, then take them. */
+/* Give of what changed since the row was taken, then take it. */
+INLINE void exchange_row(const hot_rows *h, int64_t row, const int gives)
+{
+    vf share = splat(h->share[row]);
+    for (int64_t i = row * h->stride; i < (row + 1) * h->stride; i += W2V_LANES) {
+        vf now = load(h->shared + i);
+        if (gives) {
+            now += share * (load(h->mine + i) - load(h->base + i));
+            store(h->shared + i, now);
+        }
+        store(h->base + i, now);
+        store(h->mine + i, now);
+    }
+}
+
 INLINE void exchange_rows(hot_rows h, const int gives)
 {
-    for (int64_t i = 0; i < h.n_floats; i += W2V_LANES) {
-        vf now = load(h.shared + i);
-        if (gives) {
-            now += load(h.mine + i) - load(h.base + i);
-            store(h.shared + i, now);
-        }
-        store(h.base + i, now);
-        store(h.mine + i, now);
-    }
+    for (int64_t row = 0; row < h.n; row++)
+        exchange_row(&h, row, gives);
 }
 
 /* Frozen rows are only taken: adding no change would turn -0 into 0. */
 static void exchange_inputs(const run *r, int64_t n_rows)
 {
-    const w2v_model *m = r->model;
-    hot_rows all = hot_inputs(r, n_rows), row = all;
-    if (!m->frozen) {
-        exchange_rows(all, 1);
-        return;
-    }
-    row.n_floats = m->stride_floats;
-    for (int64_t id = 0, i = 0; id < n_rows; id++, i += m->stride_floats) {
-        row.mine = all.mine + i, row.base = all.base + i, row.shared = all.shared + i;
-        if (m->frozen[id])
-            exchange_rows(row, 0);
+    hot_rows h = hot_inputs(r, n_rows);
+    for (int64_t row = 0; row < n_rows; row++)
+        if (is_frozen(r, row))
+            exchange_row(&h, row, 0);
         else
-            exchange_rows(row, 1);
-    }
+            exchange_row(&h, row, 1);
 }
 
 static void exchange_outputs(const run *r, int64_t n_rows)
@@ -76,7 +79,7 @@ static void take_hot_rows(const run *r)
     exchange_rows(hot_outputs(r, r->model->n_hot_out), 0);
 }
 
-/* Inputs take part in every eighth exchange only. With 256 private ones, exchanged every 1,000
+/* Inputs take part in every eighth exchange only; hot_rows.py counts on it, and on what follows. With 256 private ones, exchanged every 1,000
    centres, the loss of CBOW's first epoch rose by 0.15 %; with outputs, every 250, by 1.0 %. */
 enum { INPUTS_EVERY = 8 };
 

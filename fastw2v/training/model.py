@@ -25,40 +25,22 @@ from fastw2v.training.parameters import (
 from fastw2v.training.windows import window_sides
 
 ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
+INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 
 
 class HotRows(NamedTuple):
-    """How many rows of each matrix a worker keeps private, and the centres between exchanges.
+    """The first input rows and output rows, or the top of the tree, that a worker keeps private.
 
-    The less frequent a row, the more exchanges it sits out; see hot_rows.h.
+    inputs, outputs: (n_rows,) float32, for each the share of a worker's change that the shared row
+    gets, > 0 and <= 1.  centres: between exchanges of the most frequent ones.
     """
 
-    inputs: int
-    outputs: int
+    inputs: NDArray[np.float32]
+    outputs: NDArray[np.float32]
     centres: int
 
 
-# Rows that each of two workers keeps private, by objective. With two threads, ns a kept word with
-# none and with these: skip-gram 123 and 109, CBOW 184 and 156 (256 inputs, 128 outputs), with
-# hierarchical softmax 705 and 380, 560 and 204. Now half as many words: at dimension 300 the copies
-# pushed the rest out of L2, and 161 became 147, 193 183; at dimension 100 x1.00 to x1.03. With
-# hierarchical softmax 64 inputs are x1.06 where the cores are far apart, x1.00 elsewhere. What the
-# loss of the first epoch of 100 MB is above one thread's: skip-gram 0.1 and 0.4 %, CBOW 0.15 and
-# 0.9 %, hierarchical softmax 0.2 % with them. It grows with the centres between exchanges: 1.4 %
-# for CBOW with 128 rows of each, exchanged every 250.
-# Their changes are summed, and more workers overshoot: made to take turns block by block, 4 of them
-# raised the loss by half and 8 diverged, where rows that all share reached the loss of 2.
-HOT_ROWS = {
-    "ns": HotRows(128, 64, 64),
-    "hs": HotRows(64, 512, 500),
-}
-NO_HOT_ROWS = HotRows(0, 0, 10**9)
-HOT_WORKERS = 2
-# Below so many tokens an epoch the rows of words are shared all the same: with private ones,
-# exchanged every 2,000 centres and in blocks of 16 x 16, the loss of two threads' first epoch was
-# 1.0 % above one thread's at 1 M tokens and 0.7 % at 4 M, with shared ones 0.2 and 0.1 %.
-PRIVATE_FROM_TOKENS = 4_000_000
-INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
+NO_HOT_ROWS = HotRows(np.empty(0, np.float32), np.empty(0, np.float32), 10**9)
 
 
 @dataclass(frozen=True)
@@ -93,12 +75,14 @@ class ModelArrays:
     n_words, or n_words - 1 inner nodes with hierarchical softmax; both shared by all threads.
     out_bias: (n_outputs,) float32 or None.  keep_threshold: (n_words,) uint32.
     noise: (n_words,) alias columns, negative sampling only.  paths: hierarchical softmax only.
+    counts: (n_words,) int64, of the words.
     frozen: (n_words,) uint8, 1 where the input row stays as it is; None where none does.
     """
 
     in_rows: NDArray[np.float32]
     out_rows: NDArray[np.float32]
     out_bias: NDArray[np.float32] | None
+    counts: NDArray[np.int64]
     keep_threshold: NDArray[np.uint32]
     noise: NDArray[np.void] | None = None
     paths: HuffmanPaths | None = None
@@ -134,7 +118,7 @@ def kernel_settings(
     """Translate the parameters of a run for the kernels.
 
     n_words: of the vocabulary.  sentence_tokens: the mean length of the corpus's sentences.
-    hot: see hot_rows.
+    hot: the private rows.
     """
     block = parameters.block_shape
     corrected = parameters.cbow_update == "corrected"
@@ -166,19 +150,6 @@ def kernel_settings(
         cbow_rate=cbow_rate(parameters, n_contexts),
         cbow_step=1 / n_contexts if parameters.steps_by_contexts else 0.0,
     )
-
-
-def hot_rows(parameters: Parameters, n_workers: int, n_tokens: int) -> HotRows:
-    """Return the rows that each worker keeps private.
-
-    n_tokens: of an epoch.
-    """
-    if n_workers != HOT_WORKERS:
-        return NO_HOT_ROWS
-    hot = HOT_ROWS.get(parameters.objective, NO_HOT_ROWS)
-    if n_tokens >= PRIVATE_FROM_TOKENS:
-        return hot
-    return hot._replace(inputs=0) if parameters.objective == "hs" else NO_HOT_ROWS
 
 
 def cbow_rate(parameters: Parameters, n_contexts: float) -> float:
@@ -230,6 +201,7 @@ def build_arrays(parameters: Parameters, counts: NDArray[np.int64]) -> ModelArra
         in_rows=in_rows,
         out_rows=zero_rows(n_outputs, dim),
         out_bias=np.zeros(n_outputs, np.float32) if parameters.bias else None,
+        counts=counts,
         keep_threshold=keep_thresholds(keep_probabilities(counts, parameters.sample)),
         **tables,
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.memory import allocate
+from fastw2v.training.merging import gains, row_shares
 from fastw2v.training.model import KernelSettings, ModelArrays
 from fastw2v.training.parameters import Parameters
 
@@ -25,10 +26,6 @@ from fastw2v.training.parameters import Parameters
 ROUND_TOKENS = 100_000
 ROUNDS = 32  # in an epoch at least, so that small corpora are merged often enough
 LEAST_TOKENS = 500  # of a chunk
-# A row that changes often is where it wants to be after every worker's round, and the sum of n
-# such changes would overshoot n times: four workers without this came to numbers that are not
-# finite. It moves by the share 1 - exp(-rate * predictions); the sum is held to 1.5 whole moves.
-MOST_MOVES = 1.5
 
 
 def tokens_of_chunk(n_tokens: int, n_workers: int, most: int) -> tuple[int, int]:
@@ -39,40 +36,6 @@ def tokens_of_chunk(n_tokens: int, n_workers: int, most: int) -> tuple[int, int]
     of_worker = max(min(ROUND_TOKENS, n_tokens // ROUNDS) // n_workers, min(LEAST_TOKENS, most))
     n_chunks = -(-of_worker // most)
     return max(of_worker // n_chunks // 2 * 2, 2), n_chunks  # an even number: no pair is cut
-
-
-def row_shares(
-    parameters: Parameters, arrays: ModelArrays, counts: NDArray[np.int64], n_contexts: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the predictions a token brings to each input row and each output row on average.
-
-    counts: (n_words,) int64.  n_contexts: context words of a token on average.
-    Returns (n_words,) and (n_outputs,) float64, both of all tokens, kept or not.
-    """
-    kept = counts * (arrays.keep_threshold / 2.0**32)
-    of_words = kept / counts.sum()
-    n_pairs = n_contexts if parameters.sg else 1.0
-    of_outputs = of_words * n_pairs
-    if parameters.objective == "hs":
-        assert arrays.paths is not None
-        nodes = arrays.paths.steps >> 1
-        through = np.repeat(of_outputs, np.diff(arrays.paths.begin))
-        of_outputs = np.bincount(nodes, through, len(arrays.out_rows))
-    elif parameters.objective == "ns":
-        noise = counts**parameters.ns_exponent
-        of_outputs = of_outputs + of_outputs.sum() * parameters.negative * noise / noise.sum()
-    else:
-        of_outputs = 2 * of_outputs  # as target, and by its share of the softmax
-    return of_words * n_contexts, of_outputs
-
-
-def gains(predictions: NDArray[np.float64], rate: float, n_workers: int) -> NDArray[np.float32]:
-    """Return what the sum of the workers' changes of each row is multiplied by, in (0, 1].
-
-    predictions: (n_rows,) float64, of one worker in a round.  rate: the learning rate.
-    """
-    moved = np.maximum(-np.expm1(-rate * predictions), 1e-9)
-    return np.minimum(1.0, MOST_MOVES / (n_workers * moved)).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from fastw2v.training.blas import single_threaded_blas
 from fastw2v.training.callbacks import Audience, Listener, StopTraining
 from fastw2v.training.chunk_order import chunk_order
 from fastw2v.training.divergence import LossWatch, check_rows
-from fastw2v.training.model import ModelArrays, fit_to_pairs, hot_rows, kernel_settings
+from fastw2v.training.hot_rows import hot_rows
+from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
 from fastw2v.training.rounds import RoundPlan, Rounds, make_rounds, tokens_of_chunk
@@ -94,7 +95,9 @@ class Trainer:
         self.model_arrays = arrays
         n_threads = min(parameters.n_threads, len(self.chunks))
         sentence_tokens = stream.n_tokens / max(stream.n_sentences, 1)
-        hot = hot_rows(parameters, 1 if in_rounds else n_threads, stream.n_tokens)
+        n_contexts = parameters.expected_contexts(sentence_tokens)
+        sharing = 1 if in_rounds else n_threads
+        hot = hot_rows(parameters, arrays, sharing, stream.n_tokens, n_contexts)
         settings = kernel_settings(parameters, len(arrays.in_rows), sentence_tokens, hot)
         max_tokens = self.chunk_tokens + 2 * margin
         self.rounds: Rounds | None = None

@@ -1,0 +1,75 @@
+"""The rows that each of several workers keeps private meanwhile, as hot_rows.h tells."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.training.merging import gains, kept_counts, row_shares
+from fastw2v.training.model import NO_HOT_ROWS, HotRows, ModelArrays
+from fastw2v.training.parameters import Parameters
+
+
+class PrivateRows(NamedTuple):
+    """How many rows of each matrix, the most frequent ones, and the centres between exchanges."""
+
+    inputs: int
+    outputs: int
+    centres: int
+
+
+# What all threads write stops them from scaling. With two threads, ns a kept word with none private
+# and with these: skip-gram 123 and 109, CBOW 184 and 156 (with twice as many), with hierarchical
+# softmax 705 and 380, 560 and 204. With 16 threads on 16 cores of an Intel CPU, M words/s:
+# skip-gram 31 and 40, CBOW 32 and 44, with hierarchical softmax 2.9 and 17, 2.7 and 29. Twice as
+# many rows of words were x0.88 there, and with two cores far apart x0.97: the copies push the rest
+# out of L2.
+PRIVATE_ROWS = {
+    "ns": PrivateRows(128, 64, 64),
+    "hs": PrivateRows(64, 512, 500),
+}
+# Below so many tokens an epoch the rows of words are shared all the same: with private ones,
+# exchanged every 2,000 centres and in blocks of 16 x 16, the loss of two threads' first epoch was
+# 1.0 % above one thread's at 1 M tokens and 0.7 % at 4 M, with shared ones 0.2 and 0.1 %.
+PRIVATE_FROM_TOKENS = 4_000_000
+# The part of its way that a prediction moves a row, over the learning rate; found by trying.
+STIFFNESS = {"ns": 0.3, "hs": 0.03}
+INPUTS_EVERY = 8  # inputs take part in every eighth exchange, as in hot_rows.h
+
+
+def hot_rows(
+    parameters: Parameters,
+    arrays: ModelArrays,
+    n_workers: int,
+    n_tokens: int,
+    n_contexts: float,
+) -> HotRows:
+    """Return the rows that each worker keeps private, and the share of its changes that it gives.
+
+    n_tokens: of an epoch.  n_contexts: expected of a token.
+    """
+    private = PRIVATE_ROWS.get(parameters.objective)
+    if n_workers < 2 or private is None:
+        return NO_HOT_ROWS
+    if n_tokens < PRIVATE_FROM_TOKENS:
+        if parameters.objective == "ns":
+            return NO_HOT_ROWS
+        private = private._replace(inputs=0)
+    counts = arrays.counts
+    tokens = private.centres * counts.sum() / kept_counts(arrays, counts).sum()
+    rate = STIFFNESS[parameters.objective] * parameters.first_rate
+    of_inputs, of_outputs = row_shares(parameters, arrays, counts, n_contexts)
+    of_inputs = tokens * INPUTS_EVERY * between_exchanges(of_inputs[: private.inputs])
+    if parameters.objective == "hs":  # the top of the tree comes last
+        of_outputs = of_outputs[::-1]
+    of_outputs = tokens * between_exchanges(of_outputs[: private.outputs])
+    inputs, outputs = (gains(n, rate, n_workers) for n in (of_inputs, of_outputs))
+    if parameters.objective == "hs":
+        outputs = outputs[::-1].copy()
+    return HotRows(inputs, outputs, private.centres)
+
+
+def between_exchanges(per_token: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Multiply what a token brings to each row, most frequent first, by the exchanges sat out."""
+    rank, n = np.arange(len(per_token)), len(per_token)
+    return per_token * np.where(rank < n // 16, 1, np.where(rank < n // 4, 4, 16))

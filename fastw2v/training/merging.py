@@ -1,0 +1,62 @@
+"""How far several workers that each change a row from the same state may move it together."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.training.model import ModelArrays
+from fastw2v.training.parameters import Parameters
+
+# A row that changes often is where it wants to be after every worker's turn, and the sum of n
+# such changes would overshoot n times: four workers without this came to numbers that are not
+# finite. It moves by the share 1 - exp(-rate * predictions); the sum is held to 1.5 whole moves.
+MOST_MOVES = 1.5
+WORDS_AT_A_TIME = 1 << 16  # whose paths are looked at, so that it needs little memory
+
+
+def kept_counts(arrays: ModelArrays, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the tokens of each word that subsampling is expected to keep: (n_words,) float64."""
+    return counts * (arrays.keep_threshold / 2.0**32)
+
+
+def row_shares(
+    parameters: Parameters, arrays: ModelArrays, counts: NDArray[np.int64], n_contexts: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the predictions a token brings to each input row and each output row on average.
+
+    counts: (n_words,) int64.  n_contexts: context words of a token on average.
+    Returns (n_words,) and (n_outputs,) float64, both of all tokens, kept or not.
+    """
+    of_words = kept_counts(arrays, counts) / counts.sum()
+    n_pairs = n_contexts if parameters.sg else 1.0
+    of_outputs = of_words * n_pairs
+    if parameters.objective == "hs":
+        of_outputs = _through_nodes(arrays, of_outputs)
+    elif parameters.objective == "ns":
+        noise = counts**parameters.ns_exponent
+        of_outputs = of_outputs + of_outputs.sum() * parameters.negative * noise / noise.sum()
+    else:
+        of_outputs = 2 * of_outputs  # as target, and by its share of the softmax
+    return of_words * n_contexts, of_outputs
+
+
+def _through_nodes(arrays: ModelArrays, of_words: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each inner node the sum over the words whose paths have it."""
+    assert arrays.paths is not None
+    steps, begin = arrays.paths.steps, arrays.paths.begin
+    of_nodes = np.zeros(len(arrays.out_rows))
+    for first in range(0, len(of_words), WORDS_AT_A_TIME):
+        words = slice(first, min(first + WORDS_AT_A_TIME, len(of_words)))
+        nodes = steps[begin[words.start] : begin[words.stop]] >> 1
+        through = np.repeat(of_words[words], np.diff(begin[words.start : words.stop + 1]))
+        of_nodes += np.bincount(nodes, through, len(of_nodes))
+    return of_nodes
+
+
+def gains(predictions: NDArray[np.float64], rate: float, n_workers: int) -> NDArray[np.float32]:
+    """Return what the sum of the workers' changes of each row is multiplied by, in (0, 1].
+
+    predictions: (n_rows,) float64, of one worker between two merges.  rate: of each, the part
+    of its way that a row goes.
+    """
+    moved = np.maximum(-np.expm1(-rate * predictions), 1e-9)
+    return np.minimum(1.0, MOST_MOVES / (n_workers * moved)).astype(np.float32)

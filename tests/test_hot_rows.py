@@ -1,0 +1,109 @@
+"""The rows that several workers keep private, and the shares of their changes that they give."""
+
+import numpy as np
+import pytest
+from kernel_case import MODES, Case, make_chunk
+from training_case import random_spool, trained
+
+from fastw2v import backends
+from fastw2v.training import Parameters, build_arrays
+from fastw2v.training import hot_rows as module
+from fastw2v.training.hot_rows import hot_rows
+from fastw2v.training.merging import row_shares
+from fastw2v.training.model import NO_HOT_ROWS
+
+PRIVATE_MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs")]
+N_CONTEXTS = 5.0
+
+
+def zipf_counts(n_words=1000):
+    """Counts of a vocabulary like that of a text."""
+    return (10**8 / np.arange(2, n_words + 2)).astype(np.int64)
+
+
+def rows_of(n_workers, n_tokens=10**8, **settings):
+    """The private rows of a run of so many workers."""
+    parameters = Parameters(vector_size=4, **settings)
+    arrays = build_arrays(parameters, zipf_counts())
+    return hot_rows(parameters, arrays, n_workers, n_tokens, N_CONTEXTS)
+
+
+@pytest.mark.parametrize(("sg", "objective"), PRIVATE_MODES)
+def test_rows_are_private_for_several_workers(sg, objective):
+    assert rows_of(1, sg=sg, objective=objective) is NO_HOT_ROWS
+    for n_workers in (2, 3, 16, 200):
+        rows = rows_of(n_workers, sg=sg, objective=objective)
+        assert (len(rows.inputs), len(rows.outputs)) == module.PRIVATE_ROWS[objective][:2]
+        for shares in rows[:2]:
+            assert shares.dtype == np.float32
+            assert 0 < shares.min() <= shares.max() <= 1
+
+
+def test_the_full_softmax_shares_all_rows():
+    assert rows_of(2, objective="softmax") is NO_HOT_ROWS
+
+
+def test_the_rows_of_words_are_shared_in_a_small_corpus():
+    """Private ones raised the loss of two threads' first epoch by 1 % against one thread's."""
+    assert rows_of(2, 10**6, sg=True) is NO_HOT_ROWS
+    nodes_alone = rows_of(2, 10**6, sg=True, objective="hs")
+    assert len(nodes_alone.inputs) == 0 < len(nodes_alone.outputs)
+
+
+@pytest.mark.parametrize(("sg", "objective"), PRIVATE_MODES)
+def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
+    """The share of the most frequent row, and the first of those that sit out three exchanges."""
+    settings = {"sg": sg, "objective": objective}
+    parameters, n_workers = Parameters(vector_size=4, **settings), 64
+    arrays = build_arrays(parameters, zipf_counts())
+    _, of_outputs = row_shares(parameters, arrays, arrays.counts, N_CONTEXTS)
+    kept = (arrays.counts * (arrays.keep_threshold / 2**32)).sum() / arrays.counts.sum()
+    private = module.PRIVATE_ROWS[objective]
+    rate = module.STIFFNESS[objective] * parameters.first_rate
+    for rank, exchanges in ((0, 1), (private.outputs // 16, 4), (private.outputs // 4, 16)):
+        at = -1 - rank if objective == "hs" else rank
+        share = rows_of(n_workers, **settings).outputs[at]
+        predictions = of_outputs[at] / kept * private.centres * exchanges
+        moved = 1 - np.exp(-rate * predictions)
+        assert share == pytest.approx(min(1, 1.5 / (n_workers * moved)), rel=1e-4)
+
+
+def test_the_predictions_of_nodes_are_those_of_the_words_below(monkeypatch):
+    parameters = Parameters(vector_size=4, objective="hs", sample=0)
+    arrays = build_arrays(parameters, zipf_counts(50))
+    monkeypatch.setattr("fastw2v.training.merging.WORDS_AT_A_TIME", 7)
+    of_inputs, of_nodes = row_shares(parameters, arrays, arrays.counts, N_CONTEXTS)
+    share = arrays.counts / arrays.counts.sum()
+    assert of_inputs == pytest.approx(share * N_CONTEXTS)
+    paths = np.split(arrays.paths.steps >> 1, arrays.paths.begin[1:-1])
+    expected = [
+        sum(s for s, path in zip(share, paths, strict=True) if n in path) for n in range(49)
+    ]
+    assert of_nodes == pytest.approx(np.array(expected))
+    assert of_nodes[-1] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("arch", "objective"), MODES[:2] + MODES[3:5])
+@pytest.mark.parametrize("backend", backends())
+def test_a_shared_row_gets_the_share_of_the_change(backend, arch, objective):
+    case = Case(arch, objective, dim=20, bias=False)
+    chunks = [make_chunk(case.rng, case.n_words)]
+    before, (all_of_it, _) = case.arrays(), case.train_kernel(backend, chunks, lr=0.05)
+    case.n_hot, case.hot_share, case.hot_centres = 1000, 0.25, 10**9
+    found, _ = case.train_kernel(backend, chunks, lr=0.05)
+    for name in ("in_rows", "out_rows"):
+        start, whole, part = (getattr(arrays, name) for arrays in (before, all_of_it, found))
+        assert np.abs(whole - start).max() > 0.01
+        np.testing.assert_allclose(part, start + 0.25 * (whole - start), rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize(("sg", "objective"), PRIVATE_MODES)
+def test_sixteen_workers_at_once_do_not_overshoot(sg, objective, monkeypatch):
+    """Each has one long chunk, so that all are at work at once, on few cores, too."""
+    monkeypatch.setattr(module, "PRIVATE_FROM_TOKENS", 0)
+    monkeypatch.setattr("fastw2v.training.trainer.CHUNKS", 16)
+    monkeypatch.setattr("fastw2v.training.trainer.CHUNK_TOKENS", 20_000)
+    spool = random_spool(640_000)
+    settings = {"sg": sg, "objective": objective, "vector_size": 48, "alpha": 0.1, "epochs": 1}
+    one, many = (trained(spool, workers=n, backend="scalar", **settings) for n in (1, 16))
+    assert many.history[0].loss == pytest.approx(one.history[0].loss, rel=0.02)
