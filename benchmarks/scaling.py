@@ -7,7 +7,7 @@ from typing import Any
 
 from harness import machine, results
 from harness.settings import MODELS
-from run import describe_corpus, tell
+from run import describe_corpus
 
 import fastw2v
 from fastw2v.training import effective_settings
@@ -99,23 +99,20 @@ def main() -> None:
     models = args.models.split(",")
     runs: list[dict[str, Any]] = []
     measure(models[0], counts[-1], 0, args)  # so that the first one measured is not the first
+    record = {
+        "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+        "machine": machine.describe(),
+        "compiler": machine.compiler(),
+        "epochs": args.epochs,
+        "corpus": describe_corpus(args.corpus, 5),
+    }
     for model in models:
         for repeat in range(args.repeats):
             runs += [measure(model, n, repeat, args) for n in counts]
-        tell(f"{model} measured")
-    summary = summarise(runs)
-    print(results.plain_table([HEADS, *map(cells, summary)]))
-    if args.out:
-        record = {
-            "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
-            "machine": machine.describe(),
-            "compiler": machine.compiler(),
-            "epochs": args.epochs,
-            "corpus": describe_corpus(args.corpus, 5),
-            "summary": summary,
-            "runs": runs,
-        }
-        results.write_json(args.out, record)
+        summary = summarise(runs)
+        print(results.plain_table([HEADS, *(cells(r) for r in summary if r["model"] == model)]))
+        if args.out:
+            results.write_json(args.out, record | {"summary": summary, "runs": runs})
 
 
 if __name__ == "__main__":

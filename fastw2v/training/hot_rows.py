@@ -34,7 +34,6 @@ PRIVATE_ROWS = {
 PRIVATE_FROM_TOKENS = 4_000_000
 # The part of its way that a prediction moves a row, over the learning rate; found by trying.
 STIFFNESS = {"ns": 0.3, "hs": 0.03}
-INPUTS_EVERY = 8  # inputs take part in every eighth exchange, as in hot_rows.h
 
 
 def hot_rows(
@@ -46,6 +45,7 @@ def hot_rows(
 ) -> HotRows:
     """Return the rows that each worker keeps private, and the share of its changes that it gives.
 
+    Input rows, which are exchanged more seldom, get the mean of the changes.
     n_tokens: of an epoch.  n_contexts: expected of a token.
     """
     private = PRIVATE_ROWS.get(parameters.objective)
@@ -55,21 +55,29 @@ def hot_rows(
         if parameters.objective == "ns":
             return NO_HOT_ROWS
         private = private._replace(inputs=0)
+    n_inputs = min(private.inputs, len(arrays.in_rows))
+    return HotRows(
+        np.full(n_inputs, 1 / n_workers, np.float32),
+        output_shares(parameters, arrays, n_workers, n_contexts, private),
+        private.centres,
+    )
+
+
+def output_shares(
+    parameters: Parameters,
+    arrays: ModelArrays,
+    n_workers: int,
+    n_contexts: float,
+    private: PrivateRows,
+) -> NDArray[np.float32]:
+    """Return the share of its change of each private output row that a worker gives."""
     counts = arrays.counts
     tokens = private.centres * counts.sum() / kept_counts(arrays, counts).sum()
+    _, of_outputs = row_shares(parameters, arrays, counts, n_contexts)
+    order = slice(None, None, -1 if parameters.objective == "hs" else 1)  # the tree's top is last
+    of_outputs = of_outputs[order][: private.outputs]
+    rank, n = np.arange(len(of_outputs)), len(of_outputs)
+    sat_out = np.where(rank < n // 16, 1, np.where(rank < n // 4, 4, 16))  # as in hot_rows.h
     rate = STIFFNESS[parameters.objective] * parameters.first_rate
-    of_inputs, of_outputs = row_shares(parameters, arrays, counts, n_contexts)
-    of_inputs = tokens * INPUTS_EVERY * between_exchanges(of_inputs[: private.inputs])
-    if parameters.objective == "hs":  # the top of the tree comes last
-        of_outputs = of_outputs[::-1]
-    of_outputs = tokens * between_exchanges(of_outputs[: private.outputs])
-    inputs, outputs = (gains(n, rate, n_workers) for n in (of_inputs, of_outputs))
-    if parameters.objective == "hs":
-        outputs = outputs[::-1].copy()
-    return HotRows(inputs, outputs, private.centres)
-
-
-def between_exchanges(per_token: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Multiply what a token brings to each row, most frequent first, by the exchanges sat out."""
-    rank, n = np.arange(len(per_token)), len(per_token)
-    return per_token * np.where(rank < n // 16, 1, np.where(rank < n // 4, 4, 16))
+    shares = gains(of_outputs * tokens * sat_out, rate, n_workers)
+    return np.ascontiguousarray(shares[order])
