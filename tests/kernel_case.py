@@ -97,14 +97,11 @@ class Case:
         """The reference's blocks of a chunk."""
         return reference.blocks(chunk, self.settings, self.tables(), EPOCH_KEY)
 
-    def train_kernel(self, backend, chunks, lr, epoch_key=EPOCH_KEY, touched=None):
-        """Return the arrays and the counters after training the chunks.
-
-        touched: the two arrays in which the kernel notes the rows that it may change.
-        """
-        s, arrays = self.settings, self.arrays()
+    def kernel_settings(self, backend):
+        """What the kernels are told."""
+        s = self.settings
         shares = np.full(self.n_hot, self.hot_share, np.float32)
-        settings = KernelSettings(
+        return KernelSettings(
             backend=backend,
             objective=s.objective,
             dim=self.dim,
@@ -124,6 +121,14 @@ class Case:
             cbow_rate=s.cbow_rate,
             cbow_step=s.cbow_step,
         )
+
+    def train_kernel(self, backend, chunks, lr, epoch_key=EPOCH_KEY, touched=None):
+        """Return the arrays and the counters after training the chunks.
+
+        touched: the two arrays in which the kernel notes the rows that it may change.
+        """
+        arrays = self.arrays()
+        settings = self.kernel_settings(backend)
         worker = _core.Worker(
             _core.Model(arrays, settings), max(len(c.word_ids) for c in chunks), allocate
         )
@@ -131,6 +136,7 @@ class Case:
             worker.note_touched(*touched)
         for chunk in chunks:
             worker.train(chunk, epoch_key, lr)
+        worker.give_private_rows()
         return arrays, worker.counters()
 
     def train_reference(self, chunks, lr):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from kernel_case import MODES, Case, make_chunk
+from kernel_case import EPOCH_KEY, EXACT, MODES, Case, make_chunk
 from training_case import random_spool, trained
 
-from fastw2v import backends
+from fastw2v import _core, backends
+from fastw2v.memory import allocate
 from fastw2v.training import Parameters, build_arrays
 from fastw2v.training import hot_rows as module
 from fastw2v.training.hot_rows import hot_rows
@@ -107,3 +108,26 @@ def test_sixteen_workers_at_once_do_not_overshoot(sg, objective, monkeypatch):
     settings = {"sg": sg, "objective": objective, "vector_size": 48, "alpha": 0.1, "epochs": 1}
     one, many = (trained(spool, workers=n, backend="scalar", **settings) for n in (1, 16))
     assert many.history[0].loss == pytest.approx(one.history[0].loss, rel=0.02)
+
+
+def test_private_rows_outlast_a_chunk_until_they_are_given():
+    case = Case("sg", "ns", dim=20, n_hot=1000, hot_centres=10**9)
+    chunks = [make_chunk(case.rng, case.n_words) for _ in range(3)]
+    before, arrays = case.arrays(), case.arrays()
+    worker = _core.Worker(_core.Model(arrays, case.kernel_settings(EXACT[-1])), 200, allocate)
+    for chunk in chunks:
+        worker.train(chunk, EPOCH_KEY, 0.05)
+    np.testing.assert_array_equal(arrays.in_rows, before.in_rows)
+    worker.give_private_rows()
+    expected, _ = case.train_kernel(EXACT[-1], chunks, lr=0.05)
+    np.testing.assert_array_equal(arrays.in_rows, expected.in_rows)
+    arrays.in_rows[:] = before.in_rows  # as a callback may between two epochs
+    worker.give_private_rows()
+    np.testing.assert_array_equal(arrays.in_rows, before.in_rows)
+
+
+def test_a_run_ends_with_what_was_private(monkeypatch):
+    monkeypatch.setattr(module, "PRIVATE_FROM_TOKENS", 0)
+    monkeypatch.setitem(module.PRIVATE_ROWS, "ns", module.PrivateRows(40, 40, 10**9))
+    arrays = trained(random_spool(), workers=2).model_arrays
+    assert arrays.out_rows.any(axis=1).all()

@@ -69,7 +69,6 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     r.noise_counter = (c->first_token + c->centre_begin) * m->block_noise;
     r.n_fresh_noise = (m->block_noise + m->noise_reuse - 1) / m->noise_reuse;
     r.trained = c->pair_weights ? keep_pairs(m, c, &r.s) : subsample(m, c, &r.s);
-    r.last_exchange = r.trained.begin;
     r.in_place[0] = m->in_rows, r.in_place[1] = r.s.hot_in;
     r.out_place[0] = m->out_rows, r.out_place[1] = r.s.hot_out;
     r.out_first[1] = m->first_hot_out;
@@ -87,7 +86,7 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
 #ifdef W2V_MATRIX_UNIT
     begin_tiles();
 #endif
-    take_hot_rows(&r);
+    begin_with_hot_rows(&r);
     if (c->pair_weights)
         train_pairs(&r, c->pair_weights);
     else if (m->objective == W2V_NEGATIVE_SAMPLING)
@@ -96,7 +95,7 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
         train_paths(&r);
     else
         train_softmax(&r);
-    give_hot_rows(&r);
+    end_with_hot_rows(&r);
 #ifdef W2V_MATRIX_UNIT
     end_tiles();
 #endif
@@ -106,6 +105,12 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
     return n_trained;
 }
 
-const w2v_backend W2V_BACKEND = {W2V_BACKEND_NAME, train_chunk};
+static void give_private_rows(const w2v_model *m, w2v_worker *w)
+{
+    run r = {.model = m, .worker = w, .s = carve_scratch(m, 0, w->scratch)};
+    give_hot_rows(&r);
+}
+
+const w2v_backend W2V_BACKEND = {W2V_BACKEND_NAME, train_chunk, give_private_rows};
 
 #endif

@@ -17,7 +17,6 @@ typedef struct {
     int64_t noise_counter; /* of the next noise draw */
     int64_t n_fresh_noise; /* drawn anew for each step */
     int64_t last_exchange; /* of hot rows, index of a centre */
-    int64_t n_exchanges;   /* so far */
     float *in_place[2];    /* input rows: the shared ones, the worker's own of hot inputs */
     float *out_place[2];   /* output rows, likewise */
     int64_t out_first[2];  /* the output whose row each begins with */

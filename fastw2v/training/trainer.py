@@ -239,6 +239,8 @@ class Trainer:
         try:
             run_threads(bodies, stop, tick, REPORT_SECONDS)
         finally:
+            for worker in self.workers:
+                worker.give_private_rows()
             end = reached()
             if end - self.chunk == next(trained):
                 self.chunk, self.is_whole = end, True
