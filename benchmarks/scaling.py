@@ -7,7 +7,7 @@ from typing import Any
 
 from harness import machine, results
 from harness.settings import MODELS
-from run import describe_corpus
+from run import describe_corpus, names_of
 
 import fastw2v
 from fastw2v.training import effective_settings
@@ -20,7 +20,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("corpus", help="text, one sentence a line")
-    add("--models", default=",".join(MODELS), help="%(default)s")
+    add("--models", type=names_of(MODELS), default=list(MODELS), help=",".join(MODELS))
     add("--threads", help="1,2,4,... (up to the cores)")
     add("--backend", help="the best one here")
     add("--epochs", type=int, default=1)
@@ -96,9 +96,8 @@ def main() -> None:
     """Measure, print and write."""
     args = parse_arguments()
     counts = list(map(int, args.threads.split(","))) if args.threads else doubling_threads()
-    models = args.models.split(",")
     runs: list[dict[str, Any]] = []
-    measure(models[0], counts[-1], 0, args)  # so that the first one measured is not the first
+    measure(args.models[0], counts[-1], 0, args)  # so that the first one measured is not the first
     record = {
         "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "machine": machine.describe(),
@@ -106,7 +105,7 @@ def main() -> None:
         "epochs": args.epochs,
         "corpus": describe_corpus(args.corpus, 5),
     }
-    for model in models:
+    for model in args.models:
         for repeat in range(args.repeats):
             runs += [measure(model, n, repeat, args) for n in counts]
         summary = summarise(runs)

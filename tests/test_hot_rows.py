@@ -60,7 +60,7 @@ def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
     _, of_outputs = row_shares(parameters, arrays, arrays.counts, N_CONTEXTS)
     kept = (arrays.counts * (arrays.keep_threshold / 2**32)).sum() / arrays.counts.sum()
     private = module.PRIVATE_ROWS[objective]
-    rate = module.STIFFNESS[objective] * parameters.first_rate
+    rate = module.STIFFNESS[f"{'sg' if sg else 'cbow'}-{objective}"] * parameters.first_rate
     for rank, exchanges in ((0, 1), (private.outputs // 16, 4), (private.outputs // 4, 16)):
         at = -1 - rank if objective == "hs" else rank
         share = rows_of(n_workers, **settings).outputs[at]

@@ -32,8 +32,10 @@ PRIVATE_ROWS = {
 # exchanged every 2,000 centres and in blocks of 16 x 16, the loss of two threads' first epoch was
 # 1.0 % above one thread's at 1 M tokens and 0.7 % at 4 M, with shared ones 0.2 and 0.1 %.
 PRIVATE_FROM_TOKENS = 4_000_000
-# The part of its way that a prediction moves a row, over the learning rate; found by trying.
-STIFFNESS = {"ns": 0.3, "hs": 0.03}
+# The part of its way that a prediction moves a row, over the learning rate, by what is trained;
+# found by trying: with a third of it 16 workers of hierarchical softmax diverge at four times the
+# default rate, where one, and 48 with this, do not.
+STIFFNESS = {"sg-ns": 0.3, "cbow-ns": 0.3, "sg-hs": 0.03, "cbow-hs": 0.1}
 
 
 def hot_rows(
@@ -78,6 +80,7 @@ def output_shares(
     of_outputs = of_outputs[order][: private.outputs]
     rank, n = np.arange(len(of_outputs)), len(of_outputs)
     sat_out = np.where(rank < n // 16, 1, np.where(rank < n // 4, 4, 16))  # as in hot_rows.h
-    rate = STIFFNESS[parameters.objective] * parameters.first_rate
+    mode = f"{'sg' if parameters.sg else 'cbow'}-{parameters.objective}"
+    rate = STIFFNESS[mode] * parameters.first_rate
     shares = gains(of_outputs * tokens * sat_out, rate, n_workers)
     return np.ascontiguousarray(shares[order])
