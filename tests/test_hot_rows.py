@@ -40,6 +40,16 @@ def test_rows_are_private_for_several_workers(sg, objective):
             assert 0 < shares.min() <= shares.max() <= 1
 
 
+@pytest.mark.parametrize("exponent", [-0.5, 0.0, 0.75])
+@pytest.mark.parametrize("objective", ["ns", "hs"])
+def test_words_that_were_never_seen_do_not_matter(objective, exponent):
+    parameters = Parameters(vector_size=4, objective=objective, ns_exponent=exponent)
+    arrays = build_arrays(parameters, np.append(zipf_counts(), [0, 0]))
+    rows = hot_rows(parameters, arrays, 4, 10**8, N_CONTEXTS)
+    assert np.isfinite(rows.outputs).all()
+    assert 0 < rows.outputs.min() <= rows.outputs.max() <= 1
+
+
 def test_the_full_softmax_shares_all_rows():
     assert rows_of(2, objective="softmax") is NO_HOT_ROWS
 

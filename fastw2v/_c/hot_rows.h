@@ -3,8 +3,9 @@
    adds a share of its change to the shared row and takes that back: the whole change if the row
    changed little, less if the sum of all workers' changes would overshoot. What all threads write
    is what stops them scaling: each write takes the cache line away from the others, and an
-   exchange of a row costs 60 ns for the same reason. So the less frequent a row is, the more seldom it is exchanged:
-   a sixteenth of the rows each time, a quarter every fourth time, all every sixteenth. */
+   exchange of a row costs 60 ns for the same reason. So the less frequent a row is, the more
+   seldom it is exchanged: a sixteenth of the rows each time, a quarter every fourth time, all every
+   sixteenth. */
 #ifndef W2V_HOT_ROWS_H
 #define W2V_HOT_ROWS_H
 
@@ -84,7 +85,7 @@ static int64_t n_exchanged(int64_t n_rows, int64_t exchange)
 }
 
 /* Call before the first block of a chunk. What a worker keeps outlasts its chunks: taken and given
-   with each of 10,000 tokens the rows cost two threads 4 to 7 %, where their cores were far apart. */
+   with each of them, the rows cost two threads 1 to 4 % where their cores are far apart. */
 static void begin_with_hot_rows(run *r)
 {
     w2v_worker *w = r->worker;

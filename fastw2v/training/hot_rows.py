@@ -73,7 +73,7 @@ def output_shares(
     private: PrivateRows,
 ) -> NDArray[np.float32]:
     """Return the share of its change of each private output row that a worker gives."""
-    counts = arrays.counts
+    counts = np.maximum(arrays.counts, 1)  # a model may know none
     tokens = private.centres * counts.sum() / kept_counts(arrays, counts).sum()
     _, of_outputs = row_shares(parameters, arrays, counts, n_contexts)
     order = slice(None, None, -1 if parameters.objective == "hs" else 1)  # the tree's top is last

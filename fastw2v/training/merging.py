@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.sampling import noise_probabilities
 from fastw2v.training.model import ModelArrays
 from fastw2v.training.parameters import Parameters
 
@@ -23,7 +24,7 @@ def row_shares(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the predictions a token brings to each input row and each output row on average.
 
-    counts: (n_words,) int64.  n_contexts: context words of a token on average.
+    counts: (n_words,) int64, not all 0.  n_contexts: context words of a token on average.
     Returns (n_words,) and (n_outputs,) float64, both of all tokens, kept or not.
     """
     of_words = kept_counts(arrays, counts) / counts.sum()
@@ -32,8 +33,8 @@ def row_shares(
     if parameters.objective == "hs":
         of_outputs = _through_nodes(arrays, of_outputs)
     elif parameters.objective == "ns":
-        noise = counts**parameters.ns_exponent
-        of_outputs = of_outputs + of_outputs.sum() * parameters.negative * noise / noise.sum()
+        noise = noise_probabilities(counts, parameters.ns_exponent)
+        of_outputs = of_outputs + of_outputs.sum() * parameters.negative * noise
     else:
         of_outputs = 2 * of_outputs  # as target, and by its share of the softmax
     return of_words * n_contexts, of_outputs
