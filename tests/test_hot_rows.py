@@ -61,6 +61,12 @@ def test_the_rows_of_words_are_shared_in_a_small_corpus():
     assert len(nodes_alone.inputs) == 0 < len(nodes_alone.outputs)
 
 
+def test_rows_are_exchanged_often_in_a_small_corpus():
+    found = [rows_of(16, n, objective="hs") for n in (0, 100_000, 10**6, 10**8)]
+    assert [rows.centres for rows in found] == [1, 6, 62, 500]
+    assert (np.diff([rows.outputs[-1] for rows in found]) <= 0).all()
+
+
 @pytest.mark.parametrize(("sg", "objective"), PRIVATE_MODES)
 def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
     """The share of the most frequent row, and the first of those that sit out three exchanges."""
@@ -73,7 +79,7 @@ def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
     rate = module.STIFFNESS[f"{'sg' if sg else 'cbow'}-{objective}"] * parameters.first_rate
     for rank, exchanges in ((0, 1), (private.outputs // 16, 4), (private.outputs // 4, 16)):
         at = -1 - rank if objective == "hs" else rank
-        share = rows_of(n_workers, **settings).outputs[at]
+        share = rows_of(n_workers, 10**10, **settings).outputs[at]
         predictions = of_outputs[at] / kept * private.centres * exchanges
         moved = 1 - np.exp(-rate * predictions)
         assert share == pytest.approx(min(1, 1.5 / (n_workers * moved)), rel=1e-4)
