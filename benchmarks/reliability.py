@@ -88,9 +88,9 @@ def summarise(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for question, mode in dict.fromkeys((run["question"], run["model"]) for run in runs):
         mine = [run for run in runs if (run["question"], run["model"]) == (question, mode)]
         first, *others = dict.fromkeys(run["variant"] for run in mine)
-        base = {run["repeat"]: run for run in mine if run["variant"] == first}
+        base = [run for run in mine if run["variant"] == first]
         for name in others:
-            pairs = [(run, base[run["repeat"]]) for run in mine if run["variant"] == name]
+            pairs = results.in_turns((run for run in mine if run["variant"] == name), base)
             found.append({
                 "question": question,
                 "model": mode,

@@ -68,8 +68,8 @@ def summarise(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for model, threads in cases:
         mine = [run for run in runs if (run["model"], run["threads"]) == (model, threads)]
         first = next(n for name, n in cases if name == model)
-        base = {r["repeat"]: r for r in runs if (r["model"], r["threads"]) == (model, first)}
-        pairs = [(run, base[run["repeat"]]) for run in mine]
+        base = [run for run in runs if (run["model"], run["threads"]) == (model, first)]
+        pairs = results.in_turns(mine, base)
         found.append({
             "model": model,
             "threads": threads,

@@ -89,7 +89,7 @@ cdef extern from "api.h" nogil:
     ctypedef struct w2v_backend:
         const char *name
         train_function train_chunk
-        give_function give_private_rows
+        give_function give_hot_rows
 
     const w2v_backend *w2v_get_backend(int index)
     int w2v_backend_supported(int index)
@@ -295,12 +295,12 @@ cdef class Worker:
             n_trained = self.model.backend.train_chunk(&self.model.c, &self.c, &c)
         return n_trained
 
-    def give_private_rows(self):
-        """Add to the shared rows what this worker keeps private, to begin from them again.
+    def give_hot_rows(self):
+        """Add to the shared rows what changed in this worker's own copies, and drop these.
 
         For after its chunks, before anybody reads the rows.
         """
-        self.model.backend.give_private_rows(&self.model.c, &self.c)
+        self.model.backend.give_hot_rows(&self.model.c, &self.c)
 
     def note_touched(self, uint8_t[::1] touched_in, uint8_t[::1] touched_out):
         """Mark in (n_words,) and (n_outputs,) bytes the rows that train() may change.

@@ -136,7 +136,7 @@ class Case:
             worker.note_touched(*touched)
         for chunk in chunks:
             worker.train(chunk, epoch_key, lr)
-        worker.give_private_rows()
+        worker.give_hot_rows()
         return arrays, worker.counters()
 
     def train_reference(self, chunks, lr):

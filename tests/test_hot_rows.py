@@ -13,7 +13,7 @@ from fastw2v.training.hot_rows import hot_rows
 from fastw2v.training.merging import row_shares
 from fastw2v.training.model import NO_HOT_ROWS
 
-PRIVATE_MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs")]
+HOT_MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs")]
 N_CONTEXTS = 5.0
 
 
@@ -29,12 +29,12 @@ def rows_of(n_workers, n_tokens=10**8, **settings):
     return hot_rows(parameters, arrays, n_workers, n_tokens, N_CONTEXTS)
 
 
-@pytest.mark.parametrize(("sg", "objective"), PRIVATE_MODES)
+@pytest.mark.parametrize(("sg", "objective"), HOT_MODES)
 def test_rows_are_private_for_several_workers(sg, objective):
     assert rows_of(1, sg=sg, objective=objective) is NO_HOT_ROWS
     for n_workers in (2, 3, 16, 200):
         rows = rows_of(n_workers, sg=sg, objective=objective)
-        assert (len(rows.inputs), len(rows.outputs)) == module.PRIVATE_ROWS[objective][:2]
+        assert (len(rows.inputs), len(rows.outputs)) == module.HOT_ROWS[objective][:2]
         for shares in rows[:2]:
             assert shares.dtype == np.float32
             assert 0 < shares.min() <= shares.max() <= 1
@@ -67,7 +67,7 @@ def test_rows_are_exchanged_often_in_a_small_corpus():
     assert (np.diff([rows.outputs[-1] for rows in found]) <= 0).all()
 
 
-@pytest.mark.parametrize(("sg", "objective"), PRIVATE_MODES)
+@pytest.mark.parametrize(("sg", "objective"), HOT_MODES)
 def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
     """The share of the most frequent row, and the first of those that sit out three exchanges."""
     settings = {"sg": sg, "objective": objective}
@@ -75,7 +75,7 @@ def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
     arrays = build_arrays(parameters, zipf_counts())
     _, of_outputs = row_shares(parameters, arrays, arrays.counts, N_CONTEXTS)
     kept = (arrays.counts * (arrays.keep_threshold / 2**32)).sum() / arrays.counts.sum()
-    private = module.PRIVATE_ROWS[objective]
+    private = module.HOT_ROWS[objective]
     rate = module.STIFFNESS[f"{'sg' if sg else 'cbow'}-{objective}"] * parameters.first_rate
     for rank, exchanges in ((0, 1), (private.outputs // 16, 4), (private.outputs // 4, 16)):
         at = -1 - rank if objective == "hs" else rank
@@ -114,7 +114,7 @@ def test_a_shared_row_gets_the_share_of_the_change(backend, arch, objective):
         np.testing.assert_allclose(part, start + 0.25 * (whole - start), rtol=0, atol=2e-6)
 
 
-@pytest.mark.parametrize(("sg", "objective"), PRIVATE_MODES)
+@pytest.mark.parametrize(("sg", "objective"), HOT_MODES)
 def test_sixteen_workers_at_once_do_not_overshoot(sg, objective, monkeypatch):
     """Each has one long chunk, so that all are at work at once, on few cores, too."""
     monkeypatch.setattr(module, "PRIVATE_FROM_TOKENS", 0)
@@ -134,16 +134,16 @@ def test_private_rows_outlast_a_chunk_until_they_are_given():
     for chunk in chunks:
         worker.train(chunk, EPOCH_KEY, 0.05)
     np.testing.assert_array_equal(arrays.in_rows, before.in_rows)
-    worker.give_private_rows()
+    worker.give_hot_rows()
     expected, _ = case.train_kernel(EXACT[-1], chunks, lr=0.05)
     np.testing.assert_array_equal(arrays.in_rows, expected.in_rows)
     arrays.in_rows[:] = before.in_rows  # as a callback may between two epochs
-    worker.give_private_rows()
+    worker.give_hot_rows()
     np.testing.assert_array_equal(arrays.in_rows, before.in_rows)
 
 
 def test_a_run_ends_with_what_was_private(monkeypatch):
     monkeypatch.setattr(module, "PRIVATE_FROM_TOKENS", 0)
-    monkeypatch.setitem(module.PRIVATE_ROWS, "ns", module.PrivateRows(40, 40, 10**9))
+    monkeypatch.setitem(module.HOT_ROWS, "ns", module.HotRowCounts(40, 40, 10**9))
     arrays = trained(random_spool(), workers=2).model_arrays
     assert arrays.out_rows.any(axis=1).all()

@@ -33,18 +33,22 @@ def summarise(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def _summary(runs: Sequence[Run], model: str, system: str) -> dict[str, Any]:
     mine = [run for run in runs if (run["model"], run["system"]) == (model, system)]
-    peers = {
-        run["repeat"]: run for run in runs if (run["model"], run["system"]) == (model, BASELINE)
-    }
+    peers = [run for run in runs if (run["model"], run["system"]) == (model, BASELINE)]
     summary: dict[str, Any] = {"model": model, "system": system}
     for name in MEASURES:
         summary[name] = spread(run[name] for run in mine)
-    pairs = [(run, peers[run["repeat"]]) for run in mine if run["repeat"] in peers]
+    pairs = in_turns(mine, peers)
     for name, seconds in (("train_ratio", "train_seconds"), ("job_ratio", "job_seconds")):
         summary[name] = spread(_ratio(peer[seconds], run[seconds]) for run, peer in pairs)
     names = dict.fromkeys(name for run in mine for name in run["quality"])
     summary["quality"] = {name: spread(run["quality"].get(name) for run in mine) for name in names}
     return summary
+
+
+def in_turns(runs: Iterable[Run], others: Iterable[Run]) -> list[tuple[Run, Run]]:
+    """Pair each run with the other one of its turn, where there is one."""
+    of_turn = {run["repeat"]: run for run in others}
+    return [(run, of_turn[run["repeat"]]) for run in runs if run["repeat"] in of_turn]
 
 
 def _ratio(baseline_seconds: float | None, seconds: float | None) -> float | None:

@@ -72,9 +72,9 @@ typedef struct {
     int64_t n_loss_predictions; /* those of the blocks where the loss was measured */
     int64_t block_number;       /* of the chunk under way, from where its draw says */
     double loss_sum; /* nats over n_loss_predictions */
-    int64_t keeps_rows;   /* 1: the private rows are those of an earlier chunk */
-    int64_t n_exchanges;  /* of private rows, since they were taken */
-    int64_t n_since;      /* centres trained since the last of them */
+    int64_t has_hot_rows;     /* 1: its hot rows are those that it had after an earlier chunk */
+    int64_t n_exchanges;      /* of them, since they were taken */
+    int64_t n_since_exchange; /* centres trained since the last one */
     uint8_t *touched_in;  /* (n_words,) set to 1 for rows that may have changed; NULL: not noted */
     uint8_t *touched_out; /* (n_outputs,) the same */
     char pad[2 * W2V_CACHE_LINE - 12 * 8];
@@ -101,8 +101,8 @@ typedef struct {
     const char *name;
     /* Train the chunk's centres; returns the number trained. */
     int64_t (*train_chunk)(const w2v_model *model, w2v_worker *worker, const w2v_chunk *chunk);
-    /* Add to the shared rows what is private to a worker after its chunks. */
-    void (*give_private_rows)(const w2v_model *model, w2v_worker *worker);
+    /* Add to the shared rows what changed in the hot rows that a worker has after its chunks. */
+    void (*give_hot_rows)(const w2v_model *model, w2v_worker *worker);
 } w2v_backend;
 
 /* dispatch.c: backends in rising order of width, NULL past the last. */

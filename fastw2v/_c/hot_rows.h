@@ -63,10 +63,7 @@ static void exchange_inputs(const run *r, int64_t n_rows)
 {
     hot_rows h = hot_inputs(r, n_rows);
     for (int64_t row = 0; row < n_rows; row++)
-        if (is_frozen(r, row))
-            exchange_row(&h, row, 0);
-        else
-            exchange_row(&h, row, 1);
+        exchange_row(&h, row, !is_frozen(r, row));
 }
 
 static void exchange_outputs(const run *r, int64_t n_rows)
@@ -84,32 +81,32 @@ static int64_t n_exchanged(int64_t n_rows, int64_t exchange)
     return exchange % 16 == 0 ? n_rows : exchange % 4 == 0 ? n_rows / 4 : n_rows / 16;
 }
 
-/* Call before the first block of a chunk. What a worker keeps outlasts its chunks: taken and given
+/* Call before the first block of a chunk. A worker's hot rows outlast its chunks: taken and given
    with each of them, the rows cost two threads 1 to 4 % where their cores are far apart. */
 static void begin_with_hot_rows(run *r)
 {
     w2v_worker *w = r->worker;
-    r->last_exchange = r->trained.begin - w->n_since;
-    if (w->keeps_rows)
+    r->last_exchange = r->trained.begin - w->n_since_exchange;
+    if (w->has_hot_rows)
         return;
     exchange_rows(hot_inputs(r, r->model->n_hot_in), 0);
     exchange_rows(hot_outputs(r, r->model->n_hot_out), 0);
-    w->keeps_rows = 1;
+    w->has_hot_rows = 1;
 }
 
 static void end_with_hot_rows(run *r)
 {
-    r->worker->n_since = r->trained.end - r->last_exchange;
+    r->worker->n_since_exchange = r->trained.end - r->last_exchange;
 }
 
-static void give_hot_rows(run *r)
+static void give_hot_rows(const w2v_model *m, w2v_worker *w)
 {
-    w2v_worker *w = r->worker;
-    if (w->keeps_rows) {
-        exchange_inputs(r, r->model->n_hot_in);
-        exchange_outputs(r, r->model->n_hot_out);
+    run r = {.model = m, .worker = w, .s = carve_scratch(m, 0, w->scratch)};
+    if (w->has_hot_rows) {
+        exchange_inputs(&r, m->n_hot_in);
+        exchange_outputs(&r, m->n_hot_out);
     }
-    w->keeps_rows = w->n_exchanges = w->n_since = 0;
+    w->has_hot_rows = w->n_exchanges = w->n_since_exchange = 0;
 }
 
 /* Call before each block: exchanges when so many centres have passed since the last time. */

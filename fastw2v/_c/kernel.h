@@ -105,12 +105,6 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
     return n_trained;
 }
 
-static void give_private_rows(const w2v_model *m, w2v_worker *w)
-{
-    run r = {.model = m, .worker = w, .s = carve_scratch(m, 0, w->scratch)};
-    give_hot_rows(&r);
-}
-
-const w2v_backend W2V_BACKEND = {W2V_BACKEND_NAME, train_chunk, give_private_rows};
+const w2v_backend W2V_BACKEND = {W2V_BACKEND_NAME, train_chunk, give_hot_rows};
 
 #endif

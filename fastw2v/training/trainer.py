@@ -240,7 +240,7 @@ class Trainer:
             run_threads(bodies, stop, tick, REPORT_SECONDS)
         finally:
             for worker in self.workers:
-                worker.give_private_rows()
+                worker.give_hot_rows()
             end = reached()
             if end - self.chunk == next(trained):
                 self.chunk, self.is_whole = end, True
