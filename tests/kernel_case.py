@@ -18,8 +18,10 @@ from fastw2v.training.model import HotRows, KernelSettings, ModelArrays, zero_ro
 
 # Backends whose products of larger blocks have operands of 8 bits; all others compute in float32.
 ROUNDING = {"avx512bf16": 2.0**-9, "amx": 2.0**-9}
+ROUNDED_PATHS = [("avx512bf16", "sg", "hs")]  # have rounded updates, however small the block
 EXACT = [name for name in backends() if name not in ROUNDING]
 BEST = [EXACT[-1], *(name for name in backends() if name in ROUNDING)]
+SMALL_BLOCK_ROUNDING = {mode: ROUNDING[mode[0]] for mode in ROUNDED_PATHS}
 EPOCH_KEY = 0x0123456789ABCDEF
 MODES = [(arch, obj) for arch in ("sg", "cbow") for obj in ("ns", "hs", "softmax")]
 

@@ -79,6 +79,15 @@ INLINE void transpose(__m512i r[16])
     }
 }
 
+/* 16 pairs of numbers of two rows. */
+INLINE __m512i pairs_of(vf even, vf odd)
+{
+    const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
+                                             24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
+                                             16, 0);
+    return _mm512_permutexvar_epi16(in_turn, round_both(even, odd));
+}
+
 /* One chunk of all rows: which, of how many, and whether its upper half holds anything. */
 typedef struct {
     int64_t number, n_chunks;

@@ -13,7 +13,7 @@
 enum { SCORE_ROWS = 10, UPDATE_ROWS = 3 }; /* 20 sums, 2 + 1 operands; 24 sums, 3 + 1 operands */
 enum { MOST_IN = 128, MOST_OUT = 64 };     /* as bits tell which pairs share a weight */
 
-/* 13 x 16 and larger: hierarchical softmax, 6 x 12, is as fast in float32. */
+/* 13 x 16 and larger; see rounded_path.h for paths. */
 INLINE int is_rounded(const block *b)
 {
     return !b->is_path && b->in.n <= MOST_IN && b->out_step <= MOST_OUT && b->in.n * b->out.n > 200;
@@ -87,6 +87,16 @@ INLINE uint64_t weighted_bits(const float *weight)
     return _mm512_cmpneq_ps_mask(_mm512_load_ps(weight), _mm512_setzero_ps());
 }
 
+/* Round 16 factors of two inputs: two rows, and pairs across these. */
+INLINE void store_factors(char *rows, int64_t row_bytes, char *across, vf even, vf odd)
+{
+    __m512i both = round_both(even, odd);
+    __m256i last = _mm512_extracti64x4_epi64(both, 1);
+    _mm256_storeu_si256((__m256i *)rows, _mm512_castsi512_si256(both));
+    _mm256_storeu_si256((__m256i *)(rows + row_bytes), last);
+    _mm512_store_si512(across, first_pairs(both, _mm512_castsi256_si512(last)));
+}
+
 /* scores -> g, in place and rounded: factors (n_in, out_step), pairs of outputs beside one another;
    factors_across (pairs of inputs, out_step). */
 static double rounded_gradients(const scratch *s, const block *b, const int with_loss)
@@ -103,13 +113,8 @@ static double rounded_gradients(const scratch *s, const block *b, const int with
                 odd = gradient(b, next, next, with_loss, &loss);
                 odd_bits |= weighted_bits(b->weight + next) << k;
             }
-            __m512i both = round_both(even, odd);
-            __m256i last = _mm512_extracti64x4_epi64(both, 1);
-            char *to = s->factors + at * 2;
-            _mm256_storeu_si256((__m256i *)to, _mm512_castsi512_si256(both));
-            _mm256_storeu_si256((__m256i *)(to + out_step * 2), last);
-            _mm512_store_si512(s->factors_across + (j / 2 * out_step + k) * 4,
-                               first_pairs(both, _mm512_castsi256_si512(last)));
+            store_factors(s->factors + at * 2, out_step * 2,
+                          s->factors_across + (j / 2 * out_step + k) * 4, even, odd);
         }
         s->weighted[j] = even_bits, s->weighted[j + 1] = odd_bits;
         s->weighted_pair[j / 2] = even_bits | odd_bits;

@@ -23,12 +23,16 @@
 #if defined(W2V_MATRIX_UNIT)
 #include "matrix_unit.h"
 #elif defined(W2V_BFLOAT16_DOTS)
-#include "bfloat16_step.h"
+#include "rounded_path.h"
 #else
 #define is_rounded(b) 0
 #define score_rounded(s, b, shape) ((void)0)
 #define rounded_gradients(s, b, with_loss) ((void)(s), 0.0)
 #define update_rounded(s, b, n_vectors) ((void)0)
+#endif
+#ifndef W2V_BFLOAT16_DOTS
+#define is_rounded_path(b) 0
+#define update_rounded_path(b, n_vectors) ((void)0)
 #endif
 
 /* scores -> g in place; returns the loss if asked, else 0. */
@@ -96,6 +100,10 @@ static void update_outputs(const block *b, row_shape shape)
    y is updated. */
 static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
 {
+    if (is_rounded_path(b)) {
+        update_rounded_path(b, shape.n_vectors);
+        return;
+    }
     if (b->is_path && b->in.n <= MOST_PATH_INPUTS) {
         update_path(b, shape.n_vectors);
         return;

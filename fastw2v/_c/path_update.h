@@ -8,8 +8,25 @@
 
 enum { MOST_PATH_INPUTS = 10 }; /* a window of 5 words on either side; more take two passes */
 
-/* A panel of x_j += sum_k g_jk y_k and y_k += sum_j g_jk x_j, x and y on the right as before. Of
-   hidden inputs only the change is stored. */
+/* A panel of x_j += change_j, row after row: a word that stands twice in the window collects both
+   changes. Of a hidden input, which is the only one, just the change is stored: asked for each
+   input of many, x0.98. */
+INLINE void end_path_panel(const block *b, vf change[][W2V_ROW_VECTORS], int64_t offset,
+                           const int n_in, const int width)
+{
+    int is_hidden = n_in == 1 && b->in_are_hidden;
+    UNROLL
+    for (int j = 0; j < n_in; j++) {
+        float *to = (is_hidden ? b->in_change_row[j] : b->in.row[j]) + offset;
+        UNROLL
+        for (int v = 0; v < width; v++) {
+            vf before = is_hidden ? (vf){} : load(to + v * W2V_LANES);
+            store(to + v * W2V_LANES, before + change[j][v]);
+        }
+    }
+}
+
+/* A panel of x_j += sum_k g_jk y_k and y_k += sum_j g_jk x_j, x and y on the right as before. */
 INLINE void path_panel(const block *b, int64_t offset, const int n_in, const int width)
 {
     vf x[MOST_PATH_INPUTS][W2V_ROW_VECTORS], change[MOST_PATH_INPUTS][W2V_ROW_VECTORS] = {};
@@ -40,16 +57,7 @@ INLINE void path_panel(const block *b, int64_t offset, const int n_in, const int
         for (int v = 0; v < width; v++)
             store(to + v * W2V_LANES, sum[v]);
     }
-    /* Row after row: a word that stands twice in the window collects both changes. */
-    UNROLL
-    for (int j = 0; j < n_in; j++) {
-        float *to = (b->in_are_hidden ? b->in_change_row[j] : b->in.row[j]) + offset;
-        UNROLL
-        for (int v = 0; v < width; v++) {
-            vf before = b->in_are_hidden ? (vf){} : load(to + v * W2V_LANES);
-            store(to + v * W2V_LANES, before + change[j][v]);
-        }
-    }
+    end_path_panel(b, change, offset, n_in, width);
 }
 
 #define PATH_PANEL(offset, width) path_panel(b, offset, n_in, width)
@@ -61,20 +69,23 @@ INLINE void update_path_of(const block *b, int64_t n_vectors, const int n_in)
     FOR_PANELS_OF(most, n_vectors, PATH_PANEL)
 }
 
-static void update_path(const block *b, int64_t n_vectors)
-{
-    switch (b->in.n) {
-    case 1: update_path_of(b, n_vectors, 1); break;
-    case 2: update_path_of(b, n_vectors, 2); break;
-    case 3: update_path_of(b, n_vectors, 3); break;
-    case 4: update_path_of(b, n_vectors, 4); break;
-    case 5: update_path_of(b, n_vectors, 5); break;
-    case 6: update_path_of(b, n_vectors, 6); break;
-    case 7: update_path_of(b, n_vectors, 7); break;
-    case 8: update_path_of(b, n_vectors, 8); break;
-    case 9: update_path_of(b, n_vectors, 9); break;
-    case MOST_PATH_INPUTS: update_path_of(b, n_vectors, MOST_PATH_INPUTS); break;
+/* update(n) for the n inputs of a block, a constant there. */
+#define FOR_PATH_INPUTS(b, update)                        \
+    switch ((b)->in.n) {                                  \
+    case 1: update(1); break;                             \
+    case 2: update(2); break;                             \
+    case 3: update(3); break;                             \
+    case 4: update(4); break;                             \
+    case 5: update(5); break;                             \
+    case 6: update(6); break;                             \
+    case 7: update(7); break;                             \
+    case 8: update(8); break;                             \
+    case 9: update(9); break;                             \
+    case MOST_PATH_INPUTS: update(MOST_PATH_INPUTS); break; \
     }
-}
+
+#define UPDATE_PATH_OF(n_in) update_path_of(b, n_vectors, n_in)
+
+static void update_path(const block *b, int64_t n_vectors) { FOR_PATH_INPUTS(b, UPDATE_PATH_OF) }
 
 #endif
