@@ -105,7 +105,7 @@ typedef struct {
     void (*give_hot_rows)(const w2v_model *model, w2v_worker *worker);
 } w2v_backend;
 
-/* dispatch.c: backends in rising order of width, NULL past the last. */
+/* dispatch.c: backends from the slowest to the fastest on this CPU, NULL past the last. */
 const w2v_backend *w2v_get_backend(int index);
 int w2v_backend_supported(int index); /* 1 if this CPU can run it */
 

@@ -32,7 +32,19 @@ static const w2v_backend *const BACKENDS[] = {
 const w2v_backend *w2v_get_backend(int index)
 {
     int n = (int)(sizeof BACKENDS / sizeof *BACKENDS);
-    return index < n ? BACKENDS[index] : NULL;
+    if (index >= n)
+        return NULL;
+#ifdef HAS_BFLOAT16_BACKEND
+    /* Intel's vectors multiply bfloat16 no faster than float32: skip-gram takes 364 ns a kept word
+       instead of 251 on a Xeon, and 198 with AMX, which not every sandbox lends. */
+    if (__builtin_cpu_is("intel")) {
+        if (BACKENDS[index] == &w2v_backend_avx512)
+            return &w2v_backend_avx512bf16;
+        if (BACKENDS[index] == &w2v_backend_avx512bf16)
+            return &w2v_backend_avx512;
+    }
+#endif
+    return BACKENDS[index];
 }
 
 #ifdef HAS_AMX_BACKEND
@@ -52,24 +64,32 @@ static int has_amx(void)
 }
 #endif
 
+#if defined(__x86_64__)
+static int has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
 int w2v_backend_supported(int index)
 {
+    const w2v_backend *backend = w2v_get_backend(index);
 #if defined(__x86_64__)
-    if (BACKENDS[index] == &w2v_backend_avx2)
+    if (backend == &w2v_backend_avx2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (BACKENDS[index] == &w2v_backend_avx512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (backend == &w2v_backend_avx512)
+        return has_avx512();
 #endif
 #ifdef HAS_BFLOAT16_BACKEND
-    if (BACKENDS[index] == &w2v_backend_avx512bf16)
-        return w2v_backend_supported(index - 1) && __builtin_cpu_supports("avx512bf16");
+    if (backend == &w2v_backend_avx512bf16)
+        return has_avx512() && __builtin_cpu_supports("avx512bf16");
 #endif
 #ifdef HAS_AMX_BACKEND
-    if (BACKENDS[index] == &w2v_backend_amx)
-        return w2v_backend_supported(index - 1) && has_amx();
+    if (backend == &w2v_backend_amx)
+        return has_avx512() && __builtin_cpu_supports("avx512bf16") && has_amx();
 #endif
-    (void)index;
+    (void)backend;
     return 1;
 }
 
