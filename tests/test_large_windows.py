@@ -30,17 +30,20 @@ def baskets():
     return [[str(item) for item in basket] for basket in drawn]
 
 
-def test_the_default_rate_of_cbow_falls_with_the_contexts_above_those_of_window_5():
-    rates = [Parameters(window=window).first_rate for window in (2, 5, 10, 40)]
-    assert rates[:2] == [DEFAULT_ALPHA[False, "ns"]] * 2
-    assert rates[2] == pytest.approx(0.1 * (6 / 11) ** 0.5)
+@pytest.mark.parametrize("objective", ["ns", "hs"])
+def test_the_default_rate_of_cbow_falls_with_the_contexts_above_those_of_window_5(objective):
+    def rate(window, **settings):
+        return Parameters(objective=objective, window=window, **settings).first_rate
+
+    rates = [rate(window) for window in (2, 5, 10, 40)]
+    default = DEFAULT_ALPHA[False, objective]
+    assert rates[:2] == [default] * 2
+    assert rates[2] == pytest.approx(default * (6 / 11) ** 0.5)
     assert rates[1] > rates[2] > rates[3]
-    assert Parameters(window=5, shrink_windows=False).first_rate < rates[1]
+    assert rate(5, shrink_windows=False) < rates[1]
 
 
-@pytest.mark.parametrize(
-    "settings", [{"sg": True}, {"objective": "hs"}, {"cbow_update": "word2vec"}, {"alpha": 0.1}]
-)
+@pytest.mark.parametrize("settings", [{"sg": True}, {"cbow_update": "word2vec"}, {"alpha": 0.1}])
 def test_other_rates_do_not_depend_on_the_window(settings):
     near, far = Parameters(**settings), Parameters(window=75, **settings)
     assert near.first_rate == far.first_rate
