@@ -196,6 +196,8 @@ static void noise_step(run *r, block *b, int64_t n_predictions, int64_t turn)
     drop_collisions(r, b);
     end_draws(r, r->n_fresh_noise, turn);
     begin_draws(r, r->n_fresh_noise);
+    if (!r->model->is_cbow)
+        ask_for_first_lines(&r->s);
     b->n_predictions = n_predictions;
     block_steps(r->model, r->worker, &r->s, b, 1, r->shape);
 }

@@ -7,15 +7,19 @@
 #include "products.h"
 #include "scratch.h"
 
+INLINE void ask_for_line(const requests *q, const float *line)
+{
+    if (q->claims)
+        __builtin_prefetch(line, 1, 3);
+    else
+        __builtin_prefetch(line, 0, 2);
+}
+
 INLINE void ask_for_row(const scratch *s, const float *row)
 {
     const requests *q = s->requests;
-    if (q->claims)
-        for (int64_t i = 0; i < q->dim; i += PREFETCH_FLOATS)
-            __builtin_prefetch(row + i, 1, 3);
-    else
-        for (int64_t i = 0; i < q->dim; i += PREFETCH_FLOATS)
-            __builtin_prefetch(row + i, 0, 2);
+    for (int64_t i = 0; i < q->dim; i += PREFETCH_FLOATS)
+        ask_for_line(q, row + i);
 }
 
 /* Ask for n of the rows put off. */
@@ -24,6 +28,16 @@ INLINE void ask_for_some(const scratch *s, int64_t n)
     requests *q = s->requests;
     for (; n > 0 && q->n > 0; n--)
         ask_for_row(s, q->row[--q->n]);
+}
+
+/* Ask for the first lines of all rows put off. Each address has to be translated, which holds up
+   what comes after it; one right after the other, several are translated at a time. Of 1,000,000
+   words x1.08 with one thread, x1.05 with two; CBOW, whose rows are put off for less, x0.94. */
+INLINE void ask_for_first_lines(const scratch *s)
+{
+    const requests *q = s->requests;
+    for (int64_t i = 0; i < q->n; i++)
+        ask_for_line(q, q->row[i]);
 }
 
 /* A row of the next block: asked for at once, or between the tiles of this block. One after the
