@@ -70,17 +70,17 @@ INLINE void update_path_of(const block *b, int64_t n_vectors, const int n_in)
 }
 
 /* update(n) for the n inputs of a block, a constant there. */
-#define FOR_PATH_INPUTS(b, update)                        \
-    switch ((b)->in.n) {                                  \
-    case 1: update(1); break;                             \
-    case 2: update(2); break;                             \
-    case 3: update(3); break;                             \
-    case 4: update(4); break;                             \
-    case 5: update(5); break;                             \
-    case 6: update(6); break;                             \
-    case 7: update(7); break;                             \
-    case 8: update(8); break;                             \
-    case 9: update(9); break;                             \
+#define FOR_PATH_INPUTS(b, update)                          \
+    switch ((b)->in.n) {                                    \
+    case 1: update(1); break;                               \
+    case 2: update(2); break;                               \
+    case 3: update(3); break;                               \
+    case 4: update(4); break;                               \
+    case 5: update(5); break;                               \
+    case 6: update(6); break;                               \
+    case 7: update(7); break;                               \
+    case 8: update(8); break;                               \
+    case 9: update(9); break;                               \
     case MOST_PATH_INPUTS: update(MOST_PATH_INPUTS); break; \
     }
 

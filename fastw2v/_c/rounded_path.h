@@ -1,7 +1,7 @@
 /* Both updates of a Huffman path and its inputs in one pass, as in path_update.h, by dot products of
    bfloat16 pairs: of two outputs for what an input gets, of two inputs for what an output gets. So
    there are half as many, for one rounding and one shuffle of a pair of outputs: x1.05 of
-   hierarchical softmax at dimension 100, x1.11 at 300. Scores stay float32: rounding a path for
+   hierarchical softmax at dimension 100, x1.10 at 300. Scores stay float32: rounding a path for
    them takes what it saves. */
 #ifndef W2V_ROUNDED_PATH_H
 #define W2V_ROUNDED_PATH_H
