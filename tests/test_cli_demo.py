@@ -46,6 +46,16 @@ def test_the_demo_reads_each_paragraph_of_prose_once(folder, monkeypatch):
     assert "return the length of the string" in built_in or "number of items" in built_in
 
 
+def test_the_demo_reads_modules_that_are_deprecated(folder, monkeypatch):
+    (folder / "old_module.py").write_text(
+        "import warnings\n\nwarnings.warn('old', DeprecationWarning)\n\n\n"
+        "def pair(): 'Return both.'\n"
+    )
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(demo_text.sys, "builtin_module_names", ("old_module",))
+    assert "Return both." in list(demo_text.built_in_help())
+
+
 @pytest.mark.slow
 def test_the_demo_finds_words_of_like_meaning():
     run = subprocess.run(command("demo"), capture_output=True, text=True)

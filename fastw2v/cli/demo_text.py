@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import sysconfig
+import warnings
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
@@ -59,7 +60,10 @@ def documents() -> Iterator[str]:
 def built_in_help() -> Iterator[str]:
     """Yield what the functions, types and methods that are written in C say of themselves."""
     for name in sys.builtin_module_names:
-        for member in vars(import_module(name)).values():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Debian's Python 3.11 has spwd
+            module = import_module(name)
+        for member in vars(module).values():
             methods = vars(member).values() if isinstance(member, type) else ()
             for described in (member, *methods):
                 text = getattr(described, "__doc__", None)
