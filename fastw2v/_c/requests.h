@@ -30,9 +30,10 @@ INLINE void ask_for_some(const scratch *s, int64_t n)
         ask_for_row(s, q->row[--q->n]);
 }
 
-/* Ask for the first lines of all rows put off. Each address has to be translated, which holds up
-   what comes after it; one right after the other, several are translated at a time. Of 1,000,000
-   words x1.08 with one thread, x1.05 with two; CBOW, whose rows are put off for less, x0.94. */
+/* Ask for the first lines of all rows put off, one right after the other: so, it seems, several of
+   their addresses are translated at a time, where one alone holds up what comes after it. Of
+   1,000,000 words x1.08 with one thread, x1.04 with two, but x1.00 if all are as frequent; CBOW,
+   whose rows are put off for less, x0.94. */
 INLINE void ask_for_first_lines(const scratch *s)
 {
     const requests *q = s->requests;

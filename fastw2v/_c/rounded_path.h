@@ -13,7 +13,7 @@
    each input: x1.04. */
 enum { MOST_PATH_OUTPUTS = 64 };
 
-/* g in bfloat16: rows of inputs, and for each pair of inputs pairs. */
+/* g in bfloat16: a row for each input, and for each pair of inputs a row of pairs. */
 typedef struct {
     _Alignas(VECTOR_BYTES) char along[MOST_PATH_INPUTS * MOST_PATH_OUTPUTS * 2];
     _Alignas(VECTOR_BYTES) char across[MOST_PATH_INPUTS * MOST_PATH_OUTPUTS * 2];
