@@ -32,6 +32,7 @@ from kernel import (
 
 import fastw2v
 from fastw2v.training import Parameters
+from fastw2v.training.blocks import full_block
 from fastw2v.training.parameters import BFLOAT16_BACKENDS
 
 MODEL = "sg-ns"
@@ -79,7 +80,7 @@ def in_cache(
             shape = Shape(words_in_cache(l2, parameters), CACHED_TOKENS)
             peak_gflops = peaks[vectors_of(backend)][1]
             row = measure(parameters, MODEL, shape, peak_gflops, seconds)
-            rows.append(row | {"peak_of": vectors_of(backend), "block": parameters.block_shape})
+            rows.append(row | {"peak_of": vectors_of(backend), "block": full_block(parameters)})
     return rows
 
 
@@ -102,7 +103,7 @@ def beyond_caches(
                         "stream": distribution,
                         "n_words": n_words,
                         "dim": LARGE_DIM,
-                        "block": parameters.block_shape,
+                        "block": full_block(parameters),
                         "threads": n_threads,
                         "kept_words_per_second": rates[PASSES // 2],
                         "passes": rates,
@@ -119,9 +120,9 @@ def bytes_touched(workload: Workload, parameters: Parameters) -> float:
 
     A noise word that serves several blocks is in the cache after the first.
     """
-    block = parameters.block_shape
+    block = full_block(parameters)
     row_bytes = workload.arrays.in_rows.shape[1] * 4
-    return 2 * row_bytes * (1 + 1 + block.noise / block.centres / block.noise_reuse)
+    return 2 * row_bytes * (1 + 1 + block.noise / block.centres / block.reuse)
 
 
 def kept_words_per_second(workload: Workload, parameters: Parameters) -> list[float]:

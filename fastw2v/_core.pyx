@@ -19,6 +19,13 @@ cdef extern from "api.h" nogil:
     ctypedef void w2v_sgemm(char *, char *, int *, int *, int *, float *, float *, int *,
                             float *, int *, float *, float *, int *) noexcept
 
+    ctypedef struct w2v_block:
+        int32_t centres
+        int32_t contexts
+        int32_t noise
+        int32_t reuse
+        int32_t turns
+
     ctypedef struct w2v_model:
         float *in_rows
         float *out_rows
@@ -40,10 +47,7 @@ cdef extern from "api.h" nogil:
         int32_t window_right
         int32_t shrink_windows
         int32_t negative
-        int32_t block_centres
-        int32_t block_noise
-        int32_t noise_reuse
-        int32_t noise_turns
+        w2v_block largest
         int32_t longest_path
         int32_t loss_every
         int64_t n_hot_in
@@ -79,6 +83,7 @@ cdef extern from "api.h" nogil:
         int64_t centre_end
         const float *pair_weights
         uint64_t epoch_key
+        w2v_block block
         float lr
 
     ctypedef int64_t (*train_function)(const w2v_model *, w2v_worker *,
@@ -134,6 +139,15 @@ cdef check_rows(name, float[:, ::1] rows):
         raise ValueError(f"{name} must be padded and aligned to {W2V_CACHE_LINE} bytes")
 
 
+cdef w2v_block block_of(shape) except *:
+    cdef w2v_block block
+    block.centres, block.contexts = shape.centres, shape.contexts
+    block.noise, block.reuse, block.turns = shape.noise, shape.reuse, shape.turns
+    if min(block.centres, block.contexts, block.noise, block.reuse, block.turns) < 1:
+        raise ValueError(f"every number of a block must be at least 1, got {shape}")
+    return block
+
+
 cdef class Model:
     """The rows to train and the tables to draw from, as the kernels see them.
 
@@ -166,10 +180,7 @@ cdef class Model:
             raise ValueError(f"window must be (left, right) and reach a word, got {settings.window}")
         self.c.shrink_windows = settings.shrink_windows
         self.c.negative = settings.negative
-        self.c.block_centres = settings.block_centres
-        self.c.block_noise = settings.block_noise
-        self.c.noise_reuse = settings.noise_reuse
-        self.c.noise_turns = settings.noise_turns
+        self.c.largest = block_of(settings.largest)
         self.c.loss_every = settings.loss_every
         self.c.claims_rows = settings.is_shared and w2v_claims_rows()
         self.c.cbow_sum = settings.cbow_sum
@@ -244,6 +255,11 @@ cdef w2v_sgemm *load_sgemm() except NULL:
     return <w2v_sgemm *>PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))
 
 
+cdef bint fits(const w2v_block *block, const w2v_block *largest):
+    return (block.centres <= largest.centres and block.contexts <= largest.contexts
+            and block.noise <= largest.noise and block.turns <= largest.turns)
+
+
 cdef class Worker:
     """One thread's private state and counters; chunks may hold up to max_tokens tokens."""
 
@@ -263,10 +279,11 @@ cdef class Worker:
             raise ValueError(f"scratch must be aligned to {W2V_CACHE_LINE} bytes")
         self.c.scratch = &self.scratch[0]
 
-    def train(self, chunk, uint64_t epoch_key, float lr):
+    def train(self, chunk, uint64_t epoch_key, float lr, block=None):
         """Train the centres of a chunk at one learning rate; return how many were kept.
 
-        chunk: fastw2v.corpus.ChunkData.  epoch_key: seeds every draw.  lr: >= 0.
+        chunk: fastw2v.corpus.ChunkData.  epoch_key: seeds every draw.  lr: >= 0.  block:
+        fastw2v.training.blocks.BlockShape, None for the largest that the model was made for.
         """
         cdef const int32_t[::1] word_ids = chunk.word_ids
         cdef const int64_t[::1] sentence_ends = chunk.sentence_ends
@@ -277,6 +294,9 @@ cdef class Worker:
         c.first_token = chunk.first_token
         c.centre_begin, c.centre_end = chunk.centre_begin, chunk.centre_end
         c.epoch_key, c.lr = epoch_key, lr
+        c.block = self.model.c.largest if block is None else block_of(block)
+        if not fits(&c.block, &self.model.c.largest):
+            raise ValueError(f"the block {block} is larger than the model was made for")
         if not 0 <= c.centre_begin <= c.centre_end <= c.n_tokens <= self.max_tokens:
             raise ValueError(f"chunk of {c.n_tokens} tokens with centres "
                              f"{c.centre_begin}..{c.centre_end} exceeds {self.max_tokens}")

@@ -13,7 +13,7 @@ from fastw2v.corpus import VocabularyRules
 from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import CheckpointError, DivergedError
 from fastw2v.formats import WordVectors
-from fastw2v.saved_model import RunCounts, fill_arrays, settings_of
+from fastw2v.saved_model import BLOCKS, RunCounts, fill_arrays, settings_of
 from fastw2v.training import (
     STATE,
     BestEpoch,
@@ -35,7 +35,8 @@ OF_ONE_CALL = ("epochs", "alpha", "min_alpha")  # train() may be given others
 def settings_to_check(parameters: Parameters, rules: VocabularyRules) -> dict[str, Any]:
     """Return the settings of a run that are certain before its corpus is read."""
     settings = settings_of(parameters, rules)
-    return {name: value for name, value in settings.items() if name not in OF_ONE_CALL}
+    open_ones = () if parameters.cbow_update else ("cbow_update",)
+    return {k: v for k, v in settings.items() if k not in (*OF_ONE_CALL, *open_ones)}
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ class CheckpointedRun:
             return None
         path, data = found
         settings = self.to_file().settings
-        kept = (name for name in settings if name not in RunCounts._fields)  # see identity
+        left_out = (*RunCounts._fields, BLOCKS)  # see identity
+        kept = (name for name in settings if name not in left_out)
         check_settings(path, data, {name: settings[name] for name in kept})
         state = data.settings[STATE]
         self.about.check(path, state)

@@ -39,6 +39,7 @@ class GensimNames:
     epochs, window, min_alpha, shrink_windows, seed, alpha and workers can be set, and hold from
     the next call of train.  comment, compute_loss and batch_words are kept and have no effect.
     corpus_count, corpus_total_words: sentences and tokens of the text that build_vocab read.
+    blocks: how many words a step of the latest training took at once, as text.
     total_train_time: seconds in train, of all calls; train_count: how many they were.
     """
 
@@ -54,6 +55,8 @@ class GensimNames:
     corpus_total_words: int = 0
     total_train_time: float = 0.0
     train_count: int = 0
+    blocks: str = ""
+    _last_run: Parameters | None = None
 
     epochs = Setting[int]("Passes over the corpus of the next training, >= 1.")
     window = Setting[Window]("Words on either side that are contexts, >= 1, or (left, right).")
@@ -64,12 +67,22 @@ class GensimNames:
     @property
     def alpha(self) -> float:
         """The learning rate at the start; setting one below min_alpha lowers that with it."""
-        return self.parameters.first_rate
+        return self._decided(self.parameters).first_rate
 
     @alpha.setter
     def alpha(self, value: float) -> None:
         least = min(self.parameters.min_alpha, value)
         self.parameters = replace(self.parameters, alpha=value, min_alpha=least)
+
+    def _decided(self, parameters: Parameters) -> Parameters:
+        """Return parameters with what the latest training decided for what they leave open."""
+        then = self._last_run
+        if then is None or (parameters.alpha is not None and parameters.cbow_update is not None):
+            return parameters
+        alpha = then.alpha if parameters.alpha is None else parameters.alpha
+        return replace(
+            parameters, alpha=alpha, cbow_update=parameters.cbow_update or then.cbow_update
+        )
 
     @property
     def workers(self) -> int:

@@ -23,7 +23,8 @@ class RunCounts(NamedTuple):
 
 
 # Told in the file, but chosen anew on another machine; and where the run of a checkpoint stood.
-NOT_SETTINGS = ("backend", "workers", STATE)
+BLOCKS = "blocks"  # how many words a training step took at once, as text
+NOT_SETTINGS = ("backend", "workers", BLOCKS, STATE)
 
 
 def settings_of(parameters: Parameters, rules: VocabularyRules) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from fastw2v.gensim_names import GensimNames
 from fastw2v.keyed_vectors import KeyedVectors
 from fastw2v.prediction import predicted_words
 from fastw2v.saved_model import (
+    BLOCKS,
     RunCounts,
     arrays_in_file,
     model_to_file,
@@ -110,9 +111,10 @@ class TrainedModel(GensimNames):
     def _file_content(self, parameters: Parameters) -> WordVectors:
         """Return the same, for a run with other parameters than the model's own."""
         vocabulary, arrays = self._built()
-        data = model_to_file(parameters, self.rules, vocabulary, arrays)
+        data = model_to_file(self._decided(parameters), self.rules, vocabulary, arrays)
         counts = RunCounts(self.corpus_count, self.corpus_total_words)
         data.settings |= {"lowercase": bool(self._reader.lowercase), **counts._asdict()}
+        data.settings[BLOCKS] = self.blocks
         return data
 
     def save(
@@ -160,12 +162,14 @@ class TrainedModel(GensimNames):
         settings = settings_in_file(data)
         model = cls(lowercase=settings.pop("lowercase", False))  # type: ignore[call-arg]
         model._set(settings)
+        model.blocks = data.settings.get(BLOCKS, "")
         model.vocabulary = Vocabulary(data.words, data.counts)
         model.arrays = arrays_in_file(model.parameters, data)
         return model
 
     def _set(self, settings: dict[str, Any]) -> None:
         """Take over the settings of a file, of which lowercase has been taken out."""
+        self.blocks = settings.pop(BLOCKS, "")
         counts = RunCounts(*(settings.pop(name, 0) for name in RunCounts._fields))
         self.corpus_count, self.corpus_total_words = counts
         self.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))

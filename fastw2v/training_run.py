@@ -1,6 +1,7 @@
 """One training of a model: who is told of it, what is held out, and what it comes to."""
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class TrainableModel(Protocol):
 
     history: list[EpochRecord]
     last_checkpoint: str | None
+    blocks: str
 
     def vectors_changed(self) -> None:
         """Forget what was computed from the vectors."""
@@ -76,7 +78,9 @@ def run_training(request: RunRequest) -> Summary:
         stream = open_files.enter_context(request.corpus.spool)
         parts = _parts(request, stream, open_files)
         trainer = Trainer(request.parameters, request.arrays, parts.stream)
-        listeners = _Listeners(request, parts)
+        request.model.blocks = trainer.blocks_text
+        _warn_of_held_rate(trainer)
+        listeners = _Listeners(request, parts, trainer)
         if listeners.log is not None:
             open_files.callback(listeners.log.close)
         with _saved(request, parts, trainer, listeners.best) as savers:
@@ -86,6 +90,16 @@ def run_training(request: RunRequest) -> Summary:
         if listeners.log is not None:
             listeners.log.write_summary(summary)
     return summary
+
+
+def _warn_of_held_rate(trainer: Trainer) -> None:
+    alpha, most = trainer.parameters.first_rate, trainer.blocks.max_lr
+    if most < alpha:
+        warnings.warn(
+            f"learning rates above {most:.3g} are held to that: at alpha={alpha:g} even one "
+            "prediction at a time would move a row too far",
+            stacklevel=5,
+        )
 
 
 @contextmanager
@@ -144,7 +158,7 @@ def _parts(request: RunRequest, spool: Spool, open_files: ExitStack) -> _Parts:
 class _Listeners:
     """Who is told of a run; what fills in the record of an epoch comes before who reads it."""
 
-    def __init__(self, request: RunRequest, parts: _Parts) -> None:
+    def __init__(self, request: RunRequest, parts: _Parts, trainer: Trainer) -> None:
         options = request.options
         self.validation = Validation(parts.held_out) if parts.held_out is not None else None
         self.metric = Metric(_measure(request)) if options.metric is not None else None
@@ -154,7 +168,7 @@ class _Listeners:
             self.best = BestEpoch(options.patience, restore, changed)
         self.log: RunLog | None = None
         if options.log is not None:
-            self.log = RunLog(options.log, _log_head(request, parts))
+            self.log = RunLog(options.log, _log_head(request, parts, trainer))
         self.in_order: list[Listener] = [
             listener
             for listener in (
@@ -207,7 +221,7 @@ def _measure(request: RunRequest) -> Callable[[], float]:
     return measure
 
 
-def _log_head(request: RunRequest, parts: _Parts) -> dict[str, Any]:
+def _log_head(request: RunRequest, parts: _Parts, trainer: Trainer) -> dict[str, Any]:
     """Return the first line of a log."""
     corpus, parameters = request.corpus, request.parameters
     return {
@@ -215,6 +229,7 @@ def _log_head(request: RunRequest, parts: _Parts) -> dict[str, Any]:
         "host": describe_host(),
         "settings": effective_settings(parameters),
         "loss_name": loss_name(parameters),
+        "blocks": trainer.blocks_text,
         "corpus": {
             "n_words": len(corpus.vocabulary),
             "n_tokens_read": corpus.n_tokens_read,
@@ -267,4 +282,5 @@ def _summary(
         validation_seconds=listeners.validation.seconds if listeners.validation else 0.0,
         metric_seconds=listeners.metric.seconds if listeners.metric else 0.0,
         total_seconds=seconds,
+        blocks=trainer.blocks_text,
     )

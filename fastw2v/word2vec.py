@@ -37,6 +37,7 @@ from fastw2v.training import (
 )
 from fastw2v.training.checkpoint_options import settings_then
 from fastw2v.training.criterion import options_again
+from fastw2v.training.trainer import resolved_for
 from fastw2v.training_run import RunRequest, run_training
 from fastw2v.vocabulary_builder import TrimRule, VocabularyBuilder
 
@@ -187,6 +188,8 @@ class Word2Vec(VocabularyBuilder):
         """Use up the corpus at hand."""
         assert self.arrays is not None and self._corpus is not None
         corpus, self._corpus = self._corpus, None
+        parameters = resolved_for(parameters, self.arrays, corpus.spool)
+        self._last_run = parameters
         start = time.perf_counter()
         request = RunRequest(
             self,

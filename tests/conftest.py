@@ -1,6 +1,7 @@
 import bz2
 import gzip
 import lzma
+import math
 import os
 import sys
 import threading
@@ -10,6 +11,7 @@ import pytest
 from small_corpus import topic_sentences, write_lines
 
 from fastw2v.training import trainer as trainer_module
+from fastw2v.training.blocks import BlockRule
 
 pytest_plugins = ["keyed_vectors_case"]
 
@@ -62,6 +64,12 @@ def small_chunks(monkeypatch):
     """Chunks of 500 tokens instead of 10,000, so that small corpora have many."""
     monkeypatch.setattr(trainer_module, "CHUNK_TOKENS", 500)
     monkeypatch.setattr(trainer_module, "REPORT_SECONDS", 0.005)
+
+
+@pytest.fixture
+def any_rate(monkeypatch):
+    """Learning rates are not held to what the smallest step allows."""
+    monkeypatch.setattr(BlockRule, "_max_lr", lambda rule: math.inf)
 
 
 @pytest.fixture

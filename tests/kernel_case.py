@@ -14,7 +14,7 @@ from fastw2v.sampling import (
     keep_thresholds,
     noise_probabilities,
 )
-from fastw2v.training.model import HotRows, KernelSettings, ModelArrays, zero_rows
+from fastw2v.training.model import BlockShape, HotRows, KernelSettings, ModelArrays, zero_rows
 
 # Backends whose products of larger blocks have operands of 8 bits; all others compute in float32.
 ROUNDING = {"avx512bf16": 2.0**-9, "amx": 2.0**-9}
@@ -99,6 +99,13 @@ class Case:
         """The reference's blocks of a chunk."""
         return reference.blocks(chunk, self.settings, self.tables(), EPOCH_KEY)
 
+    def block(self):
+        """The shape of the case's blocks."""
+        s = self.settings
+        return BlockShape(
+            s.block_centres, s.block_noise, s.noise_reuse, s.noise_turns, s.block_contexts
+        )
+
     def kernel_settings(self, backend):
         """What the kernels are told."""
         s = self.settings
@@ -111,10 +118,7 @@ class Case:
             window=s.window,
             shrink_windows=s.shrink_windows,
             negative=s.negative,
-            block_centres=s.block_centres,
-            block_noise=s.block_noise,
-            noise_reuse=s.noise_reuse,
-            noise_turns=s.noise_turns,
+            largest=self.block(),
             loss_every=1,
             is_shared=self.is_shared,
             hot=HotRows(shares, shares, self.hot_centres),

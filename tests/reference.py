@@ -44,6 +44,7 @@ class Settings:
     block_noise: int = 6
     noise_reuse: int = 2
     noise_turns: int = 1
+    block_contexts: int = 10**6
     cbow_sum: bool = False
     frozen: frozenset = frozenset()
     cbow_divide: bool = True
@@ -138,8 +139,8 @@ class NoiseWords:
     """The words drawn from an alias table: a turn's, some of them new, the oldest replaced."""
 
     def __init__(self, chunk, settings, tables, epoch_key):
-        self.key = stream_key(epoch_key, STREAM_NOISE)
-        self.counter = (chunk.first_token + chunk.centre_begin) * settings.block_noise
+        place = chunk.first_token + chunk.centre_begin
+        self.key, self.counter = draw64(stream_key(epoch_key, STREAM_NOISE), place), 0
         self.table = tables.noise
         self.n_fresh = math.ceil(settings.block_noise / settings.noise_reuse)
         n = settings.block_noise
@@ -162,8 +163,13 @@ class NoiseWords:
         return column if bits <= threshold else int(alias)
 
 
-def pairs_of(kept, centres, is_cbow):
-    """Return the inputs' bags and the (input, centre) pairs, both as indices."""
+def pairs_of(kept, centres, is_cbow, part=None):
+    """Return the inputs' bags and the (input, centre) pairs, both as indices.
+
+    part: the only contexts of a single skip-gram centre to take.
+    """
+    if part is not None:
+        return [[x] for x in part], [(j, 0) for j in range(len(part))]
     if is_cbow:
         return [contexts(kept, c) for c in centres], [
             (k, k) for k, c in enumerate(centres) if contexts(kept, c)
@@ -174,8 +180,8 @@ def pairs_of(kept, centres, is_cbow):
     return [[x] for x in reached], pairs
 
 
-def noise_block(kept, centres, settings, noise):
-    bags, pairs = pairs_of(kept, centres, settings.is_cbow)
+def noise_block(kept, centres, settings, noise, part=None):
+    bags, pairs = pairs_of(kept, centres, settings.is_cbow, part)
     outputs = [kept.ids[c] for c in centres] + noise
     p, q = np.zeros((2, len(bags), len(outputs)))
     for j, k in pairs:
@@ -186,8 +192,8 @@ def noise_block(kept, centres, settings, noise):
     return bags, outputs, p, q, len(pairs)
 
 
-def path_block(kept, centre, settings, tables):
-    bags, pairs = pairs_of(kept, [centre], settings.is_cbow)
+def path_block(kept, centre, settings, tables, part=None):
+    bags, pairs = pairs_of(kept, [centre], settings.is_cbow, part)
     path = tables.paths[kept.ids[centre]]
     p, q = np.zeros((2, len(bags), len(path)))
     for j, _ in pairs:
@@ -236,6 +242,20 @@ def pair_block(pairs, settings, tables, noise_words):
     return Block(bags, np.array(outputs, int), p * by_pair, q * by_pair, len(pairs))
 
 
+def parts_of(kept, centre, settings):
+    """Return a skip-gram centre's contexts, as many at a time as a step takes.
+
+    With negative sampling the centre's own place counts, with hierarchical softmax it does not.
+    """
+    most = settings.block_contexts
+    if settings.objective == "hs":
+        found = contexts(kept, centre)
+        return [found[i : i + most] for i in range(0, len(found), most)]
+    places = range(kept.begin[centre], kept.end[centre])
+    cut = [places[i : i + most] for i in range(0, len(places), most)]
+    return [[x for x in part if x != centre] for part in cut]
+
+
 def blocks(chunk, settings, tables, epoch_key):
     """Return the blocks of a chunk in order."""
     return [block for group in groups(chunk, settings, tables, epoch_key) for block in group]
@@ -259,6 +279,14 @@ def groups(chunk, settings, tables, epoch_key):
     found = []
     for begin in range(0, len(kept.centres), size):
         centres = kept.centres[begin : begin + size]
+        if size == 1 and not settings.is_cbow and settings.objective != "softmax":
+            for part in parts_of(kept, centres[0], settings):
+                if settings.objective == "ns":
+                    block = noise_block(kept, centres, settings, noise_words.next_step(), part)
+                else:
+                    block = path_block(kept, centres[0], settings, tables, part)
+                found.append([as_block(kept, settings, *block)])
+            continue
         if settings.objective == "ns":
             turns = [centres[t :: settings.noise_turns] for t in range(settings.noise_turns)]
             parts = [

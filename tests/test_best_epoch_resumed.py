@@ -28,13 +28,13 @@ def interrupted(monkeypatch, n_chunks, **options):
     n_trained = 0
 
     class Interrupted(_core.Worker):
-        def train(self, chunk, epoch_key, lr):
+        def train(self, chunk, epoch_key, lr, block):
             nonlocal n_trained
             n_trained += lr > 0  # it is 0 for the held-out text
             if n_trained == n_chunks and lr > 0:
                 os.kill(os.getpid(), signal.SIGINT)
                 time.sleep(0.1)
-            return super().train(chunk, epoch_key, lr)
+            return super().train(chunk, epoch_key, lr, block)
 
     with monkeypatch.context() as patch:
         patch.setattr(_core, "Worker", Interrupted)

@@ -119,13 +119,13 @@ def test_each_chunk_is_trained_once_over_a_ctrl_c_within_an_epoch(monkeypatch, s
     seen = []
 
     class Interrupted(_core.Worker):
-        def train(self, chunk, epoch_key, lr):
+        def train(self, chunk, epoch_key, lr, block):
             seen.append((epoch_key, chunk.first_token + chunk.centre_begin))
             if len(seen) == 15 + 7:
                 os.kill(os.getpid(), signal.SIGINT)
             if 15 + 7 <= len(seen) <= 15 + 7 + workers:
                 time.sleep(0.1)
-            return super().train(chunk, epoch_key, lr)
+            return super().train(chunk, epoch_key, lr, block)
 
     monkeypatch.setattr(_core, "Worker", Interrupted)
     with pytest.raises(KeyboardInterrupt, match=r"resume from run/checkpoint-\d+\.safetensors"):

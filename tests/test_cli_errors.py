@@ -47,7 +47,7 @@ pytestmark = pytest.mark.usefixtures("folder")
     ],
 )  # fmt: skip
 def test_a_failing_run_says_why_and_leaves_everything_as_it_was(
-    capsys, folder, args, exit_code, message
+    capsys, folder, any_rate, args, exit_code, message
 ):
     (folder / "bad").write_text("no count\n")
     (folder / "empty").write_text("")

@@ -180,7 +180,7 @@ def test_a_ticker_keeps_its_ticks_while_a_kernel_runs():
     # Calls of a kernel that last half a second: holding the GIL they would leave a few ticks.
     spool = random_spool(100_000)
     trainer = make_trainer(spool, vector_size=100, backend="scalar", sample=0)
-    settings = trainer_module.kernel_settings(trainer.parameters, 40, 10.0)
+    settings = trainer_module.kernel_settings(trainer.parameters, trainer.blocks.largest(), 10.0)
     worker = _core.Worker(
         _core.Model(trainer.model_arrays, settings), spool.n_tokens, trainer_module.allocate
     )

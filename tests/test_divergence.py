@@ -23,7 +23,7 @@ def error_of(trainer):
 
 
 @pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
-def test_a_loss_that_is_not_finite_ends_the_run(objective):
+def test_a_loss_that_is_not_finite_ends_the_run(any_rate, objective):
     text = error_of(make_trainer(random_spool(), objective=objective, alpha=1e30))
     assert re.fullmatch(
         r"training diverged in epoch 1 at learning rate [\d.e+]+: the loss is no longer finite; "
@@ -95,7 +95,7 @@ def test_a_value_that_is_not_finite_is_not_saved_unless_asked(tmp_path, sentence
         write(tmp_path / "v", allow_non_finite=True)
 
 
-def test_the_error_sends_a_user_of_an_own_schedule_to_that(sentences):
+def test_the_error_sends_a_user_of_an_own_schedule_to_that(any_rate, sentences):
     with pytest.raises(DivergedError, match=r": the loss .*; let the schedule give lower rates$"):
         Word2Vec(sentences, schedule=lambda progress: 1e4, vector_size=8, epochs=2, workers=1)
 

@@ -56,7 +56,7 @@ def test_a_sample_of_the_blocks_tells_the_loss_of_all():
 @pytest.mark.parametrize(("sg", "objective"), MODES)
 def test_any_number_of_threads_measures_the_same_blocks(small_chunks, sg, objective):
     spool = random_spool()
-    settings = {"sg": sg, "objective": objective, "loss_every": 4}
+    settings = {"sg": sg, "objective": objective, "loss_every": 4, "block_centres": 6}
     one, three = (trained(spool, workers=n, **settings).counts() for n in (1, 3))
     assert three.n_loss_predictions == one.n_loss_predictions
     assert 0.5 < 4 * one.n_loss_predictions / one.n_predictions < 2

@@ -110,7 +110,7 @@ def test_shared_noise_words_keep_the_expected_gradient(arch):
     z = (np.mean(updates, axis=0) - expected)[error > 1e-6] / error[error > 1e-6]
     assert len(z) > 30
     assert np.abs(z).max() < 4.5
-    assert np.mean(z**2) < 2
+    assert np.mean(z**2) < 3  # of some 10 independent draws, and the rows depend on each other
 
 
 # ---- subsampling and windows ----

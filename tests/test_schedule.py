@@ -37,7 +37,7 @@ def test_the_rate_follows_the_progress_over_all_epochs_and_threads(
 ):
     seen = recorded_calls(monkeypatch)
     spool = random_spool()
-    rates = {"alpha": 0.06, "min_alpha": 0.02, "schedule": schedule}
+    rates = {"alpha": 0.06, "min_alpha": 0.02, "schedule": schedule, "objective": "hs"}
     trained(spool, epochs=3, workers=workers, seed=5, **rates)
     epochs = {trainer_module.epoch_key(5, e): e for e in range(3)}
     turns = [np.argsort(chunk_order(5, e, 11)) for e in range(3)]

@@ -186,7 +186,9 @@ def test_other_threads_run_while_a_kernel_does():
     ones = np.ones(8, np.float32)
     model = _core.Model(
         trainer.model_arrays,
-        trainer_module.kernel_settings(trainer.parameters, 40, 10.0, HotRows(ones, ones, 500)),
+        trainer_module.kernel_settings(
+            trainer.parameters, trainer.blocks.largest(), 10.0, HotRows(ones, ones, 500)
+        ),
     )
     worker = _core.Worker(model, spool.n_tokens, trainer_module.allocate)
     chunk = spool.chunks(spool.n_tokens, 0).read(0)

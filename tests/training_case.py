@@ -43,9 +43,9 @@ def recorded_calls(monkeypatch):
     seen = []
 
     class Recording(_core.Worker):
-        def train(self, chunk, epoch_key, lr):
+        def train(self, chunk, epoch_key, lr, block):
             seen.append((epoch_key, chunk.first_token + chunk.centre_begin, lr))
-            return super().train(chunk, epoch_key, lr)
+            return super().train(chunk, epoch_key, lr, block)
 
     monkeypatch.setattr(_core, "Worker", Recording)
     return seen

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from fastw2v.sampling import keep_probabilities
 from fastw2v.training import Parameters
+from fastw2v.training.blocks import full_block
 from fastw2v.training.windows import window_sides
 
 REPLAY_TOKENS = 200_000  # the share of inputs that take part is then known to 0.1 %
@@ -82,7 +83,7 @@ def multiply_adds(
     if path_lengths is not None:
         inputs = contexts if parameters.sg else centres
         return n_predictions, 3 * dim * int((inputs * path_lengths[kept.word_ids]).sum()) + sums
-    block = parameters.block_shape
+    block = full_block(parameters)
     n_inputs = inputs_that_take_part(kept, block.centres) if parameters.sg else n_predictions
     return n_predictions, 3 * dim * (n_predictions + n_inputs * block.noise) + sums
 

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.corpus import Spool
 from fastw2v.training import ModelArrays, Parameters, Trainer, build_arrays
-from fastw2v.training.parameters import WORDS_PER_CENTRE
+from fastw2v.training.blocks import full_block
 from harness.multiply_adds import Kept, multiply_adds
 
 ZIPF_OFFSET = 2.7  # Mandelbrot's: count ~ 1 / (rank + offset), close to English text
@@ -33,12 +33,21 @@ class Shape:
 def words_in_cache(cache_bytes: int, parameters: Parameters) -> int:
     """Return how many words' rows, input and output, fill half a cache, but LEAST_WORDS at least.
 
-    And as many as blocks of the full size need.  1,000 words take 2.4 MB at dimension 300: with
-    Zipf's frequencies a cache of 2 MB will do.
+    1,000 words take 2.4 MB at dimension 300: with Zipf's frequencies a cache of 2 MB will do.
     """
     row_bytes = -(-parameters.vector_size // 16) * 64
-    for_blocks = parameters.block_shape.centres * WORDS_PER_CENTRE
-    return max(cache_bytes // 2 // (2 * row_bytes), LEAST_WORDS, for_blocks)
+    return max(cache_bytes // 2 // (2 * row_bytes), LEAST_WORDS)
+
+
+def at_full_speed(parameters: Parameters) -> Parameters:
+    """Return the parameters with the blocks of a long run, as a stream to time is a short one."""
+    block = full_block(parameters)
+    return replace(
+        parameters,
+        block_centres=block.centres,
+        block_noise=block.noise,
+        noise_reuse=block.reuse,
+    )
 
 
 def word_counts(shape: Shape) -> NDArray[np.int64]:
@@ -52,7 +61,7 @@ class Workload:
     """A stream and the model trained on it.  parameters: of the run, workers included."""
 
     def __init__(self, parameters: Parameters, shape: Shape) -> None:
-        self.parameters = parameters
+        self.parameters = at_full_speed(parameters)
         rng = np.random.default_rng(parameters.seed)
         self.counts = word_counts(shape)
         edges = np.cumsum(self.counts / self.counts.sum())
@@ -66,7 +75,7 @@ class Workload:
     def trainer(self, parameters: Parameters | None = None) -> Trainer:
         """Return a trainer of the workload, with other parameters if given."""
         spool = Spool.from_arrays(self.word_ids, self.sentence_ends)
-        return Trainer(parameters or self.parameters, self.arrays, spool)
+        return Trainer(at_full_speed(parameters or self.parameters), self.arrays, spool)
 
     def multiply_adds_per_prediction(self) -> float:
         """Return what one prediction needs on average: see multiply_adds."""

@@ -23,7 +23,6 @@ def about(job: dict[str, Any]) -> dict[str, Any]:
 
 def train(job: dict[str, Any]) -> dict[str, Any]:
     """Train as a user would, at the default block shape, and save."""
-    from fastw2v.training import effective_settings
 
     model = fastw2v.Word2Vec(
         corpus_file=job["corpus"],
@@ -41,13 +40,14 @@ def train(job: dict[str, Any]) -> dict[str, Any]:
         progress=False,
     )
     model.save(job["vectors"], "bin")
-    used = effective_settings(model.parameters)
-    names = ("alpha", "backend", "block_centres", "block_noise", "cbow_update")
+    used = model.to_word_vectors().settings
+    names = ("alpha", "backend", "cbow_update")
     assert model.summary is not None
     return {
         "train_seconds": model.summary.train_seconds,
         "read_seconds": model.summary.read_seconds,
         "loss": model.summary.loss,
+        "blocks": model.blocks,
     } | {name: used[name] for name in names}
 
 

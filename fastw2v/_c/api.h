@@ -18,6 +18,17 @@ typedef struct {
 typedef void w2v_sgemm(char *trans_a, char *trans_b, int *m, int *n, int *k, float *alpha,
                        float *a, int *lda, float *b, int *ldb, float *beta, float *c, int *ldc);
 
+/* How the centres of a chunk are grouped into steps. */
+typedef struct {
+    int32_t centres;  /* consecutive centres per block, B, >= 1; pairs, where pairs are given */
+    int32_t contexts; /* skip-gram: contexts that a step takes at most where it has one centre, as
+                         hierarchical softmax always does, >= 1 */
+    int32_t noise;    /* negative samples shared by a block, S, >= 1 */
+    int32_t reuse;    /* blocks that each of them serves in turn, >= 1 */
+    int32_t turns;    /* CBOW with negative sampling: steps that take the centres of a block in turn,
+                         each with negative samples of its own, >= 1; else 1 */
+} w2v_block;
+
 enum w2v_objective { W2V_NEGATIVE_SAMPLING, W2V_HIERARCHICAL_SOFTMAX, W2V_SOFTMAX };
 
 /* The model and all that its workers share. Only the rows and the bias are written. */
@@ -42,11 +53,7 @@ typedef struct {
     int32_t window_right;   /* >= 0, words after it */
     int32_t shrink_windows; /* 1: each centre draws its reach on each side from 1..its size */
     int32_t negative;       /* noise words per prediction, K */
-    int32_t block_centres;  /* consecutive centres per block, B */
-    int32_t block_noise;    /* noise words shared by a block, S */
-    int32_t noise_reuse;    /* blocks that each of them serves in turn */
-    int32_t noise_turns;    /* CBOW with negative sampling: steps that take the centres of a block in
-                               turn, each with noise words of its own, >= 1; else 1 */
+    w2v_block largest;      /* the most of each that any chunk asks for; scratch is made for it */
     int32_t longest_path;   /* steps of the longest Huffman path */
     int32_t loss_every;     /* the loss is measured on every n-th block */
     int64_t n_hot_in;       /* input rows 0..n_hot_in - 1 are private to a worker meanwhile */
@@ -93,6 +100,7 @@ typedef struct {
     const float *pair_weights; /* (n_tokens / 2,) > 0: word_ids are pairs of an input and the
                                   output it predicts; NULL: windows make the pairs */
     uint64_t epoch_key; /* seeds every draw, together with the stream position */
+    w2v_block block;    /* no more of anything than the model's largest */
     float lr;
 } w2v_chunk;
 

@@ -18,7 +18,7 @@ static void train_noise(run *r)
 {
     const w2v_model *m = r->model;
     draw_first_noise(r);
-    FOR_BLOCKS(r, m->block_centres)
+    FOR_BLOCKS(r, r->block.centres)
     {
         exchange_hot_rows(r, begin);
         if (m->is_cbow)
@@ -30,7 +30,7 @@ static void train_noise(run *r)
 
 static void train_paths(run *r)
 {
-    FOR_BLOCKS(r, r->model->is_cbow ? r->model->block_centres : 1)
+    FOR_BLOCKS(r, r->model->is_cbow ? r->block.centres : 1)
     {
         exchange_hot_rows(r, begin);
         if (r->model->is_cbow)
@@ -42,7 +42,7 @@ static void train_paths(run *r)
 
 static void train_softmax(run *r)
 {
-    FOR_BLOCKS(r, r->model->block_centres)
+    FOR_BLOCKS(r, r->block.centres)
     {
         if (r->model->is_cbow)
             cbow_softmax_block(r, begin, n_centres);
@@ -65,15 +65,16 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     run r = {.model = m, .worker = w, .lr = c->lr};
     r.s = carve_scratch(m, c->n_tokens, w->scratch);
     r.shape = shape_of_rows(m->dim);
-    r.noise_key = stream_key(c->epoch_key, W2V_STREAM_NOISE);
-    r.noise_counter = (c->first_token + c->centre_begin) * m->block_noise;
-    r.n_fresh_noise = (m->block_noise + m->noise_reuse - 1) / m->noise_reuse;
+    r.block = c->block;
+    r.noise_key = draw64(stream_key(c->epoch_key, W2V_STREAM_NOISE),
+                         (uint64_t)(c->first_token + c->centre_begin));
+    r.n_fresh_noise = (c->block.noise + c->block.reuse - 1) / c->block.reuse;
     r.trained = c->pair_weights ? keep_pairs(m, c, &r.s) : subsample(m, c, &r.s);
     r.in_place[0] = m->in_rows, r.in_place[1] = r.s.hot_in;
     r.out_place[0] = m->out_rows, r.out_place[1] = r.s.hot_out;
     r.out_first[1] = m->first_hot_out;
     w->block_number = first_block_number(m, c);
-    memset(r.s.oldest_noise, 0, (size_t)m->noise_turns * sizeof(int64_t));
+    memset(r.s.oldest_noise, 0, (size_t)c->block.turns * sizeof(int64_t));
     memset(r.s.zero_row, 0, (size_t)m->stride_floats * sizeof(float));
     for (int64_t j = 0; j < r.s.max_in; j++)
         r.s.in_change_row[j] = r.s.in_change + j * m->stride_floats;

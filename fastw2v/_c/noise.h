@@ -1,7 +1,7 @@
 /* Negative sampling: blocks of consecutive centres that share noise words
-   (Mikolov et al. 2013, 1310.4546, section 2.2). Each noise word serves noise_reuse blocks in a
+   (Mikolov et al. 2013, 1310.4546, section 2.2). Each noise word serves `reuse` blocks in a
    row: it still follows the noise distribution, and its row need not come from afar each time.
-   CBOW's centres take steps in noise_turns turns, neighbours in different ones, each with noise
+   CBOW's centres take steps in `turns` turns, neighbours in different ones, each with noise
    words of its own: windows of neighbours overlap, so what the same few words do to them adds up in
    a context. Six turns of 8 words are worth a point of analogies more than 16 words for all, in x0.9
    of the time. */
@@ -31,7 +31,7 @@ static void begin_draws(run *r, int64_t n)
 static void end_draws(run *r, int64_t n, int64_t turn)
 {
     const w2v_model *m = r->model;
-    int32_t *noise_id = r->s.noise_id + turn * m->block_noise;
+    int32_t *noise_id = r->s.noise_id + turn * r->block.noise;
     int64_t oldest = r->s.oldest_noise[turn];
     for (int64_t i = 0; i < n; i++) {
         int32_t column = r->s.noise_column[i];
@@ -39,7 +39,7 @@ static void end_draws(run *r, int64_t n, int64_t turn)
         int32_t is_column = r->s.noise_bits[i] <= noise->threshold;
         int32_t word = noise->alias ^ ((noise->alias ^ column) & -is_column);
         noise_id[oldest] = word;
-        oldest = oldest + 1 < m->block_noise ? oldest + 1 : 0;
+        oldest = oldest + 1 < r->block.noise ? oldest + 1 : 0;
         ask_for_next(&r->s, out_row(r, word));
     }
     r->s.oldest_noise[turn] = oldest;
@@ -48,23 +48,23 @@ static void end_draws(run *r, int64_t n, int64_t turn)
 /* The noise words of the first block; then the draws of the next ones are begun. */
 static void draw_first_noise(run *r)
 {
-    for (int64_t turn = 0; turn < r->model->noise_turns; turn++) {
-        begin_draws(r, r->model->block_noise);
-        end_draws(r, r->model->block_noise, turn);
+    for (int64_t turn = 0; turn < r->block.turns; turn++) {
+        begin_draws(r, r->block.noise);
+        end_draws(r, r->block.noise, turn);
     }
     begin_draws(r, r->n_fresh_noise);
 }
 
-static float noise_share(const w2v_model *m)
+static float noise_share(const run *r)
 {
-    return (float)m->negative / (float)m->block_noise;
+    return (float)r->model->negative / (float)r->block.noise;
 }
 
 /* The noise words of a turn, in the columns from first on. */
 static void set_noise_outputs(run *r, int64_t first, int64_t turn)
 {
-    const int32_t *noise_id = r->s.noise_id + turn * r->model->block_noise;
-    for (int64_t i = 0; i < r->model->block_noise; i++)
+    const int32_t *noise_id = r->s.noise_id + turn * r->block.noise;
+    for (int64_t i = 0; i < r->block.noise; i++)
         set_output(r, first + i, noise_id[i]);
 }
 
@@ -72,7 +72,7 @@ static void set_noise_outputs(run *r, int64_t first, int64_t turn)
 static void set_centre_outputs(run *r, const block *b, int64_t begin, int64_t n_centres)
 {
     const scratch *s = &r->s;
-    float share = noise_share(r->model);
+    float share = noise_share(r);
     for (int64_t k = 0; k < n_centres; k++)
         set_output(r, k, s->kept_id[begin + k]);
     set_noise_outputs(r, n_centres, 0);
@@ -97,7 +97,7 @@ INLINE int is_among(const int32_t *id, int64_t n, int32_t word)
 /* Leave the noise word in column i out for those inputs that want column k, or its own output. */
 static void drop_collision(const run *r, const block *b, int64_t i, int64_t k)
 {
-    float share = noise_share(r->model);
+    float share = noise_share(r);
     if (b->has_own)
         b->weight[k * b->out_step + i] -= b->want[own_at(b) + k] * share;
     for (int64_t j = 0; !b->has_own && j < b->in.n; j++)
@@ -110,7 +110,7 @@ static void drop_collision(const run *r, const block *b, int64_t i, int64_t k)
 static void drop_collisions(const run *r, const block *b)
 {
     const scratch *s = &r->s;
-    int64_t first_noise = b->out.n - r->model->block_noise;
+    int64_t first_noise = b->out.n - r->block.noise;
     const int32_t *target = b->has_own ? s->own_id : b->out_id;
     int64_t n_targets = b->has_own ? b->in.n : first_noise;
     for (int64_t i = first_noise; i < b->out.n; i++) {
@@ -129,7 +129,7 @@ static void set_own_output(run *r, const block *b, int64_t k, int32_t output, fl
     s->own_id[k] = output;
     s->own_row[k] = out_row(r, output);
     b->want[own_at(b) + k] = b->weight[own_at(b) + k] = w;
-    float share = w * noise_share(r->model);
+    float share = w * noise_share(r);
     for (int64_t i = 0; i < b->out.n; i++)
         b->weight[k * b->out_step + i] = share;
 }
@@ -156,17 +156,18 @@ static void skipgram_weights(const run *r, const block *b, int64_t first_input)
 }
 
 /* n_paired of each input: how many centres have it as a context. */
-static int64_t count_pairs(const run *r, int64_t begin, int64_t n_centres, centres reach)
+static int64_t count_pairs(const run *r, int64_t begin, int64_t n_centres, centres inputs)
 {
     const scratch *s = &r->s;
     int64_t n_pairs = 0;
     for (int64_t c = begin; c < begin + n_centres; c++)
-        n_pairs += n_contexts(s, c);
-    for (int64_t j = reach.begin; j < reach.end; j += W2V_LANES) {
+        n_pairs += min64(s->kept_end[c], inputs.end) - max64(s->kept_begin[c], inputs.begin) -
+                   (inputs.begin <= c && c < inputs.end);
+    for (int64_t j = inputs.begin; j < inputs.end; j += W2V_LANES) {
         vi input = lane_numbers() + (int32_t)j, n_paired = {};
         for (int64_t c = begin; c < begin + n_centres; c++)
             n_paired -= (input >= s->kept_begin[c]) & (input < s->kept_end[c]) & (input != (int32_t)c);
-        store_unaligned(s->n_paired + (j - reach.begin), __builtin_convertvector(n_paired, vf));
+        store_unaligned(s->n_paired + (j - inputs.begin), __builtin_convertvector(n_paired, vf));
     }
     return n_pairs;
 }
@@ -187,7 +188,7 @@ static void ask_for_contexts(const run *r, int64_t begin, int64_t end)
 
 static int64_t end_of_block(const run *r, int64_t begin)
 {
-    return min64(begin + r->model->block_centres, r->trained.end);
+    return min64(begin + r->block.centres, r->trained.end);
 }
 
 /* One step, of a turn of the block. */
@@ -202,25 +203,35 @@ static void noise_step(run *r, block *b, int64_t n_predictions, int64_t turn)
     block_steps(r->model, r->worker, &r->s, b, 1, r->shape);
 }
 
+static void skipgram_noise_step(run *r, int64_t begin, int64_t n_centres, centres inputs)
+{
+    block b = new_block(r, inputs.end - inputs.begin, n_centres + r->block.noise);
+    for (int64_t j = 0; j < b.in.n; j++)
+        r->s.in_row[j] = in_row(r, inputs.begin + j);
+    int64_t n_predictions = count_pairs(r, begin, n_centres, inputs);
+    set_centre_outputs(r, &b, begin, n_centres);
+    skipgram_weights(r, &b, inputs.begin);
+    noise_step(r, &b, n_predictions, 0);
+}
+
+/* One step, or with a single centre as many as its contexts need. */
 static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
 {
     int64_t next = begin + n_centres;
     ask_for_centres(r, next, end_of_block(r, next), 1);
     ask_for_contexts(r, next, end_of_block(r, next));
     centres reach = reached(&r->s, begin, next);
-    block b = new_block(r, reach.end - reach.begin, n_centres + r->model->block_noise);
-    for (int64_t j = 0; j < b.in.n; j++)
-        r->s.in_row[j] = in_row(r, reach.begin + j);
-    int64_t n_predictions = count_pairs(r, begin, n_centres, reach);
-    set_centre_outputs(r, &b, begin, n_centres);
-    skipgram_weights(r, &b, reach.begin);
-    noise_step(r, &b, n_predictions, 0);
+    int64_t n_inputs = reach.end - reach.begin;
+    int64_t most = r->block.centres == 1 ? min64(r->block.contexts, n_inputs) : n_inputs;
+    for (int64_t first = reach.begin; first < reach.end; first += most)
+        skipgram_noise_step(r, begin, n_centres,
+                            (centres){first, min64(first + most, reach.end)});
 }
 
 /* Ask for what the next turn needs, which may be the next block's first. */
 static void ask_for_turn(const run *r, int64_t begin, int64_t n_centres, int64_t turn)
 {
-    int64_t n_turns = r->model->noise_turns, next = begin + n_centres;
+    int64_t n_turns = r->block.turns, next = begin + n_centres;
     if (turn + 1 < min64(n_turns, n_centres)) {
         ask_for_centres(r, begin + turn + 1, next, n_turns);
         return;
@@ -229,13 +240,13 @@ static void ask_for_turn(const run *r, int64_t begin, int64_t n_centres, int64_t
     ask_for_centres(r, next, end_of_block(r, next), n_turns);
 }
 
-/* The step of a block's centres turn, turn + noise_turns, ... */
+/* The step of a block's centres turn, turn + n_turns, ... */
 static void cbow_noise_turn(run *r, int64_t begin, int64_t n_centres, int64_t turn)
 {
     const scratch *s = &r->s;
-    int64_t n_turns = r->model->noise_turns, stride = r->model->stride_floats;
+    int64_t n_turns = r->block.turns, stride = r->model->stride_floats;
     int64_t n = (n_centres - turn + n_turns - 1) / n_turns, n_predictions = 0;
-    block b = new_block(r, n, r->model->block_noise);
+    block b = new_block(r, n, r->block.noise);
     b.in_are_hidden = b.has_own = 1;
     b.in_change_row = s->turn_change_row;
     set_noise_outputs(r, 0, turn);
@@ -255,7 +266,7 @@ static void cbow_noise_turn(run *r, int64_t begin, int64_t n_centres, int64_t tu
 static void cbow_noise_block(run *r, int64_t begin, int64_t n_centres)
 {
     centres reach = set_hidden_rows(r, begin, n_centres);
-    for (int64_t turn = 0; turn < min64(r->model->noise_turns, n_centres); turn++)
+    for (int64_t turn = 0; turn < min64(r->block.turns, n_centres); turn++)
         cbow_noise_turn(r, begin, n_centres, turn);
     scatter_hidden_rows(r, begin, n_centres, reach);
 }

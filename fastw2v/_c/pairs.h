@@ -33,8 +33,7 @@ INLINE float pair_weight(const run *r, const float *weights, int64_t kept)
 
 static void prefetch_pairs(const run *r, int64_t begin)
 {
-    const w2v_model *m = r->model;
-    int64_t end = min64(begin + 2 * (int64_t)m->block_centres, r->trained.end);
+    int64_t end = min64(begin + 2 * (int64_t)r->block.centres, r->trained.end);
     for (int64_t i = begin; i < end; i += 2) {
         ask_for_next(&r->s, in_place(r, i));
         ask_for_next(&r->s, out_row(r, r->s.kept_id[i + 1]));
@@ -43,7 +42,7 @@ static void prefetch_pairs(const run *r, int64_t begin)
 
 static void pair_noise_block(run *r, const float *weights, int64_t begin, int64_t n)
 {
-    block b = new_block(r, n, r->model->block_noise);
+    block b = new_block(r, n, r->block.noise);
     b.has_own = 1;
     set_noise_outputs(r, 0, 0);
     clear_weights(&b);
@@ -90,7 +89,7 @@ static void pair_softmax_block(run *r, const float *weights, int64_t begin, int6
 static void train_pairs(run *r, const float *weights)
 {
     const w2v_model *m = r->model;
-    int64_t size = m->objective == W2V_HIERARCHICAL_SOFTMAX ? 1 : m->block_centres;
+    int64_t size = m->objective == W2V_HIERARCHICAL_SOFTMAX ? 1 : r->block.centres;
     if (m->objective == W2V_NEGATIVE_SAMPLING)
         draw_first_noise(r);
     for (int64_t begin = 0; begin < r->trained.end; begin += 2 * size) {

@@ -80,15 +80,17 @@ static void skipgram_path_block(run *r, int64_t centre)
 {
     const scratch *s = &r->s;
     prefetch_places(r, centre + ROWS_AHEAD, centre + ROWS_AHEAD);
-    int64_t n_in = 0;
-    for (int64_t c = s->kept_begin[centre]; c < s->kept_end[centre]; c++)
-        if (c != centre)
-            s->in_row[n_in++] = in_row(r, c);
-    if (n_in == 0)
-        return;
-    block b;
-    set_path_block(r, &b, centre, s->in_row, n_in, 0);
-    block_steps(r->model, r->worker, s, &b, 1, r->shape);
+    for (int64_t c = s->kept_begin[centre]; c < s->kept_end[centre];) {
+        int64_t n_in = 0;
+        for (; c < s->kept_end[centre] && n_in < r->block.contexts; c++)
+            if (c != centre)
+                s->in_row[n_in++] = in_row(r, c);
+        if (n_in == 0)
+            return;
+        block b;
+        set_path_block(r, &b, centre, s->in_row, n_in, 0);
+        block_steps(r->model, r->worker, s, &b, 1, r->shape);
+    }
 }
 
 /* Steps of the hidden rows of n <= PATHS centres from `begin` on; `first` is the first row. The
@@ -102,7 +104,7 @@ static void hidden_path_steps(run *r, int64_t begin, int64_t first, int64_t n)
     int64_t n_paths = 0;
     for (int64_t i = 0; i < n; i++) {
         int64_t contexts = n_contexts(s, begin + i), k = first + i;
-        prefetch_places(r, begin + i + PATHS, begin + i + m->block_centres);
+        prefetch_places(r, begin + i + PATHS, begin + i + r->block.centres);
         if (contexts == 0) {
             memset(s->in_change_row[k], 0, (size_t)m->stride_floats * sizeof(float));
             continue;

@@ -14,6 +14,7 @@ typedef struct {
     scratch s;
     centres trained;
     row_shape shape;
+    w2v_block block;
     int64_t noise_counter; /* of the next noise draw */
     int64_t n_fresh_noise; /* drawn anew for each step */
     int64_t last_exchange; /* of hot rows, index of a centre */

@@ -14,7 +14,7 @@ enum { PATHS = 2 }; /* Huffman paths whose steps are taken at once */
 
 /* Rows of the next block that are still to be asked for: see requests.h. */
 typedef struct {
-    float **row; /* (2 block_centres + (noise_turns + 1) block_noise,) */
+    float **row; /* (2 centres + (turns + 1) noise,) of the largest block */
     int64_t n;
     int64_t dim;
     int claims; /* 1: to be written */
@@ -54,13 +54,13 @@ typedef struct {
     float *hot_out;        /* (n_hot_out, stride_floats) */
     float *hot_out_base;   /* (n_hot_out, stride_floats) */
     int32_t *out_id;       /* (max_out + 16,) output of each column */
-    int32_t *noise_id;     /* (noise_turns, block_noise) drawn one step ahead */
-    int64_t *oldest_noise; /* (noise_turns,) the next of them to be replaced */
-    int32_t *noise_column; /* (block_noise,) of the alias table, for the next of them */
-    uint32_t *noise_bits;  /* (block_noise,) against that column's threshold */
-    int32_t *pair_input;   /* (block_centres * 2 * window,) softmax only: input of each pair */
-    int32_t *pair_target;  /* (block_centres * 2 * window,) softmax only: its target word */
-    float *pair_weight;    /* (block_centres * 2 * window,) softmax only: its weight */
+    int32_t *noise_id;     /* (turns, noise) drawn one step ahead */
+    int64_t *oldest_noise; /* (turns,) the next of them to be replaced */
+    int32_t *noise_column; /* (noise,) of the alias table, for the next of them */
+    uint32_t *noise_bits;  /* (noise,) against that column's threshold */
+    int32_t *pair_input;   /* (centres * 2 * window,) softmax only: input of each pair */
+    int32_t *pair_target;  /* (centres * 2 * window,) softmax only: its target word */
+    float *pair_weight;    /* (centres * 2 * window,) softmax only: its weight */
     int32_t *kept_id;      /* (max_tokens,) tokens left by subsampling */
     int32_t *kept_begin;   /* (max_tokens,) first context, index into kept_id */
     int32_t *kept_end;     /* (max_tokens,) past the last context */
@@ -95,14 +95,14 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     int is_softmax = m->objective == W2V_SOFTMAX;
     int by_path = m->objective == W2V_HIERARCHICAL_SOFTMAX;
     s.path_step = (m->longest_path + 15) / 16 * 16;
-    int64_t max_in = m->block_centres + 2 * (int64_t)m->window;
-    int64_t max_out = by_path ? PATHS * s.path_step : m->block_centres + m->block_noise;
+    int64_t max_in = m->largest.centres + 2 * (int64_t)m->window;
+    int64_t max_out = by_path ? PATHS * s.path_step : m->largest.centres + m->largest.noise;
     s.max_in = max_in;
     int64_t out_step = (max_out + 15) / 16 * 16;
     int64_t in_rows = (max_in + 31) / 32 * 32;
     int64_t n_weights = by_path ? out_step : is_softmax ? 0 : in_rows * out_step + in_rows + 32;
     int64_t n_scores = by_path ? (max_in + PATHS) * s.path_step : n_weights;
-    int64_t n_pairs = is_softmax ? 2 * (int64_t)m->block_centres * m->window : 0;
+    int64_t n_pairs = is_softmax ? 2 * (int64_t)m->largest.centres * m->window : 0;
     s.score_stride = is_softmax ? (m->n_outputs + 15) / 16 * 16 : 0;
     s.in_row = carve(&s, base, max_in + 16, sizeof(float *));
     s.in_change_row = carve(&s, base, max_in, sizeof(float *));
@@ -130,8 +130,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.frozen = carve(&s, base, s.n_frozen * m->stride_floats, sizeof(float));
     s.next_frozen = carve(&s, base, 1, sizeof(int64_t));
     s.requests = carve(&s, base, 1, sizeof(requests));
-    int64_t n_noise = m->noise_turns * (int64_t)m->block_noise;
-    int64_t most_asked = 2 * (int64_t)m->block_centres + n_noise + m->block_noise;
+    int64_t n_noise = m->largest.turns * (int64_t)m->largest.noise;
+    int64_t most_asked = 2 * (int64_t)m->largest.centres + n_noise + m->largest.noise;
     float **asked = carve(&s, base, most_asked, sizeof(float *));
     if (base)
         *s.requests = (requests){.row = asked, .dim = m->dim, .claims = m->claims_rows};
@@ -141,9 +141,9 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.hot_out_base = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
     s.out_id = carve(&s, base, max_out + 16, sizeof(int32_t));
     s.noise_id = carve(&s, base, n_noise, sizeof(int32_t));
-    s.oldest_noise = carve(&s, base, m->noise_turns, sizeof(int64_t));
-    s.noise_column = carve(&s, base, m->block_noise, sizeof(int32_t));
-    s.noise_bits = carve(&s, base, m->block_noise, sizeof(uint32_t));
+    s.oldest_noise = carve(&s, base, m->largest.turns, sizeof(int64_t));
+    s.noise_column = carve(&s, base, m->largest.noise, sizeof(int32_t));
+    s.noise_bits = carve(&s, base, m->largest.noise, sizeof(uint32_t));
     s.pair_input = carve(&s, base, n_pairs, sizeof(int32_t));
     s.pair_target = carve(&s, base, n_pairs, sizeof(int32_t));
     s.pair_weight = carve(&s, base, n_pairs, sizeof(float));

@@ -37,7 +37,7 @@ MODEL_FLAGS: Flags = {
     "bias": (bool, "train a bias per output"),
     "cbow_mean": (bool, "add CBOW's context words up, instead of taking their mean"),
     "cbow_update": (str, "corrected: divide CBOW's gradient by the window; word2vec: do not "
-                         "(corrected)"),
+                         "(corrected, but for few words seen often)"),
 }  # fmt: skip
 TRAINING_FLAGS: Flags = {
     "epochs": (int, "passes over the corpus (5)"),
@@ -59,9 +59,9 @@ START_FLAGS: Flags = {
 SPEED_FLAGS: Flags = {
     "workers": (int, "threads (one for each core)"),
     "backend": (str, "scalar, vec128, avx2, avx512, avx512bf16 or amx (the fastest here)"),
-    "block_centres": (int, "words trained at once (what measured best)"),
-    "block_noise": (int, "noise words that these share (what measured best)"),
-    "noise_reuse": (int, "steps that a noise word serves (what measured best)"),
+    "block_centres": (int, "words trained at once (as many as train well)"),
+    "block_noise": (int, "negative samples that these share (as many as train well)"),
+    "noise_reuse": (int, "steps that a negative sample serves (as many as train well)"),
 }
 CHECKPOINT_FLAGS: Flags = {
     "checkpoint": (str, "save the run in this folder at the end of each epoch, at Ctrl-C and at "

@@ -30,6 +30,8 @@ def _rows(s: "Summary") -> list[tuple[str, str, str]]:
     if s.loss is not None:
         rows.append(("loss of last epoch", f"{s.loss:.4f}", f"nats per prediction; {s.loss_name}"))
     rows += _compared(s)
+    if s.blocks:
+        rows.append(("step", "", s.blocks))
     stages = {
         "reading": s.read_seconds,
         "training": s.train_seconds,

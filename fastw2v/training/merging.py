@@ -19,6 +19,11 @@ def kept_counts(arrays: ModelArrays, counts: NDArray[np.int64]) -> NDArray[np.fl
     return counts * (arrays.keep_threshold / 2.0**32)
 
 
+def seen_count(arrays: ModelArrays) -> float:
+    """Return how often subsampling is expected to keep the median word in an epoch."""
+    return float(np.median(kept_counts(arrays, arrays.counts)))
+
+
 def row_shares(
     parameters: Parameters, arrays: ModelArrays, counts: NDArray[np.int64], n_contexts: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -17,7 +17,6 @@ from fastw2v.sampling import (
     noise_probabilities,
 )
 from fastw2v.training.parameters import (
-    MOST_DRAWS_OF_ONE,
     SOFTMAX_MAX_WORDS,
     Parameters,
     choose_backend,
@@ -26,6 +25,25 @@ from fastw2v.training.windows import window_sides
 
 ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
 INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
+
+
+MAX_CONTEXTS = 2**31 - 1
+
+
+class BlockShape(NamedTuple):
+    """How the centres of a chunk are grouped into steps; see w2v_block in api.h.
+
+    centres: consecutive ones per block.  noise: negative samples that these share.  reuse: blocks
+    that a negative sample serves.  turns: the steps of a CBOW block with negative sampling, each of
+    every turns-th centre, with negative samples of its own.  contexts: of one centre that a
+    skip-gram step takes at most.
+    """
+
+    centres: int
+    noise: int
+    reuse: int
+    turns: int = 1
+    contexts: int = MAX_CONTEXTS
 
 
 class HotRows(NamedTuple):
@@ -54,10 +72,7 @@ class KernelSettings:
     window: tuple[int, int]
     shrink_windows: bool
     negative: int
-    block_centres: int
-    block_noise: int
-    noise_reuse: int
-    noise_turns: int
+    largest: BlockShape
     loss_every: int
     is_shared: bool
     hot: HotRows
@@ -113,23 +128,13 @@ def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
 
 
 def kernel_settings(
-    parameters: Parameters, n_words: int, sentence_tokens: float, hot: HotRows = NO_HOT_ROWS
+    parameters: Parameters, largest: BlockShape, n_contexts: float, hot: HotRows = NO_HOT_ROWS
 ) -> KernelSettings:
     """Translate the parameters of a run for the kernels.
 
-    n_words: of the vocabulary.  sentence_tokens: the mean length of the corpus's sentences.
-    hot: the private rows.
+    largest: block of any chunk.  n_contexts: expected of a token.  hot: the private rows.
     """
-    block = parameters.block_shape
-    corrected = parameters.cbow_update == "corrected"
-    n_contexts = parameters.expected_contexts(sentence_tokens)
-    noise_each = 0.0
-    if parameters.objective == "ns" and not parameters.block_centres:
-        draws_each = parameters.negative * (n_contexts if parameters.sg else 1 / block.turns)
-        noise_each = draws_each / MOST_DRAWS_OF_ONE[parameters.sg]
-    centres = block.centres
-    if parameters.objective != "softmax":
-        centres = block.centres_for(n_words, noise_each)
+    corrected = parameters.cbow_update != "word2vec"
     return KernelSettings(
         backend=choose_backend(parameters.backend),
         objective=parameters.objective,
@@ -138,10 +143,7 @@ def kernel_settings(
         window=window_sides(parameters.window),
         shrink_windows=parameters.shrink_windows,
         negative=parameters.negative,
-        block_centres=centres,
-        block_noise=block.noise,
-        noise_reuse=block.noise_reuse,
-        noise_turns=block.turns,
+        largest=largest,
         loss_every=parameters.loss_every,
         is_shared=parameters.n_threads > 1 and not parameters.deterministic,
         hot=hot,
@@ -158,7 +160,7 @@ def cbow_rate(parameters: Parameters, n_contexts: float) -> float:
     The corrected gradient is the peers' over the contexts of a mean, times those of a sum.
     n_contexts: expected of a token.
     """
-    if parameters.cbow_update != "corrected":
+    if parameters.cbow_update == "word2vec":
         return 1.0
     return n_contexts if parameters.cbow_mean else 1 / n_contexts
 

@@ -3,8 +3,8 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from fastw2v import _core
 from fastw2v.checks import check_choice, check_finite, check_flag, check_integer
@@ -37,65 +37,23 @@ DEFAULT_ALPHA = {
     (False, "softmax"): 0.1,
 }
 # CBOW's corrected gradient is multiplied by the contexts expected, so that the few of a short
-# sentence move far at once: above the 6 contexts of window 5 its default falls with their root.
-# With 0.1 instead, 100 MB of Wikipedia, 2 epochs (analogies, WS353, SimLex, MEN): window 20
-# 19.0 / 68.1 / 23.2 / 58.3, and 23.6 / 67.5 / 27.5 / 57.1 so; baskets, 20 noise words, window 75:
-# 14.8 % and 26.6 % of the items held out are found, as examples/baskets.py counts.  Hierarchical
-# softmax with window 40: 24.9 / 64.1 / 22.1 / 56.1 so, 23.3 / 63.9 / 20.4 / 56.9 at 0.035; window
-# 75 on 5 MB, 10 epochs: 3.8 / 47.7 / 10.2 / 47.9 and 2.2 / 44.8 / 7.2 / 43.9.
+# sentence move far at once: above the 6 contexts of window 5 its default falls with their root,
+# though with hierarchical softmax no further than to gensim's (benchmarks/NOTES.md, "CBOW's rate").
 CBOW_CONTEXTS = 6.0
-
-
-class BlockShape(NamedTuple):
-    """Consecutive centres per block, noise words they share, blocks that a noise word serves.
-
-    turns: the steps of a CBOW block with negative sampling, each of every turns-th centre, with
-    noise words of its own; see noise.h.
-    """
-
-    centres: int
-    noise: int
-    noise_reuse: int
-    turns: int = 1
-
-    def centres_for(self, n_words: int, noise_each: float = 0.0) -> int:
-        """Return how many centres a block has at most, but for the full softmax.
-
-        n_words: of the vocabulary.  A word that stands often in a block takes all its steps at
-        once, which diverges earlier: with 50 words of random text at a rate of 0.05 for 20
-        centres, 0.14 for 6.  noise_each: noise words that a block needs for each of its centres;
-        see MOST_DRAWS_OF_ONE.
-        """
-        most = max(LEAST_CENTRES, n_words // WORDS_PER_CENTRE)
-        if noise_each > 0:
-            most = min(most, max(1, int(self.noise / noise_each)))
-        return min(self.centres, most)
-
-
-LEAST_CENTRES, WORDS_PER_CENTRE = 6, 50
-
-# What reaches gensim's quality in the least time (benchmarks/NOTES.md): fewer noise words a block
-# cost analogies, and SimLex if they serve many blocks. Products of bfloat16 are so fast that larger
-# blocks pay, which take more of them and fewer rows a word; but a CBOW turn is too small for them.
-CBOW_BLOCK = BlockShape(48, 8, 4, turns=6)
-PATH_BLOCK_CENTRES = 16  # of CBOW with hierarchical softmax
-SKIPGRAM_BLOCK = BlockShape(6, 10, 2)
-BFLOAT16_SKIPGRAM_BLOCK = BlockShape(20, 12, 2)
-BFLOAT16_BACKENDS = ("avx512bf16", "amx")
-# Draws of noise words, over all pairs of a skip-gram block, that may act at once on the same old
-# rows.  Baskets, window 75, 20 noise words a pair: 16 centres diverge with the default rate, and
-# 2, which this gives, find 26.6 % (gensim 26.0 %).  English with window 5 and 5 a pair is at 600.
-MOST_DRAWS = 6000
-# And those that one noise word of a block may stand for, all in one step, by is skip-gram.  5 MB of
-# Wikipedia at the default rate.  Skip-gram with window 10 and 15 noise words a pair: 16 x 12 (212)
-# and 20 x 12 diverge, 14 x 12 stands; 7 x 12 (93) has 58.5 for WS353 after 10 epochs, 12 x 12 55.1.
-# CBOW with 20 noise words and one turn: 16 x 16 (20) diverges, 12 x 16 stands.  By default they
-# are 48 and 5.
-MOST_DRAWS_OF_ONE = {True: 100, False: 10}
+LEAST_WIDE_ALPHA = {"ns": 0.0, "hs": 0.025, "softmax": 0.0}
+# No word is among its own contexts.  A CBOW model that trains for long learns that too, and then
+# the vectors of words that occur together are unlike.  So by default learning rate * occurrences of
+# the median word * epochs is held to this, by objective.  A word seen less than LEAST_SEEN times in
+# an epoch, as most words of a text are, counts as seen LEAST_SEEN times.
+MAX_LEARNING = {"ns": 25.0, "hs": 12.5, "softmax": 25.0}
+LEAST_SEEN = 50
+# Where words are seen more often and the learning rate would fall below the first of these, the
+# default is the undivided update of word2vec.c, which learns that later, at gensim's learning rate.
+LEAST_CORRECTED_ALPHA, UNDIVIDED_ALPHA = 0.05, 0.025
 # The loss is measured on every n-th block. Of one thread's speed 16 cost 0.7 % in skip-gram, 1.4 %
 # with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
 LOSS_EVERY = 16
-SOFTMAX_BLOCK_CENTRES = 32  # enough rows for the matrix products to run at full speed
+BFLOAT16_BACKENDS = ("avx512bf16", "amx")
 
 
 def usable_cores() -> int:
@@ -132,15 +90,16 @@ class Parameters:
     epochs: >= 1.  workers: threads, None for all cores.  seed: >= 0, governs every draw.
     deterministic: the same bits for the same workers, whatever their timing; see rounds.
     cbow_mean: CBOW's hidden row is the mean of its context rows, else their sum.
-    cbow_update: "corrected" divides the gradient among the context words (Irsoy et al. 2021,
+    cbow_update: None for the default, "corrected" but for few words seen very often; see resolved.
+    "corrected" divides the gradient among the context words (Irsoy et al. 2021,
     2012.15332), times the expected number of them so that alpha keeps its meaning; "word2vec"
     leaves it undivided.  Of a sum, it is the corrected one that is whole, and gensim's that is
     divided.  See steps_by_contexts for hierarchical softmax.
-    block_centres, block_noise: centres per block, fewer with less than 50 words of the vocabulary
-    for each, or by default where a noise word would stand for too many draws, and noise words they
-    share; noise_reuse: how many blocks in a row each noise word serves; each >= 1, None for the
-    model's default.  CBOW takes several steps a block, each of every n-th centre, with noise words
-    of its own.  Hierarchical softmax takes blocks for CBOW's hidden rows alone.
+    block_centres, block_noise: centres per block, and negative samples that these share;
+    noise_reuse: how many blocks in a row each negative sample serves; each >= 1, None for what
+    blocks.BlockRule chooses for the corpus and the learning rate of the moment.  CBOW takes several
+    steps a block, each of every n-th centre, with negative samples of its own.  Hierarchical
+    softmax takes blocks for CBOW's hidden rows alone.
     loss_every: the loss is measured on every n-th block, >= 1.
     backend: a name of fastw2v.backends(), None for the fastest.
     """
@@ -162,7 +121,7 @@ class Parameters:
     seed: int = 1
     deterministic: bool = False
     cbow_mean: bool = True
-    cbow_update: str = "corrected"
+    cbow_update: str | None = None
     block_centres: int | None = None
     block_noise: int | None = None
     noise_reuse: int | None = None
@@ -180,7 +139,8 @@ class Parameters:
         for name in ("sg", "shrink_windows", "bias", "cbow_mean", "deterministic"):
             check_flag(name, getattr(self, name))
         check_choice("objective", self.objective, tuple(OBJECTIVES))
-        check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)
+        if self.cbow_update is not None:
+            check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)
         check_finite("ns_exponent", self.ns_exponent)
         if check_finite("sample", self.sample) < 0:
             raise UsageError(f"sample must be at least 0, got {self.sample}")
@@ -202,11 +162,34 @@ class Parameters:
 
     @property
     def default_rate(self) -> float:
-        """The learning rate at the start where none is given."""
+        """The learning rate at the start where none is given and the corpus is unknown."""
+        return self._default(self.expected_contexts(math.inf), LEAST_SEEN)[0]
+
+    def _default(self, n_contexts: float, n_seen: float) -> tuple[float, str]:
+        """Return the default learning rate and CBOW update; see resolved."""
         rate = DEFAULT_ALPHA[self.sg, self.objective]
-        if self.sg or self.cbow_update != "corrected":
-            return rate
-        return rate * math.sqrt(min(1.0, CBOW_CONTEXTS / self.expected_contexts(math.inf)))
+        if self.sg:
+            return rate, "corrected"
+        limit = MAX_LEARNING[self.objective] / (self.epochs * max(n_seen, LEAST_SEEN))
+        undivided = n_seen > LEAST_SEEN and limit < LEAST_CORRECTED_ALPHA
+        update = self.cbow_update or ("word2vec" if undivided else "corrected")
+        if update == "word2vec":
+            return min(rate, UNDIVIDED_ALPHA) if undivided else rate, update
+        wide = rate * math.sqrt(min(1.0, CBOW_CONTEXTS / n_contexts))
+        return min(max(wide, LEAST_WIDE_ALPHA[self.objective]), limit), update
+
+    def resolved(self, n_contexts: float, n_seen: float) -> "Parameters":
+        """Return the same with alpha and cbow_update decided for a corpus, where they are None.
+
+        n_contexts: expected of a token.  n_seen: how often subsampling keeps the median word in an
+        epoch.
+        """
+        alpha, update = self._default(n_contexts, n_seen)
+        return replace(
+            self,
+            alpha=alpha if self.alpha is None else self.alpha,
+            cbow_update=self.cbow_update or update,
+        )
 
     def rate_at(self, progress: float) -> float:
         """Return the learning rate after the share `progress` of all epochs' tokens, in 0..1."""
@@ -222,29 +205,8 @@ class Parameters:
         60.3 / 24.2 / 55.6 (3 seeds); but negative sampling 26.7 / 64.3 / 27.7 / 58.7, and steps
         all alike 27.8 / 63.6 / 28.2 / 59.1.  With sums of 75 items it blew up.
         """
-        by_mean = not self.sg and self.cbow_mean and self.cbow_update == "corrected"
+        by_mean = not self.sg and self.cbow_mean and self.cbow_update != "word2vec"
         return by_mean and self.objective == "hs"
-
-    @property
-    def block_shape(self) -> BlockShape:
-        """How many words a block step takes at once."""
-        is_rounded = choose_backend(self.backend) in BFLOAT16_BACKENDS
-        skipgram_block = BFLOAT16_SKIPGRAM_BLOCK if is_rounded else SKIPGRAM_BLOCK
-        block = skipgram_block if self.sg else CBOW_BLOCK
-        centres = block.centres
-        if self.objective == "softmax":
-            centres = SOFTMAX_BLOCK_CENTRES
-        elif self.objective == "hs":
-            centres = PATH_BLOCK_CENTRES
-        if self.sg and self.objective == "ns":
-            draws_each = self.negative * self.expected_contexts(math.inf)
-            centres = max(1, min(centres, int(MOST_DRAWS / draws_each)))
-        return BlockShape(
-            self.block_centres or centres,
-            self.block_noise or block.noise,
-            self.noise_reuse or block.noise_reuse,
-            block.turns if self.objective == "ns" else 1,
-        )
 
     @property
     def n_threads(self) -> int:
@@ -260,13 +222,10 @@ class Parameters:
 
     def effective(self) -> dict[str, Any]:
         """Return every setting with the defaults filled in, as stored in the model."""
-        block = self.block_shape
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "alpha": self.first_rate,
             "schedule": schedule_name(self.schedule),
-            "block_centres": block.centres,
-            "block_noise": block.noise,
-            "noise_reuse": block.noise_reuse,
+            "cbow_update": self.cbow_update or "corrected",
             "workers": self.n_threads,
         }
 

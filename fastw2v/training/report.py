@@ -132,6 +132,7 @@ class Summary:
     words_per_second: tokens of the vocabulary per second of train_seconds, the wall time in
     which threads trained; total_seconds: of the whole call of train(), callbacks included.
     peak_bytes: the process's greatest resident size, None where the system does not tell.
+    blocks: how many words a training step took at once.
     stopped: why training ended before its last epoch.
     """
 
@@ -161,6 +162,7 @@ class Summary:
     validation_seconds: float = 0.0
     metric_seconds: float = 0.0
     total_seconds: float = 0.0
+    blocks: str = ""
 
     def __iter__(self) -> Iterator[int]:
         """Give the tokens trained and those read, over all epochs: what gensim's train returns."""

@@ -42,8 +42,8 @@ def tokens_of_chunk(n_tokens: int, n_workers: int, most: int) -> tuple[int, int]
 class RoundPlan:
     """How a corpus is dealt out to workers.
 
-    counts: (n_words,) int64, of the tokens of the corpus.  sentence_tokens: their mean number
-    in a sentence.  max_tokens: of a chunk with its margins.
+    counts: (n_words,) int64, of the tokens of the corpus.  n_contexts: expected of a token.
+    max_tokens: of a chunk with its margins.
     """
 
     n_workers: int
@@ -51,7 +51,7 @@ class RoundPlan:
     chunks_each: int
     max_tokens: int
     counts: NDArray[np.int64]
-    sentence_tokens: float
+    n_contexts: float
 
 
 @dataclass
@@ -180,8 +180,7 @@ def make_rounds(
 ) -> Rounds:
     """Return what trains these arrays in rounds.  settings: for one worker alone."""
     copies = [make_copy(arrays, settings, plan.max_tokens) for _ in range(plan.n_workers)]
-    n_contexts = parameters.expected_contexts(plan.sentence_tokens)
-    shares = row_shares(parameters, arrays, plan.counts, n_contexts)
+    shares = row_shares(parameters, arrays, plan.counts, plan.n_contexts)
     rate, n_tokens = parameters.rate_at(0.5), plan.chunk_tokens * plan.chunks_each
     of_inputs, of_outputs = (gains(n_tokens * share, rate, plan.n_workers) for share in shares)
     is_softmax = parameters.objective == "softmax"

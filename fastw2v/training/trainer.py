@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from fastw2v import _core
 from fastw2v.memory import allocate
 from fastw2v.training.blas import single_threaded_blas
+from fastw2v.training.blocks import BlockRule, Load
 from fastw2v.training.callbacks import Audience, Listener, StopTraining
-from fastw2v.training.chunk_order import chunk_order
+from fastw2v.training.chunk_order import chunk_order, is_shuffled
 from fastw2v.training.divergence import LossWatch, check_rows
 from fastw2v.training.hot_rows import hot_rows
+from fastw2v.training.merging import seen_count
 from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
@@ -73,10 +75,21 @@ def chunk_tokens(objective: str, n_tokens: int, n_floats: int) -> int:
     return most // 2 * 2  # no pair is cut
 
 
+def contexts_in(parameters: Parameters, stream: TokenStream) -> float:
+    """Return how many context words a token of a stream has on average."""
+    return parameters.expected_contexts(stream.n_tokens / max(stream.n_sentences, 1))
+
+
+def resolved_for(parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> Parameters:
+    """Return the parameters with the defaults that depend on the corpus."""
+    return parameters.resolved(contexts_in(parameters, stream), seen_count(arrays))
+
+
 class Trainer:
     """Trains a model's arrays on a token stream, epoch by epoch."""
 
     def __init__(self, parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> None:
+        parameters = resolved_for(parameters, arrays, stream)
         self.parameters = parameters
         self.stream = stream
         context_counts = getattr(stream, "context_counts", None)
@@ -94,23 +107,28 @@ class Trainer:
         self.total_tokens = parameters.epochs * stream.n_tokens
         self.model_arrays = arrays
         n_threads = min(parameters.n_threads, len(self.chunks))
-        sentence_tokens = stream.n_tokens / max(stream.n_sentences, 1)
-        n_contexts = parameters.expected_contexts(sentence_tokens)
+        n_contexts = contexts_in(parameters, stream)
         sharing = 1 if in_rounds else n_threads
         hot = hot_rows(parameters, arrays, sharing, stream.n_tokens, n_contexts)
-        settings = kernel_settings(parameters, len(arrays.in_rows), sentence_tokens, hot)
+        of_pair = n_contexts if context_counts is None else 1.0
+        concurrency = 1 if len(hot.inputs) else sharing
+        load = Load.of(parameters, arrays, stream.n_tokens, of_pair, concurrency)
+        self.blocks = BlockRule(parameters, load)
+        settings = kernel_settings(parameters, self.blocks.largest(), n_contexts, hot)
         max_tokens = self.chunk_tokens + 2 * margin
         self.rounds: Rounds | None = None
         if in_rounds:
             counts = count_words(self.chunks, len(arrays.in_rows))
             plan = RoundPlan(
-                n_threads, self.chunk_tokens, chunks_each, max_tokens, counts, sentence_tokens
+                n_threads, self.chunk_tokens, chunks_each, max_tokens, counts, n_contexts
             )
             self.rounds = make_rounds(parameters, arrays, settings, plan)
             self.workers = [copy.worker for copy in self.rounds.copies]
         else:
             model = _core.Model(arrays, settings)
             self.workers = [_core.Worker(model, max_tokens, allocate) for _ in range(n_threads)]
+        first_lr = parameters.first_rate
+        self.blocks_text = self.blocks.describe(first_lr, self.rate_after(self.total_tokens))
         self._watch = LossWatch(parameters, len(arrays.in_rows))
         self.epoch = 0  # that is under way, counted from 0: so many are done
         self.chunk = 0  # of the epoch's order, the first that is not trained
@@ -220,10 +238,12 @@ class Trainer:
         """Train the epoch's chunks, to its end or a pause."""
         seed = self.parameters.seed
         key, trained = epoch_key(seed, self.epoch), itertools.count()
-        order = chunk_order(seed, self.epoch, len(self.chunks)).tolist()
+        shuffled = is_shuffled(self.parameters, self.stream.n_tokens)
+        order = chunk_order(seed, self.epoch, len(self.chunks), shuffled)
 
         def train(worker: _core.Worker, i: int) -> None:
-            worker.train(self.chunks.read(order[i]), key, self.rate(self.epoch, i))
+            step = self.blocks.step(self.rate(self.epoch, i))
+            worker.train(self.chunks.read(int(order[i])), key, step.lr, step.block)
             next(trained)
 
         def tick() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
+from fastw2v.training.blocks import full_block
 from fastw2v.training.callbacks import Listener, Run, StopTraining
 from fastw2v.training.model import ModelArrays
 from fastw2v.training.parameters import Parameters
@@ -31,13 +32,14 @@ def held_out_counts(parameters: Parameters, arrays: ModelArrays, stream: TokenSt
     trainer = Trainer(
         replace(parameters, loss_every=1, epochs=1, deterministic=False), arrays, stream
     )
+    block = full_block(parameters)
     key, stop, n = epoch_key(parameters.seed, DRAWS), threading.Event(), len(trainer.workers)
 
     def work(worker: _core.Worker, first: int) -> None:
         for i in range(first, len(trainer.chunks), n):
             if stop.is_set():
                 return
-            worker.train(trainer.chunks.read(i), key, 0.0)
+            worker.train(trainer.chunks.read(i), key, 0.0, block)
 
     bodies = [partial(work, worker, i) for i, worker in enumerate(trainer.workers)]
     run_threads(bodies, stop, lambda: None, REPORT_SECONDS)

@@ -1,0 +1,285 @@
+"""How many centres a block step takes at once: as many as move no row too far.
+
+All predictions of a block act on a row at once, from the same old values.  Each moves a score of
+the row by up to lr * |other row|^2 / 4 of the way to its optimum.  If the sum passes 2, the row
+overshoots by more each time and diverges.  So lr * predictions has an upper bound, which is the
+same over a factor of 8 in learning rate, 4 in window and 4 in negative samples.  Negative samples
+push a row in one direction and inputs are pushed in several, so each kind has its own bound.  Where
+even the smallest step is above its bound, the learning rate is held to what that step allows.
+
+Short runs have a second bound.  A shared negative sample stands for many draws at once.  That is
+noise, which long runs average out and short ones keep.  See "The block rule" in
+benchmarks/NOTES.md.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from fastw2v.sampling import noise_probabilities
+from fastw2v.training.merging import kept_counts
+from fastw2v.training.model import BlockShape, ModelArrays
+from fastw2v.training.parameters import BFLOAT16_BACKENDS, Parameters, choose_backend
+from fastw2v.training.windows import window_sides
+
+# lr * predictions that one block may bring to a row.  Skip-gram's outputs diverge from 1.8, its
+# inputs from 4.5; CBOW's inputs from 45.
+MAX_OUTPUT_MOVE = {True: 1.25, False: 1.0}  # by is skip-gram
+MAX_INPUT_MOVE = {True: 4.0, False: 25.0}
+# lr * predictions that each context of a step may bring to the root of a Huffman tree, which takes
+# part in all: window 5 fits at the default rate.
+MAX_ROOT_MOVE = 0.275
+# lr * predictions of the smallest step: a skip-gram pair, or a CBOW centre, whose contexts may hold
+# a word many times.  With a constant learning rate both diverge from 3.0.
+MAX_SMALLEST_MOVE = 2.5
+
+# Tokens of a whole run from which on speed counts more than the noise of large blocks.
+MANY_TOKENS = 12_000_000
+# lr * predictions * reuse that a negative sample may stand for: on long runs; on short runs at
+# most; and on short runs for each time that a word is seen.  CBOW learns faster and takes half.
+LONG_RUN_LUMP = 2.5
+SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT = 0.45, 0.0035
+
+COLUMNS = 32  # outputs of a skip-gram block: two vectors of AVX-512, two tiles of AMX
+MAX_NOISE = {True: 240, False: 24}  # by is skip-gram; past this a step takes fewer contexts
+
+# The largest blocks, which reach gensim's quality on long runs in the least time.  Products of
+# bfloat16 are so fast that more centres pay, but then the loss is 0.004 higher at most.
+SKIPGRAM_BLOCK = BlockShape(16, 12, 2)
+BFLOAT16_SKIPGRAM_BLOCK = BlockShape(20, 12, 2)
+CBOW_BLOCK = BlockShape(48, 8, 4, turns=6)
+PATH_BLOCK = {True: BlockShape(1, 1, 1), False: BlockShape(16, 1, 1)}  # by is skip-gram
+SOFTMAX_BLOCK = BlockShape(32, 1, 1)  # enough rows for the matrix products to run at full speed
+
+
+def full_block(parameters: Parameters) -> BlockShape:
+    """Return the shape of blocks where no bound is felt, with what the user fixed."""
+    if parameters.objective == "hs":
+        shape = PATH_BLOCK[parameters.sg]
+    elif parameters.objective == "softmax":
+        shape = SOFTMAX_BLOCK
+    elif parameters.sg:
+        is_rounded = choose_backend(parameters.backend) in BFLOAT16_BACKENDS
+        shape = BFLOAT16_SKIPGRAM_BLOCK if is_rounded else SKIPGRAM_BLOCK
+    else:
+        shape = CBOW_BLOCK
+    return _as_asked(parameters, shape, shape.turns)
+
+
+def _as_asked(parameters: Parameters, shape: BlockShape, max_turns: int) -> BlockShape:
+    """Return the shape with what the user fixed."""
+    centres = parameters.block_centres or shape.centres
+    return shape._replace(
+        centres=centres,
+        noise=parameters.block_noise or shape.noise,
+        reuse=parameters.noise_reuse or shape.reuse,
+        turns=min(max_turns, centres),
+    )
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a corpus puts on the rows of a block.
+
+    n_contexts: expected of a token; 1 for given pairs.  reach: words on the larger side of the
+    window.  top_word: share of the most frequent word after subsampling.  top_noise: probability of
+    the most frequent negative sample.  n_terms: scores a prediction has on average.  n_kept: tokens
+    trained in the whole run.  n_words: of the vocabulary.  concurrency: threads that write the
+    same rows.
+    """
+
+    n_contexts: float
+    reach: int
+    top_word: float
+    top_noise: float
+    n_terms: float
+    n_kept: float
+    n_words: int
+    concurrency: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        parameters: Parameters,
+        arrays: ModelArrays,
+        n_tokens: int,
+        n_contexts: float,
+        concurrency: int = 1,
+    ) -> "Load":
+        """Return the load of a corpus of n_tokens in an epoch."""
+        counts = np.maximum(arrays.counts, 1)  # a model may know none
+        kept = kept_counts(arrays, counts)
+        share = kept / kept.sum()
+        n_terms, top_noise = 2.0, 0.0  # of the softmax: the target, and its share of the others
+        if arrays.paths is not None:
+            n_terms = float(share @ np.diff(arrays.paths.begin))
+        elif arrays.noise is not None:
+            n_terms = 1.0 + parameters.negative
+            top_noise = float(noise_probabilities(counts, parameters.ns_exponent).max())
+        return cls(
+            n_contexts=n_contexts,
+            reach=max(window_sides(parameters.window)),
+            top_word=float(share.max()),
+            top_noise=top_noise,
+            n_terms=n_terms,
+            n_kept=parameters.epochs * n_tokens * float(kept.sum() / counts.sum()),
+            n_words=len(counts),
+            concurrency=concurrency,
+        )
+
+
+class Step(NamedTuple):
+    """What is done with a chunk.  lr: at most what was asked for."""
+
+    block: BlockShape
+    lr: float
+
+
+class BlockRule:
+    """Chooses blocks for a learning rate."""
+
+    def __init__(self, parameters: Parameters, load: Load) -> None:
+        self.parameters, self.load = parameters, load
+        self.sg, self.objective = parameters.sg, parameters.objective
+        self.max_block = full_block(parameters)
+        self.max_lump = self._max_lump()
+        self.max_lr = self._max_lr()
+        self._chosen: dict[float, Step] = {}
+
+    def step(self, lr: float) -> Step:
+        """Return the block for a learning rate, and the rate itself, held to max_lr."""
+        if lr not in self._chosen:
+            held = min(lr, self.max_lr)
+            shape = _as_asked(self.parameters, self._shape(held), self.max_block.turns)
+            self._chosen[lr] = Step(shape, held)
+        return self._chosen[lr]
+
+    def describe(self, first_lr: float, last_lr: float) -> str:
+        """Return the blocks of a run as people read them: at its first and last learning rate."""
+        first, last = self.step(first_lr), self.step(last_lr)
+        text = self._described(first.block)
+        if last.block != first.block:
+            text = f"{text}; at the end {self._described(last.block)}"
+        if first.lr < first_lr:
+            text = f"{text}; learning rate held to {self.max_lr:.3g}"
+        return text
+
+    def _described(self, shape: BlockShape) -> str:
+        text = f"{shape.centres} centre{'s' if shape.centres > 1 else ''}"
+        if self.objective == "ns":
+            text = f"{text} x {shape.noise} negative samples"
+            if shape.turns > 1:
+                text = f"{text} in {shape.turns} steps"
+            if shape.reuse > 1:
+                text = f"{text}, each for {shape.reuse} blocks"
+        if shape.contexts <= 2 * self.load.reach:
+            text = f"{text}, {shape.contexts} contexts a step"
+        return text
+
+    def largest(self) -> BlockShape:
+        """Return the most of each number that any learning rate asks for."""
+        most = MAX_NOISE[self.sg] if self.objective == "ns" else 1
+        noise = self.parameters.block_noise or max(self.max_block.noise, most)
+        return self.max_block._replace(noise=noise)
+
+    def _max_lump(self) -> float:
+        """Return what a negative sample may stand for; it grows with the run without a jump."""
+        load = self.load
+        if load.n_kept >= MANY_TOKENS:
+            return math.inf
+        sights = load.n_kept / load.n_words
+        short = min(SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT * sights)
+        long = LONG_RUN_LUMP * (load.n_kept / MANY_TOKENS) ** 2
+        return max(short if self.sg else short / 2, long)
+
+    def _max_lr(self) -> float:
+        """Return the learning rate up to which the smallest step is stable."""
+        load = self.load
+        repeated = 0.0 if self.sg else load.n_contexts * load.top_word
+        of_input = MAX_SMALLEST_MOVE / (load.n_terms * (1 + repeated))
+        noise = self.parameters.negative * load.top_noise
+        return min(of_input, MAX_OUTPUT_MOVE[self.sg] / (noise + load.top_word))
+
+    def _shape(self, lr: float) -> BlockShape:
+        """Return the largest block that keeps all bounds."""
+        for centres in _smaller(self.max_block):
+            turns = min(self.max_block.turns, centres)
+            shape = self.max_block._replace(centres=centres, turns=turns)
+            if self.objective == "ns":
+                shape = self._with_noise(shape, lr)
+            if centres == 1 or self._holds(shape, lr):
+                break
+        if self.objective == "ns":
+            shape = shape._replace(noise=min(shape.noise, MAX_NOISE[self.sg]))
+        if shape.centres == 1 and self.sg:
+            shape = shape._replace(contexts=self._contexts(lr, shape.noise))
+        return shape
+
+    def _predictions(self, shape: BlockShape) -> float:
+        """Return how many predictions share the negative samples of a step."""
+        per_centre = self.load.n_contexts if self.sg else 1.0
+        return shape.centres / shape.turns * per_centre
+
+    def _with_noise(self, shape: BlockShape, lr: float) -> BlockShape:
+        """Return the shape with the negative samples that its predictions need.
+
+        Each of them serves several blocks only where the run averages out that much noise.
+        """
+        draws = self._predictions(shape) * self.parameters.negative
+        stable = math.ceil(lr * draws / MAX_OUTPUT_MOVE[self.sg])
+        for reuse in _halved(shape.reuse):
+            # By the first rate: with that of the moment the noise would not fall with the rate.
+            few = math.ceil(
+                min(self.parameters.first_rate, self.max_lr) * draws * reuse / self.max_lump
+            )
+            if few <= shape.noise:
+                break
+        return shape._replace(noise=max(shape.noise, stable, few), reuse=reuse)
+
+    def _holds(self, shape: BlockShape, lr: float) -> bool:
+        """Return whether no row moves too far in a block of two centres or more."""
+        load, n = self.load, shape.centres
+        if self.objective == "ns" and shape.noise > self._noise_room(shape):
+            return False
+        of_word = n * load.top_word * load.concurrency
+        predictions = self._predictions(shape)
+        noise = predictions * self.parameters.negative * load.top_noise * load.concurrency
+        wanted = max(of_word, 1.0) * (load.n_contexts if self.sg else 1.0)
+        if lr * (noise + wanted) > MAX_OUTPUT_MOVE[self.sg]:
+            return False
+        if self.sg:
+            paired = min(n, 2 * load.reach) + of_word * load.n_contexts
+        else:
+            around = load.n_contexts * load.top_word
+            paired = min(n, load.n_contexts) * (1 + of_word + around)
+        return lr * load.n_terms * paired <= MAX_INPUT_MOVE[self.sg]
+
+    def _noise_room(self, shape: BlockShape) -> int:
+        return COLUMNS - shape.centres if self.sg else MAX_NOISE[False]
+
+    def _contexts(self, lr: float, noise: int) -> int:
+        """Return how many contexts of one centre a skip-gram step may take."""
+        load, most = self.load, 2.0 * self.load.reach + 1
+        if lr == 0:
+            return int(most)
+        by_input = (MAX_INPUT_MOVE[True] / (lr * load.n_terms) - 1) / load.top_word
+        if self.objective == "hs":
+            by_output = MAX_ROOT_MOVE / lr
+        else:
+            of_noise = self.parameters.negative * max(1 / noise, load.top_noise) + load.top_word
+            of_centre = 1.0  # the centre's own row, which all of them want
+            by_output = MAX_OUTPUT_MOVE[True] / (lr * max(of_noise, of_centre))
+        return max(1, int(min(by_input, by_output, most)))
+
+
+def _smaller(block: BlockShape) -> list[int]:
+    """Return numbers of centres from a block's own down to 1, whole turns while there are any."""
+    whole = range(block.centres, block.turns, -block.turns)
+    return [*whole, *range(min(block.turns, block.centres), 0, -1)]
+
+
+def _halved(reuse: int) -> list[int]:
+    """Return a number and its halves down to 1."""
+    return [reuse >> i for i in range(reuse.bit_length())]

@@ -1,0 +1,205 @@
+"""The blocks chosen for a corpus and a learning rate, and the default rates that go with them."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fastw2v.training.blocks import (
+    BFLOAT16_SKIPGRAM_BLOCK,
+    CBOW_BLOCK,
+    COLUMNS,
+    MAX_INPUT_MOVE,
+    MAX_NOISE,
+    MAX_OUTPUT_MOVE,
+    MAX_SMALLEST_MOVE,
+    PATH_BLOCK,
+    SKIPGRAM_BLOCK,
+    SOFTMAX_BLOCK,
+    BlockRule,
+    Load,
+    full_block,
+)
+from fastw2v.training.model import kernel_settings
+from fastw2v.training.parameters import DEFAULT_ALPHA, LEAST_SEEN, UNDIVIDED_ALPHA, Parameters
+
+BACKENDS = {
+    "amx": BFLOAT16_SKIPGRAM_BLOCK,
+    "avx512bf16": BFLOAT16_SKIPGRAM_BLOCK,
+    "avx2": SKIPGRAM_BLOCK,
+}
+# 100 MB of English text with window 5, one epoch.
+ENGLISH = Load(
+    n_contexts=5.75,
+    reach=5,
+    top_word=0.0126,
+    top_noise=0.0161,
+    n_terms=6.0,
+    n_kept=12.4e6,
+    n_words=68_000,
+)
+
+
+@pytest.fixture(autouse=True)
+def every_backend(monkeypatch):
+    monkeypatch.setattr("fastw2v._core.backends", lambda: list(BACKENDS))
+
+
+def rule(load=ENGLISH, **settings):
+    parameters = Parameters(**{"sg": True, "backend": "avx512bf16"} | settings)
+    load = replace(load, n_terms={"ns": 1.0 + parameters.negative}.get(parameters.objective, 12.0))
+    return BlockRule(parameters, load)
+
+
+def block(lr=None, load=ENGLISH, **settings):
+    if lr is not None:
+        settings["alpha"] = lr
+    chosen = rule(load, **settings)
+    return chosen.step(chosen.parameters.first_rate).block
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_long_runs_of_text_have_full_blocks_at_the_default_rates(backend):
+    for lr in (0.025, 0.01, 0.0):
+        assert rule(backend=backend).step(lr).block == BACKENDS[backend]
+    assert block(backend=backend, sg=False) == CBOW_BLOCK
+    assert block(backend=backend, sg=False, objective="hs") == PATH_BLOCK[False]
+    assert block(backend=backend, objective="softmax") == SOFTMAX_BLOCK
+    assert block(backend=backend, objective="hs").centres == PATH_BLOCK[True].centres
+
+
+@pytest.mark.parametrize("n_kept", [1e4, 1e5, 1e6, 8e6])
+@pytest.mark.parametrize("sg", [True, False])
+def test_short_runs_have_the_same_blocks_on_every_cpu_while_these_are_small(sg, n_kept):
+    load = replace(ENGLISH, n_kept=n_kept, n_words=int(n_kept**0.5) * 20)
+    shapes = {block(load=load, sg=sg, backend=backend) for backend in BACKENDS}
+    centres = {shape.centres for shape in shapes}
+    assert len(shapes) == 1 or centres == {SKIPGRAM_BLOCK.centres, max(centres)}
+
+
+def test_blocks_grow_with_the_run_and_end_at_full_size():
+    """What a negative sample stands for never falls as the run gets longer."""
+    sizes = np.geomspace(1e4, 2e7, 60)
+    shapes = [block(load=replace(ENGLISH, n_kept=n, n_words=20_000)) for n in sizes]
+    lumps = np.array([s.centres * s.reuse / s.noise for s in shapes])
+    assert (np.diff(lumps) > -0.06 * lumps[1:]).all()  # whole numbers of samples
+    assert shapes[0].centres == 1
+    assert shapes[-1] == BFLOAT16_SKIPGRAM_BLOCK
+
+
+RATES = [0.01, 0.025, 0.05, 0.1, 0.2]
+
+
+@pytest.mark.parametrize("negative", [1, 5, 20])
+@pytest.mark.parametrize("window", [1, 5, 10, 50])
+@pytest.mark.parametrize("top", [0.001, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("sg", [True, False])
+def test_no_row_moves_past_its_bound(sg, top, window, negative):
+    contexts = (window + 1.0) if window > 1 else 2.0
+    load = replace(
+        ENGLISH, n_contexts=contexts, reach=window, top_word=top, top_noise=top / 2, n_kept=5e7
+    )
+    for asked in RATES:
+        chosen = rule(load, sg=sg, negative=negative, alpha=asked)
+        shape, lr = chosen.step(asked)
+        assert lr == min(asked, chosen.max_lr) and 1 <= shape.noise <= MAX_NOISE[sg]
+        if sg:
+            together = min(shape.contexts, shape.centres * contexts)
+            assert shape.centres == 1 or shape.centres + shape.noise <= COLUMNS
+        else:
+            together = shape.centres / shape.turns
+        of_noise = negative * max(1 / shape.noise, load.top_noise)
+        assert lr * max(together, 1) * of_noise <= MAX_OUTPUT_MOVE[sg] * 1.01
+        if shape.centres > 1:
+            paired = min(shape.centres, 2 * window if sg else contexts)
+            assert lr * (1 + negative) * paired <= MAX_INPUT_MOVE[sg]
+        elif sg:
+            repeated = 1 + shape.contexts * top if shape.contexts > 1 else 1
+            assert lr * (1 + negative) * repeated <= MAX_INPUT_MOVE[True] * 1.01
+
+
+def test_blocks_shrink_with_what_moves_a_row():
+    base = block(0.025).centres
+    assert block(0.05).centres < base
+    assert block(0.025, negative=15).centres < base
+    assert block(0.025, load=replace(ENGLISH, n_contexts=20.0, reach=20)).centres < base
+    assert block(0.025, load=replace(ENGLISH, top_word=0.5)).centres < base
+    assert block(0.025, load=replace(ENGLISH, top_word=0.02, concurrency=16)).centres < base
+    assert block(0.1, sg=False, load=replace(ENGLISH, top_word=0.5)).centres < CBOW_BLOCK.centres
+
+
+def test_a_rate_above_every_bound_is_held():
+    chosen = rule(alpha=50.0)
+    shape, lr = chosen.step(50.0)
+    assert shape.centres == 1
+    assert lr == chosen.max_lr == pytest.approx(MAX_SMALLEST_MOVE / 6)
+    assert "learning rate held to 0.417" in chosen.describe(50.0, 0.0)
+
+
+def test_the_user_may_fix_the_blocks():
+    fixed = block(0.2, block_centres=9, block_noise=3, noise_reuse=5)
+    assert fixed[:4] == (9, 3, 5, 1)
+    assert block(0.2, block_centres=9, sg=False).turns == CBOW_BLOCK.turns
+    assert full_block(Parameters(sg=True, block_centres=3)).centres == 3
+
+
+def test_the_description_names_what_a_step_takes():
+    chosen = rule()
+    text = "20 centres x 12 negative samples, each for 2 blocks"
+    assert chosen.describe(0.025, 0.0) == text
+    assert rule(sg=False).describe(0.1, 0) == (
+        "48 centres x 8 negative samples in 6 steps, each for 4 blocks"
+    )
+    assert rule(objective="hs").describe(0.025, 0) == "1 centre"
+    assert rule(alpha=0.05).describe(0.05, 0.0).endswith(f"; at the end {text}")
+
+
+# ---- default rates ----
+
+
+@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+def test_the_default_rate_of_cbow_falls_with_the_contexts_above_those_of_window_5(objective):
+    def rate(n_contexts):
+        return Parameters(objective=objective).resolved(n_contexts, LEAST_SEEN).alpha
+
+    rates = [rate(n) for n in (3.0, 6.0, 11.0, 41.0)]
+    default = DEFAULT_ALPHA[False, objective]
+    assert rates[:2] == [default] * 2
+    assert rates[2] == pytest.approx(default * math.sqrt(6 / 11))
+    assert rates[3] == pytest.approx(
+        max(default * math.sqrt(6 / 41), 0.025 if objective == "hs" else 0)
+    )
+
+
+@pytest.mark.parametrize("settings", [{"sg": True}, {"alpha": 0.1}])
+def test_other_rates_do_not_depend_on_the_window(settings):
+    assert Parameters(**settings).resolved(6, 9) == Parameters(**settings).resolved(150, 9)
+
+
+def test_cbow_learns_no_more_of_a_word_with_more_epochs():
+    rates = [Parameters(epochs=n).resolved(6, 10).alpha for n in (5, 10, 20, 40)]
+    assert rates == pytest.approx([0.1, 0.05, 0.025, 0.0125])
+
+
+def test_few_words_seen_often_get_the_undivided_update_at_gensims_rate():
+    often = Parameters().resolved(6, 5_000)
+    assert (often.alpha, often.cbow_update) == (UNDIVIDED_ALPHA, "word2vec")
+    seldom = Parameters().resolved(6, 40)
+    assert (seldom.alpha, seldom.cbow_update) == (0.1, "corrected")
+    asked = Parameters(alpha=0.07).resolved(6, 5_000)
+    assert (asked.alpha, asked.cbow_update) == (0.07, "word2vec")
+    asked = Parameters(cbow_update="corrected").resolved(6, 5_000)
+    assert (asked.alpha, asked.cbow_update) == (pytest.approx(0.001), "corrected")
+    assert Parameters(sg=True).resolved(6, 5_000).alpha == DEFAULT_ALPHA[True, "ns"]
+
+
+def test_the_step_of_a_centre_follows_its_contexts_in_cbow_with_hierarchical_softmax_alone():
+    mean = {"objective": "hs", "sg": False}
+    assert Parameters(**mean).steps_by_contexts
+    others = {"sg": True}, {"objective": "ns"}, {"cbow_mean": False}, {"cbow_update": "word2vec"}
+    assert not any(Parameters(**mean | other).steps_by_contexts for other in others)
+    steps = [
+        kernel_settings(Parameters(**mean), PATH_BLOCK[False], n).cbow_step for n in (1.0, 5.86)
+    ]
+    assert steps == [1.0, pytest.approx(1 / 5.86)]
