@@ -30,6 +30,7 @@ cdef extern from "api.h" nogil:
         float *in_rows
         float *out_rows
         float *out_bias
+        float *in_bias
         const uint8_t *frozen
         const uint32_t *keep_threshold
         const w2v_alias_column *noise
@@ -61,6 +62,7 @@ cdef extern from "api.h" nogil:
         int32_t cbow_divide
         float cbow_rate
         float cbow_step
+        float in_bias_limit
 
     ctypedef struct w2v_worker:
         char *scratch
@@ -187,11 +189,13 @@ cdef class Model:
         self.c.cbow_divide = settings.cbow_divide
         self.c.cbow_rate = settings.cbow_rate
         self.c.cbow_step = settings.cbow_step
+        self.c.in_bias_limit = settings.in_bias_limit
 
     cdef set_rows(self, arrays):
         cdef float[:, ::1] in_rows = arrays.in_rows
         cdef float[:, ::1] out_rows = arrays.out_rows
         cdef float[::1] out_bias
+        cdef float[:, ::1] in_bias
         check_rows("in_rows", in_rows)
         check_rows("out_rows", out_rows)
         self.c.n_words, self.c.stride_floats = in_rows.shape[0], in_rows.shape[1]
@@ -207,6 +211,12 @@ cdef class Model:
             out_bias = arrays.out_bias
             check_shape("out_bias", [out_bias.shape[0]], [self.c.n_outputs])
             self.c.out_bias = &out_bias[0]
+        if arrays.in_bias is not None:
+            in_bias = arrays.in_bias
+            check_rows("in_bias", in_bias)
+            check_shape("in_bias", [in_bias.shape[0], in_bias.shape[1]],
+                        [1, self.c.stride_floats])
+            self.c.in_bias = &in_bias[0, 0]
 
     cdef set_hot_rows(self, settings):
         cdef const float[::1] inputs = settings.hot.inputs

@@ -74,6 +74,7 @@ class Case:
             self.rng.normal(0, 0.5, (n_words, dim)),
             self.rng.normal(0, 0.5, (n_outputs, dim)),
             self.rng.normal(0, 0.5, n_outputs) if bias else None,
+            self.rng.normal(0, 0.2, dim) if bias == "both" else None,
         )
 
     def tables(self):
@@ -91,8 +92,12 @@ class Case:
         bias = None if self.state.bias is None else self.state.bias.astype(np.float32)
         frozen = np.array([word in self.settings.frozen for word in range(self.n_words)], np.uint8)
         tables = self.keep_threshold, self.noise, self.paths
+        in_bias = None
+        if self.state.in_bias is not None:
+            in_bias = zero_rows(1, self.dim)
+            in_bias[0, : self.dim] = self.state.in_bias
         return ModelArrays(
-            in_rows, out_rows, bias, self.counts, *tables, frozen if frozen.any() else None
+            in_rows, out_rows, bias, self.counts, *tables, frozen if frozen.any() else None, in_bias
         )
 
     def blocks(self, chunk):
@@ -126,6 +131,7 @@ class Case:
             cbow_divide=s.cbow_divide,
             cbow_rate=s.cbow_rate,
             cbow_step=s.cbow_step,
+            in_bias_limit=s.in_bias_limit,
         )
 
     def train_kernel(self, backend, chunks, lr, epoch_key=EPOCH_KEY, touched=None):

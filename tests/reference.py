@@ -4,6 +4,7 @@ It follows the papers and the design, not the C code, and shares nothing with th
 the numbers of the random stream. Slow on purpose: one block at a time, one pair at a time.
 """
 
+import copy
 import math
 from collections import deque
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Settings:
     cbow_divide: bool = True
     cbow_rate: float = 1.0
     cbow_step: float = 0.0
+    in_bias_limit: float = math.inf
 
 
 @dataclass
@@ -63,15 +65,16 @@ class Tables:
 
 @dataclass
 class State:
-    """in_rows (n_words, dim), out_rows (n_outputs, dim), bias (n_outputs,) or None; float64."""
+    """in_rows (n_words, dim), out_rows (n_outputs, dim), bias (n_outputs,) or None, in_bias (dim,)
+    or None; float64."""
 
     in_rows: np.ndarray
     out_rows: np.ndarray
     bias: np.ndarray | None
+    in_bias: np.ndarray | None = None
 
     def copy(self):
-        bias = None if self.bias is None else self.bias.copy()
-        return State(self.in_rows.copy(), self.out_rows.copy(), bias)
+        return copy.deepcopy(self)
 
 
 @dataclass
@@ -314,8 +317,14 @@ def inputs_of(state, block):
     x = np.zeros((len(block.bags), state.in_rows.shape[1]))
     for j, bag in enumerate(block.bags):
         if bag:
-            x[j] = state.in_rows[bag].sum(axis=0) / (1 if block.sums else len(bag))
+            x[j] = biased(state, bag).sum(axis=0) / (1 if block.sums else len(bag))
     return x
+
+
+def biased(state, words):
+    """Return the input rows of words, (n, dim), with the bias of their side."""
+    rows = state.in_rows[words]
+    return rows if state.in_bias is None else rows + state.in_bias
 
 
 def scores_of(state, block, x):
@@ -350,6 +359,19 @@ def change_inputs(state, block, changes, settings):
             state.in_rows[word] += change * (share if settings.is_cbow else 1.0)
 
 
+def change_in_bias(state, blocks, changes, settings, lr):
+    """Add the changes of all inputs, scaled down where lr * weight exceeds in_bias_limit."""
+    is_softmax = settings.objective == "softmax"
+    weight = sum((2 * b.p if is_softmax else b.p + b.q).sum() for b in blocks)
+    total = sum(
+        change * (len(bag) if block.sums else 1)
+        for block, of_block in zip(blocks, changes, strict=True)
+        for bag, change in zip(block.bags, of_block, strict=True)
+    )
+    if lr * weight > 0:
+        state.in_bias += min(1, settings.in_bias_limit / (lr * weight)) * total
+
+
 def change_outputs(state, block, g, x):
     np.add.at(state.out_rows, block.outputs, g.T @ x)
     if state.bias is not None:
@@ -377,6 +399,8 @@ def step(state, blocks, settings, lr):
             change_outputs(state, block, g, x)
     for block, change in zip(blocks, changes, strict=True):
         change_inputs(state, block, change, settings)
+    if state.in_bias is not None:
+        change_in_bias(state, blocks, changes, settings, lr)
     return loss
 
 

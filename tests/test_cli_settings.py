@@ -40,7 +40,7 @@ def test_a_configuration_file_may_say_cbow(folder, text, sg):
         ('sample = "0.1"', "sample must be a number, got '0.1'"),
         ("alpha = true", "alpha must be a number, got True"),
         ("alpha = nan", "alpha must be finite, got nan"),
-        ('bias = "no"', "bias must be True or False, got 'no'"),
+        ('bias = "no"', "bias must be True, False or 'both', got 'no'"),
         ('hs = "yes"', "hs must be True or False, got 'yes'"),
         ('lowercase = "yes"', "lowercase must be True or False, got 'yes'"),
         ('cbow = "yes"', "cbow must be True or False, got 'yes'"),

@@ -10,9 +10,19 @@ from fastw2v import backends
 STEP = 1e-5
 
 
-def one_block_case(arch, objective):
+def one_block_case(arch, objective, bias=True, **kw):
     """A chunk trained as one block: then change = -lr * gradient of the total loss."""
-    case = Case(arch, objective, dim=6, n_words=12, block_centres=64, block_noise=9, noise_turns=1)
+    case = Case(
+        arch,
+        objective,
+        dim=6,
+        n_words=12,
+        bias=bias,
+        block_centres=64,
+        block_noise=9,
+        noise_turns=1,
+        **kw,
+    )
     chunk = make_chunk(case.rng, case.n_words, n_tokens=24, margin=3)
     if objective == "hs":  # its blocks hold one centre each
         chunk.centre_begin, chunk.centre_end = one_centre(case, chunk)
@@ -41,25 +51,45 @@ def numeric_gradient(state, block, objective, values):
     return gradient
 
 
+@pytest.mark.parametrize("bias", [True, "both"])
 @pytest.mark.parametrize("backend", ["reference", *backends()])
 @pytest.mark.parametrize(("arch", "objective"), MODES)
-def test_gradient_matches_finite_differences(arch, objective, backend):
-    case, chunk = one_block_case(arch, objective)
+def test_gradient_matches_finite_differences(arch, objective, backend, bias):
+    case, chunk = one_block_case(arch, objective, bias)
+    check_gradients(case, chunk, objective, backend)
+
+
+@pytest.mark.parametrize("backend", ["reference", *backends()])
+@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+def test_gradient_of_summed_cbow_matches_finite_differences(objective, backend):
+    """The input bias stands in the sum once for each context."""
+    case, chunk = one_block_case("cbow", objective, "both", cbow_sum=True, cbow_divide=False)
+    check_gradients(case, chunk, objective, backend)
+
+
+def check_gradients(case, chunk, objective, backend):
     (block,) = case.blocks(chunk)
     state = case.state
     if backend == "reference":
         after, _, _ = case.train_reference([chunk], lr=1.0)
-        changed, tolerance = (after.in_rows, after.out_rows, after.bias), 1e-7
+        changed, tolerance = parameters_of(after), 1e-7
     else:
         after, _ = case.train_kernel(backend, [chunk], lr=1.0)
-        changed = (after.in_rows[:, : case.dim], after.out_rows[:, : case.dim], after.out_bias)
+        changed = [after.in_rows[:, : case.dim], after.out_rows[:, : case.dim], after.out_bias]
+        if after.in_bias is not None:
+            changed.append(after.in_bias[0, : case.dim])
         tolerance = 1e-5  # float32 sums of some ten values of order one
-    for before, now in zip((state.in_rows, state.out_rows, state.bias), changed, strict=True):
+    for before, now in zip(parameters_of(state), changed, strict=True):
         gradient = numeric_gradient(state, block, objective, before)
         assert np.abs(gradient).max() > 0.1
         # Both operands of both products are rounded.
         atol = tolerance + 4 * ROUNDING.get(backend, 0.0) * np.abs(gradient).max()
         np.testing.assert_allclose(before - now, gradient, rtol=0, atol=atol)
+
+
+def parameters_of(state):
+    found = state.in_rows, state.out_rows, state.bias, state.in_bias
+    return [values for values in found if values is not None]
 
 
 @pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])

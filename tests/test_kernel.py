@@ -31,15 +31,19 @@ def assert_same(case, arrays, counters, expected, rounding=0.0):
     assert not arrays.in_rows[:, dim:].any() and not arrays.out_rows[:, dim:].any()
     if state.bias is not None:
         np.testing.assert_allclose(arrays.out_bias, state.bias, rtol=0, atol=atol)
+    if state.in_bias is not None:
+        np.testing.assert_allclose(arrays.in_bias[0, :dim], state.in_bias, rtol=0, atol=atol)
+        assert not arrays.in_bias[0, dim:].any()
     assert counters["n_predictions"] == counters["n_loss_predictions"] == n_predictions > 0
     assert counters["loss_sum"] == pytest.approx(loss, rel=2e-6 + rounding / 4)
 
 
+@pytest.mark.parametrize("bias", [True, "both"])
 @pytest.mark.parametrize("dim", DIMS)
 @pytest.mark.parametrize(("arch", "objective"), MODES)
 @pytest.mark.parametrize("backend", backends())
-def test_kernel_matches_reference(backend, arch, objective, dim):
-    case = Case(arch, objective, dim)
+def test_kernel_matches_reference(backend, arch, objective, dim, bias):
+    case = Case(arch, objective, dim, bias=bias, in_bias_limit=0.5)
     chunks = [make_chunk(case.rng, case.n_words, first_token=first) for first in (0, 5000)]
     rounding = SMALL_BLOCK_ROUNDING.get((backend, arch, objective), 0.0)
     lr = 0.02 if rounding else 0.05
@@ -86,11 +90,12 @@ VARIANTS = {
 }
 
 
+@pytest.mark.parametrize("bias", [True, "both"])
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(("arch", "objective"), MODES)
 @pytest.mark.parametrize("backend", BEST)
-def test_kernel_matches_reference_for_every_setting(backend, arch, objective, variant):
-    case = Case(arch, objective, dim=20, **VARIANTS[variant])
+def test_kernel_matches_reference_for_every_setting(backend, arch, objective, variant, bias):
+    case = Case(arch, objective, dim=20, **{"bias": bias, "in_bias_limit": 0.1} | VARIANTS[variant])
     chunks = [make_chunk(case.rng, case.n_words)]
     arrays, counters = case.train_kernel(backend, chunks, lr=0.02)
     expected = case.train_reference(chunks, lr=0.02)

@@ -10,11 +10,12 @@ from fastw2v import backends
 OBJECTIVES = ["ns", "hs", "softmax"]
 
 
+@pytest.mark.parametrize("bias", [True, "both"])
 @pytest.mark.parametrize("dim", [1, 16, 37, 100])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("backend", backends())
-def test_pairs_match_the_reference(backend, objective, dim):
-    case = Case("sg", objective, dim)
+def test_pairs_match_the_reference(backend, objective, dim, bias):
+    case = Case("sg", objective, dim, bias=bias, in_bias_limit=0.5)
     chunks = [make_pairs(case.rng, case.n_words, first_token=first) for first in (0, 5000)]
     arrays, counters = case.train_kernel(backend, chunks, lr=0.05)
     assert_same(case, arrays, counters, case.train_reference(chunks, lr=0.05))
@@ -33,11 +34,12 @@ VARIANTS = {
 }
 
 
+@pytest.mark.parametrize("bias", [True, "both"])
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("backend", BEST)
-def test_pairs_match_the_reference_for_every_setting(backend, objective, variant):
-    case = Case("sg", objective, dim=20, **VARIANTS[variant])
+def test_pairs_match_the_reference_for_every_setting(backend, objective, variant, bias):
+    case = Case("sg", objective, dim=20, **{"bias": bias, "in_bias_limit": 0.1} | VARIANTS[variant])
     chunks = [make_pairs(case.rng, case.n_words)]
     arrays, counters = case.train_kernel(backend, chunks, lr=0.02)
     expected = case.train_reference(chunks, lr=0.02)

@@ -37,7 +37,7 @@ from fastw2v.errors import CorpusError, OutOfMemoryError, UsageError
         ({"sg": 2}, "sg must be True or False, got 2"),
         ({"hs": "no"}, "hs must be True or False, got 'no'"),
         ({"softmax": "no"}, "softmax must be True or False, got 'no'"),
-        ({"bias": "no"}, "bias must be True or False, got 'no'"),
+        ({"bias": "no"}, "bias must be True, False or 'both', got 'no'"),
         ({"shrink_windows": None}, "shrink_windows must be True or False, got None"),
         ({"lowercase": "no"}, "lowercase must be True or False, got 'no'"),
         ({"cbow_update": "mean"}, "cbow_update must be one of corrected, word2vec, got 'mean'"),

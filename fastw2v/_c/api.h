@@ -31,11 +31,12 @@ typedef struct {
 
 enum w2v_objective { W2V_NEGATIVE_SAMPLING, W2V_HIERARCHICAL_SOFTMAX, W2V_SOFTMAX };
 
-/* The model and all that its workers share. Only the rows and the bias are written. */
+/* The model and all that its workers share. Only rows and biases are written. */
 typedef struct {
     float *in_rows;  /* (n_words, stride_floats) float32, shared, racy */
     float *out_rows; /* (n_outputs, stride_floats) float32, shared, racy */
     float *out_bias; /* (n_outputs,) float32, shared, racy; NULL without bias */
+    float *in_bias;  /* (stride_floats,) float32, shared, racy, see in_bias.h; NULL without it */
     const uint8_t *frozen; /* (n_words,) 1: the input row stays as it is; NULL if none does */
     const uint32_t *keep_threshold; /* (n_words,) a token stays if its 32-bit draw is <= it */
     const w2v_alias_column *noise;  /* (n_words,) negative sampling only, else NULL */
@@ -68,6 +69,7 @@ typedef struct {
     float cbow_rate;        /* multiplies the gradient of context rows in CBOW */
     float cbow_step;        /* hierarchical softmax: the rate of a CBOW centre is multiplied by
                                this times its contexts; 0: it is not */
+    float in_bias_limit;    /* limits a block's step of in_bias, see in_bias.h; > 0 */
 } w2v_model;
 
 /* One thread's private state, on cache lines of its own. */

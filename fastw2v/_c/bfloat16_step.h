@@ -243,8 +243,9 @@ static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
                           .factors = s->factors_across, .sources = s->in_pairwise,
                           .target_step = 4, .factor_step = b->out_step * 4,
                           .source_step = pair_bytes, .sources_of = inputs, .n_asked = n_asked};
-    if (b->in_are_hidden) {
+    if (b->in_are_hidden)
         in.target = b->in_change_row;
+    if (b->in_are_hidden && b->has_own) {
         set_targets(s, &in, n_vectors);
         update_own(s, b, n_vectors);
     } else {

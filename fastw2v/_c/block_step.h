@@ -104,7 +104,7 @@ static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
         update_rounded_path(b, shape.n_vectors);
         return;
     }
-    if (b->is_path && b->in.n <= MOST_PATH_INPUTS) {
+    if (is_one_pass(b)) {
         update_path(b, shape.n_vectors);
         return;
     }

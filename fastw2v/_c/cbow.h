@@ -6,7 +6,7 @@
 #ifndef W2V_CBOW_H
 #define W2V_CBOW_H
 
-#include "run.h"
+#include "in_bias.h"
 
 INLINE int64_t n_contexts(const scratch *s, int64_t centre)
 {
@@ -37,6 +37,16 @@ INLINE void window_sum(float *to, const float *past, const float *first, const f
         store(to + v, factor * (load(past + v) - load(first + v) - load(own + v)));
 }
 
+/* How often a hidden row of n contexts contains in_bias. */
+INLINE float n_biases(const run *r, int64_t n) { return r->model->cbow_sum ? (float)n : 1.0f; }
+
+static void add_in_bias(const run *r, int64_t begin, int64_t n_centres)
+{
+    for (int64_t k = 0; k < n_centres; k++)
+        add_scaled(r->s.in_row[k], n_biases(r, n_contexts(&r->s, begin + k)), r->model->in_bias,
+                   r->shape.n_vectors);
+}
+
 #define RUNNING_PANEL(offset, width) \
     running_panel(s->running, stride, s->context_row, n, offset, width)
 
@@ -59,6 +69,8 @@ static centres set_hidden_rows(const run *r, int64_t begin, int64_t n_centres)
                    s->running + (s->kept_begin[c] - reach.begin) * stride,
                    s->context_row[c - reach.begin], share, r->shape.n_vectors);
     }
+    if (r->model->in_bias)
+        add_in_bias(r, begin, n_centres);
     return reach;
 }
 
@@ -102,8 +114,17 @@ static float change_factor(const w2v_model *m, int64_t n)
     return m->cbow_divide ? m->cbow_rate / (float)max64(n, 1) : m->cbow_rate;
 }
 
+static void move_in_bias_by_centres(run *r, int64_t begin, int64_t n_centres)
+{
+    float *const *change = r->s.in_change_row;
+    for (int64_t k = 0; k < n_centres; k++)
+        set_scaled(change[k], n_biases(r, n_contexts(&r->s, begin + k)), change[k],
+                   r->shape.n_vectors);
+    move_in_bias(r, n_centres);
+}
+
 /* Hand the changes of the hidden rows to their context rows, as change_factor says. */
-static void scatter_hidden_rows(const run *r, int64_t begin, int64_t n_centres, centres reach)
+static void scatter_hidden_rows(run *r, int64_t begin, int64_t n_centres, centres reach)
 {
     const scratch *s = &r->s;
     int64_t n = reach.end - reach.begin, stride = r->model->stride_floats;
@@ -122,6 +143,8 @@ static void scatter_hidden_rows(const run *r, int64_t begin, int64_t n_centres, 
                     r->shape.n_vectors);
     }
     FOR_PANELS(r->shape.n_vectors, SPREAD_PANEL)
+    if (r->model->in_bias)
+        move_in_bias_by_centres(r, begin, n_centres);
 }
 
 #endif

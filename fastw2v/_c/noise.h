@@ -200,7 +200,7 @@ static void noise_step(run *r, block *b, int64_t n_predictions, int64_t turn)
     if (!r->model->is_cbow)
         ask_for_first_lines(&r->s);
     b->n_predictions = n_predictions;
-    block_steps(r->model, r->worker, &r->s, b, 1, r->shape);
+    take_steps(r, b, 1);
 }
 
 static void skipgram_noise_step(run *r, int64_t begin, int64_t n_centres, centres inputs)

@@ -68,7 +68,7 @@ static void pair_path_block(run *r, const float *weights, int64_t pair)
         b.want[k] *= w;
         b.weight[k] *= w;
     }
-    block_steps(r->model, r->worker, s, &b, 1, r->shape);
+    take_steps(r, &b, 1);
 }
 
 static void pair_softmax_block(run *r, const float *weights, int64_t begin, int64_t n)
@@ -82,8 +82,7 @@ static void pair_softmax_block(run *r, const float *weights, int64_t begin, int6
     }
     pack_inputs(r, n);
     softmax_step(r, n, n);
-    block b = {.in = {s->in_row, n}, .in_change_row = s->in_change_row};
-    add_input_changes(&b, r->shape.n_vectors);
+    change_packed_inputs(r, n);
 }
 
 static void train_pairs(run *r, const float *weights)

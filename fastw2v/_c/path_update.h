@@ -8,6 +8,12 @@
 
 enum { MOST_PATH_INPUTS = 10 }; /* a window of 5 words on either side; more take two passes */
 
+/* Several hidden inputs take two passes, too. */
+INLINE int is_one_pass(const block *b)
+{
+    return b->is_path && b->in.n <= MOST_PATH_INPUTS && (b->in.n == 1 || !b->in_are_hidden);
+}
+
 /* A panel of x_j += change_j, row after row: a word that stands twice in the window collects both
    changes. Of a hidden input, which is the only one, just the change is stored: asked for each
    input of many, x0.98. */

@@ -89,7 +89,7 @@ static void skipgram_path_block(run *r, int64_t centre)
             return;
         block b;
         set_path_block(r, &b, centre, s->in_row, n_in, 0);
-        block_steps(r->model, r->worker, s, &b, 1, r->shape);
+        take_steps(r, &b, 1);
     }
 }
 
@@ -115,7 +115,7 @@ static void hidden_path_steps(run *r, int64_t begin, int64_t first, int64_t n)
         b->in_change_row += k;
         b->lr *= m->cbow_step > 0 ? m->cbow_step * (float)contexts : 1;
     }
-    block_steps(m, r->worker, s, paths, n_paths, r->shape);
+    take_steps(r, paths, n_paths);
 }
 
 static void cbow_path_block(run *r, int64_t begin, int64_t n_centres)

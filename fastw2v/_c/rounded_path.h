@@ -21,8 +21,7 @@ typedef struct {
 
 INLINE int is_rounded_path(const block *b)
 {
-    return b->is_path && b->in.n > 1 && b->in.n <= MOST_PATH_INPUTS &&
-           b->out_step <= MOST_PATH_OUTPUTS;
+    return b->in.n > 1 && is_one_pass(b) && b->out_step <= MOST_PATH_OUTPUTS;
 }
 
 static void round_path_factors(const block *b, path_factors *f)

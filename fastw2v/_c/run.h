@@ -23,6 +23,7 @@ typedef struct {
     int64_t out_first[2];  /* the output whose row each begins with */
     uint64_t noise_key;
     float lr;
+    float sum_of_weights; /* of the block so far, for in_bias.h alone */
 } run;
 
 INLINE int is_frozen(const run *r, int64_t id)

@@ -26,7 +26,7 @@ typedef struct {
     float **in_row;        /* (max_in + 16,) */
     float **in_change_row; /* (max_in,) rows of in_change */
     float **turn_change_row; /* (max_in,) those of in_change that a CBOW step changes */
-    float **context_row;   /* (max_in + 1,) contexts of CBOW centres */
+    float **context_row;   /* (max_in + 1,) contexts of CBOW centres; skip-gram: see in_bias.h */
     float **centre_change; /* (max_in,) the change of a CBOW centre, at its place among contexts */
     float *centre_factor;  /* (max_in,) what a context gets of it; 0 for what is no centre */
     float **own_row;       /* (max_in + 16,) outputs that input j alone is paired with */
@@ -44,7 +44,8 @@ typedef struct {
     float *column_share;   /* (max_out + 16,) K/S for a noise word, 0 for a centre */
     float *n_paired;       /* (max_in + 16,) predictions each input takes part in */
     float *zero_row;       /* (stride_floats,) pads the outputs to whole tiles */
-    float *hidden;         /* (max_in, stride_floats) CBOW means; softmax: packed inputs */
+    float *hidden;         /* (max_in, stride_floats) CBOW means; softmax: packed inputs; see
+                              in_bias.h */
     float *in_change;      /* (max_in, stride_floats) what is to be added to the inputs */
     float *frozen;         /* (n_frozen, stride_floats) copies of frozen input rows, in a ring */
     int64_t *next_frozen;  /* (1,) the next of them */

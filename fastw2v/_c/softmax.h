@@ -12,12 +12,24 @@
 
 #include "cbow.h"
 
-/* Pack the block's input rows one below the other for sgemm. */
+/* Pack the block's input rows one below the other for sgemm, with in_bias. */
 static void pack_inputs(const run *r, int64_t n_in)
 {
     int64_t stride = r->model->stride_floats;
-    for (int64_t j = 0; j < n_in; j++)
-        memcpy(r->s.hidden + j * stride, r->s.in_row[j], (size_t)stride * sizeof(float));
+    for (int64_t j = 0; j < n_in; j++) {
+        float *to = r->s.hidden + j * stride;
+        memcpy(to, r->s.in_row[j], (size_t)stride * sizeof(float));
+        if (r->model->in_bias)
+            add_row(to, r->model->in_bias, r->shape.n_vectors);
+    }
+}
+
+static void change_packed_inputs(run *r, int64_t n_in)
+{
+    block b = {.in = {r->s.in_row, n_in}, .in_change_row = r->s.in_change_row};
+    add_input_changes(&b, r->shape.n_vectors);
+    if (r->model->in_bias)
+        move_in_bias(r, n_in);
 }
 
 /* scores (n_in, n_words; score_stride) = inputs . out_rows'. sgemm counts columns first. */
@@ -106,6 +118,8 @@ static void softmax_step(run *r, int64_t n_in, int64_t n_predictions)
     }
     w->n_predictions += n_predictions;
     w->n_loss_predictions += with_loss ? n_predictions : 0;
+    for (int64_t p = 0; m->in_bias && p < n_predictions; p++)
+        r->sum_of_weights += 2 * s->pair_weight[p];
     update_all_biases(r, n_in);
     update_by_gemm(r, n_in);
 }
@@ -131,8 +145,7 @@ static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
         return;
     pack_inputs(r, n_in);
     softmax_step(r, n_in, n_predictions);
-    block b = {.in = {s->in_row, n_in}, .in_change_row = s->in_change_row};
-    add_input_changes(&b, r->shape.n_vectors);
+    change_packed_inputs(r, n_in);
 }
 
 static void cbow_softmax_block(run *r, int64_t begin, int64_t n_centres)

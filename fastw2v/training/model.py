@@ -17,6 +17,7 @@ from fastw2v.sampling import (
     noise_probabilities,
 )
 from fastw2v.training.parameters import (
+    BOTH_BIASES,
     SOFTMAX_MAX_WORDS,
     Parameters,
     choose_backend,
@@ -25,6 +26,11 @@ from fastw2v.training.windows import window_sides
 
 ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
 INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
+
+# All n terms of a block move the bias of the input side at once, from the same scores. The loss of
+# a term has a curvature of at most 1/4 times the squared length of its output row, so a step
+# overshoots for certain where lr * n / 4 times that exceeds 2. Blocks of several threads add up.
+IN_BIAS_LIMIT = 0.25  # a step counts as one of lr * n at most, summed over the threads
 
 
 MAX_CONTEXTS = 2**31 - 1
@@ -80,6 +86,7 @@ class KernelSettings:
     cbow_divide: bool
     cbow_rate: float
     cbow_step: float
+    in_bias_limit: float
 
 
 @dataclass
@@ -92,6 +99,8 @@ class ModelArrays:
     noise: (n_words,) alias columns, negative sampling only.  paths: hierarchical softmax only.
     counts: (n_words,) int64, of the words.
     frozen: (n_words,) uint8, 1 where the input row stays as it is; None where none does.
+    in_bias: (1, stride) float32, the part of the input side's bias that in_rows do not contain yet;
+    folded_in_bias: (1, stride) float32, the part that they contain.  None without such a bias.
     """
 
     in_rows: NDArray[np.float32]
@@ -102,14 +111,31 @@ class ModelArrays:
     noise: NDArray[np.void] | None = None
     paths: HuffmanPaths | None = None
     frozen: NDArray[np.uint8] | None = None
+    in_bias: NDArray[np.float32] | None = None
+    folded_in_bias: NDArray[np.float32] | None = None
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over the arrays of a copy, its rows to where kernels can use them."""
-        for name in ("in_rows", "out_rows"):
-            rows = zero_rows(*state[name].shape)
-            rows[...] = state[name]
-            state[name] = rows
+        for name in ("in_rows", "out_rows", "in_bias"):
+            if state.get(name) is not None:
+                rows = zero_rows(*state[name].shape)
+                rows[...] = state[name]
+                state[name] = rows
         self.__dict__.update(state)
+
+    def input_bias(self, dim: int) -> NDArray[np.float32] | None:
+        """Return a view (dim,) of the bias that in_rows contain, None without one."""
+        return None if self.folded_in_bias is None else self.folded_in_bias[0, :dim]
+
+    def fold_in_bias(self) -> None:
+        """Add in_bias to all in_rows, which gives the same scores.  No worker may run."""
+        if self.in_bias is None or not self.in_bias.any():
+            return
+        assert self.folded_in_bias is not None
+        pending = self.in_bias.copy()
+        self.in_bias[...] = 0
+        self.in_rows += pending
+        self.folded_in_bias += pending
 
 
 def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:
@@ -151,6 +177,7 @@ def kernel_settings(
         cbow_divide=corrected == parameters.cbow_mean,
         cbow_rate=cbow_rate(parameters, n_contexts),
         cbow_step=1 / n_contexts if parameters.steps_by_contexts else 0.0,
+        in_bias_limit=in_bias_limit(parameters),
     )
 
 
@@ -163,6 +190,17 @@ def cbow_rate(parameters: Parameters, n_contexts: float) -> float:
     if parameters.cbow_update == "word2vec":
         return 1.0
     return n_contexts if parameters.cbow_mean else 1 / n_contexts
+
+
+def in_bias_limit(parameters: Parameters) -> float:
+    """Return IN_BIAS_LIMIT for one of the threads that share the bias of the input side.
+
+    A sum of n context rows contains it n times: the curvature along it is n * n times as large.
+    """
+    n_sharing = 1 if parameters.deterministic else parameters.n_threads
+    is_sum = not parameters.sg and not parameters.cbow_mean
+    n_biases = sum(window_sides(parameters.window)) if is_sum else 1
+    return IN_BIAS_LIMIT / (n_sharing * n_biases**2)
 
 
 def effective_settings(parameters: Parameters) -> dict[str, Any]:
@@ -192,6 +230,7 @@ def build_arrays(parameters: Parameters, counts: NDArray[np.int64]) -> ModelArra
     check_vocabulary_size(parameters, n_words)
     by_path = parameters.objective == "hs"
     n_outputs = n_words - 1 if by_path else n_words
+    both = parameters.bias == BOTH_BIASES
     tables: dict[str, Any] = {}
     if by_path:
         tables["paths"] = huffman_paths(counts)
@@ -203,6 +242,8 @@ def build_arrays(parameters: Parameters, counts: NDArray[np.int64]) -> ModelArra
         in_rows=in_rows,
         out_rows=zero_rows(n_outputs, dim),
         out_bias=np.zeros(n_outputs, np.float32) if parameters.bias else None,
+        in_bias=zero_rows(1, dim) if both else None,
+        folded_in_bias=zero_rows(1, dim) if both else None,
         counts=counts,
         keep_threshold=keep_thresholds(keep_probabilities(counts, parameters.sample)),
         **tables,

@@ -19,6 +19,7 @@ OBJECTIVES = {
     "softmax": "full softmax",
 }
 CBOW_UPDATES = ("corrected", "word2vec")
+BOTH_BIASES = "both"  # of the output side and the input side
 
 DEFAULT_NEGATIVE = 5  # word2vec.c and gensim; Mikolov et al. 2013 (1310.4546): 5-20, section 2.2
 
@@ -81,7 +82,9 @@ class Parameters:
 
     vector_size: dimension, >= 1.  window: words on either side, >= 1, or (left, right), each
     >= 0; shrink_windows draws each centre's reach from 1..window, on each side by the same draw.
-    sg: skip-gram, else CBOW.  objective: "ns", "hs" or "softmax".  bias: train output biases.
+    sg: skip-gram, else CBOW.  objective: "ns", "hs" or "softmax".  bias: True trains
+    a bias of each output; "both" also one of the input side, a vector that is added to every row:
+    h = Wx + b, of a sum of n context rows n times.  The vectors contain it, so none can be frozen.
     negative: noise words per prediction, >= 1; ns_exponent: power of the counts they follow.
     sample: subsampling threshold >= 0, see keep_probabilities; 0 keeps every token.
     alpha: first learning rate, >= 0, None for the model's default.  schedule: "linear" or
@@ -109,7 +112,7 @@ class Parameters:
     shrink_windows: bool = True
     sg: bool = False
     objective: str = "ns"
-    bias: bool = False
+    bias: bool | str = False
     negative: int = DEFAULT_NEGATIVE
     ns_exponent: float = NOISE_POWER
     sample: float = 1e-3
@@ -136,8 +139,10 @@ class Parameters:
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 1)
         check_integer("seed", self.seed, 0)
-        for name in ("sg", "shrink_windows", "bias", "cbow_mean", "deterministic"):
+        for name in ("sg", "shrink_windows", "cbow_mean", "deterministic"):
             check_flag(name, getattr(self, name))
+        if self.bias not in (False, True, BOTH_BIASES):
+            raise UsageError(f"bias must be True, False or {BOTH_BIASES!r}, got {self.bias!r}")
         check_choice("objective", self.objective, tuple(OBJECTIVES))
         if self.cbow_update is not None:
             check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)

@@ -66,12 +66,13 @@ class Copy:
 
 def make_copy(arrays: ModelArrays, settings: KernelSettings, max_tokens: int) -> Copy:
     """Return a worker with a copy of all rows of its own."""
-    bias = arrays.out_bias
+    bias, in_bias = arrays.out_bias, arrays.in_bias
     own = replace(
         arrays,
         in_rows=same_rows(arrays.in_rows),
         out_rows=same_rows(arrays.out_rows),
         out_bias=None if bias is None else bias.copy(),
+        in_bias=None if in_bias is None else same_rows(in_bias),
     )
     worker = _core.Worker(_core.Model(own, settings), max_tokens, allocate)
     marks = (np.zeros(len(rows), np.uint8) for rows in (own.in_rows, own.out_rows))
@@ -94,14 +95,14 @@ class Rounds:
         self,
         arrays: ModelArrays,
         copies: Sequence[Copy],
-        gain: tuple[NDArray[np.float32], NDArray[np.float32]],
+        gain: Sequence[NDArray[np.float32]],
         chunks_each: int,
         all_outputs: bool,
     ) -> None:
         """Train arrays by copies of them.
 
-        gain: of input and output rows, see gains().  chunks_each: chunks of a worker in a
-        round.  all_outputs: every output row changes, as in the full softmax.
+        gain: of input rows, of output rows and of in_bias, see gains().  chunks_each: chunks of
+        a worker in a round.  all_outputs: every output row changes, as in the full softmax.
         """
         self.arrays, self.copies, self.chunks_each = arrays, copies, chunks_each
         self.all_outputs = all_outputs
@@ -118,6 +119,11 @@ class Rounds:
             bias = arrays.out_bias[:, None]
             merge = _core.RowMerge(bias, columns, touched_out, gain[1], keep_marks=True)
             self._merges.insert(0, merge)
+        if arrays.in_bias is not None:
+            rows = [a.in_bias for a in own if a.in_bias is not None]
+            always = [np.ones(1, np.uint8) for _ in rows]
+            merge = _core.RowMerge(arrays.in_bias, rows, always, gain[2], keep_marks=True)
+            self._merges.append(merge)
 
     def take_rows(self) -> None:
         """Let the copies be what the rows are now, which others may have changed."""
@@ -125,6 +131,8 @@ class Rounds:
             own.in_rows[...], own.out_rows[...] = self.arrays.in_rows, self.arrays.out_rows
             if own.out_bias is not None:
                 own.out_bias[...] = self.arrays.out_bias
+            if own.in_bias is not None:
+                own.in_bias[...] = self.arrays.in_bias
 
     def bodies(
         self, first: int, n_chunks: int, train: Callable[[_core.Worker, int], Any]
@@ -181,10 +189,11 @@ def make_rounds(
     """Return what trains these arrays in rounds.  settings: for one worker alone."""
     copies = [make_copy(arrays, settings, plan.max_tokens) for _ in range(plan.n_workers)]
     shares = row_shares(parameters, arrays, plan.counts, plan.n_contexts)
+    of_all = shares[0].sum(keepdims=True)  # predictions that move in_bias
     rate, n_tokens = parameters.rate_at(0.5), plan.chunk_tokens * plan.chunks_each
-    of_inputs, of_outputs = (gains(n_tokens * share, rate, plan.n_workers) for share in shares)
+    gain = [gains(n_tokens * share, rate, plan.n_workers) for share in (*shares, of_all)]
     is_softmax = parameters.objective == "softmax"
-    return Rounds(arrays, copies, (of_inputs, of_outputs), plan.chunks_each, is_softmax)
+    return Rounds(arrays, copies, gain, plan.chunks_each, is_softmax)
 
 
 class RoundStop(threading.Event):

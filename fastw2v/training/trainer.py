@@ -188,11 +188,13 @@ class Trainer:
                         self._run_epoch(audience)
                 except StopTraining as stop:
                     self.stopped = str(stop) or "a callback asked to stop"
+                self.model_arrays.fold_in_bias()
                 check_rows(self.model_arrays, "training diverged")
                 audience.tell("on_train_end")
         except BaseException as error:
             for listener in listeners:
                 listener.on_abort(self, error)
+            self.model_arrays.fold_in_bias()
             raise
 
     def _run_epoch(self, audience: Audience) -> None:
@@ -228,6 +230,7 @@ class Trainer:
             peak_bytes=peak_bytes(),
         )
         self.is_whole = False  # if Ctrl-C comes in between
+        self.model_arrays.fold_in_bias()
         self.history.append(record)
         self.epoch, self.chunk = self.epoch + 1, 0
         self._epoch_start, self._epoch_seconds = self.counts(), 0.0

@@ -18,7 +18,8 @@ from fastw2v.training.report import Counts, EpochRecord
 from fastw2v.training.threads import run_threads
 from fastw2v.training.trainer import REPORT_SECONDS, TokenStream, Trainer, epoch_key
 
-PARTS = ("best_vectors", "best_output_vectors", "best_output_bias")  # of trained_rows
+# Of trained_rows; an input bias comes with one of the outputs.
+PARTS = ("best_vectors", "best_output_vectors", "best_output_bias", "best_input_bias")
 DRAWS = 2**32 - 1  # stands for the epoch in the seed of the draws: no training has it
 
 
@@ -155,6 +156,6 @@ class BestEpoch(Listener):
 
 
 def trained_rows(arrays: ModelArrays) -> list[NDArray[np.float32]]:
-    """Return the arrays that training changes."""
-    bias = [] if arrays.out_bias is None else [arrays.out_bias]
-    return [arrays.in_rows, arrays.out_rows, *bias]
+    """Return the arrays that training changes, at the end of an epoch, when in_bias is 0."""
+    found = (arrays.in_rows, arrays.out_rows, arrays.out_bias, arrays.folded_in_bias)
+    return [rows for rows in found if rows is not None]
