@@ -34,7 +34,8 @@ class Callback:
         """Hear of the progress, about once a second while training goes on.
 
         The rows change meanwhile, so that what is computed from model.wv mixes several moments,
-        and a cosine may pass 1; at the end of an epoch they stand still.
+        and a cosine may pass 1; at the end of an epoch they stand still. With bias="both" the
+        vectors do not contain the bias's changes of this epoch yet.
         """
 
     def on_epoch_end(self, model: "Word2Vec") -> None:
@@ -44,7 +45,10 @@ class Callback:
         """Hear that training has ended, with the rows of the best epoch if they are restored."""
 
     def on_abort(self, model: "Word2Vec", error: BaseException) -> None:
-        """Hear of the error or the Ctrl-C that ends the run; what is raised here only warns."""
+        """Hear of the error or the Ctrl-C that ends the run; what is raised here only warns.
+
+        The vectors are as in on_interval.
+        """
 
 
 class WordPairs:

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from fastw2v import __version__
 from fastw2v.corpus import VocabularyRules
 from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import CheckpointError, DivergedError
 from fastw2v.formats import WordVectors
+from fastw2v.formats.native import PENDING_BIAS
 from fastw2v.saved_model import BLOCKS, RunCounts, fill_arrays, settings_of
 from fastw2v.training import (
     STATE,
@@ -131,6 +134,9 @@ class CheckpointedRun:
                 f"this one {trainer.chunk_tokens}"
             )
         fill_arrays(trainer.model_arrays, data)
+        if trainer.model_arrays.in_bias is not None:
+            pending = data.further.pop(PENDING_BIAS, np.zeros(data.dim, np.float32))
+            trainer.model_arrays.in_bias[:, : data.dim] = pending
         if self.best is not None:
             self.best.kept_before = data.further
         trainer.restore(then)
@@ -150,6 +156,9 @@ class CheckpointedRun:
         }
         if self.best is not None:
             data.further = self.best.to_keep(run)
+        pending = run.model_arrays.in_bias
+        if pending is not None and pending.any():
+            data.further[PENDING_BIAS] = pending[0, : data.dim]
         return data
 
 

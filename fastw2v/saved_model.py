@@ -6,6 +6,7 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastw2v.checks import check_flag
 from fastw2v.corpus import Vocabulary, VocabularyRules
@@ -48,6 +49,7 @@ def model_to_file(
         counts=vocabulary.counts,
         output_vectors=arrays.out_rows[:, : parameters.vector_size],
         output_bias=arrays.out_bias,
+        input_bias=arrays.input_bias(parameters.vector_size),
         settings=settings_of(parameters, rules),
     )
 
@@ -93,11 +95,18 @@ def fill_arrays(arrays: ModelArrays, data: WordVectors) -> None:
     """Put the rows of a file into arrays; raise ValueError if they do not fit."""
     arrays.in_rows[:, : data.dim] = data.vectors
     arrays.out_rows[:, : data.dim] = data.output_vectors
-    if (arrays.out_bias is None) != (data.output_bias is None):
-        wanted = "no output bias" if arrays.out_bias is None else "an output bias"
+    _fill_bias("output", arrays.out_bias, data.output_bias)
+    _fill_bias("input", arrays.input_bias(data.dim), data.input_bias)
+
+
+def _fill_bias(
+    side: str, to: NDArray[np.float32] | None, stored: NDArray[np.float32] | None
+) -> None:
+    if (to is None) != (stored is None):
+        wanted = f"no {side} bias" if to is None else f"an {side} bias"
         raise ValueError(f"the settings ask for {wanted}, and the file says otherwise")
-    if arrays.out_bias is not None:
-        arrays.out_bias[:] = data.output_bias
+    if to is not None:
+        to[:] = stored
 
 
 def vectors_of(source: Any, vector_size: int) -> WordVectors:

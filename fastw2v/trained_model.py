@@ -27,6 +27,7 @@ from fastw2v.training import (
     ModelArrays,
     Parameters,
     Start,
+    check_all_move,
     frozen_rows,
     locked_rows,
 )
@@ -57,6 +58,15 @@ class TrainedModel(GensimNames):
         """The other matrix, (n_words, vector_size) float32, or (n_words - 1, ...) inner nodes."""
         return self._built()[1].out_rows[:, : self.parameters.vector_size]
 
+    @property
+    def input_bias(self) -> NDArray[np.float32] | None:
+        """A copy of the bias of the input side, (vector_size,) float32, None without bias="both".
+
+        The vectors contain it: wv.vectors - input_bias are the rows without it.
+        """
+        bias = self._built()[1].input_bias(self.parameters.vector_size)
+        return None if bias is None else bias.copy()
+
     def vectors_changed(self) -> None:
         """Let wv, whoever holds it, compute anew what it computed from the vectors of before."""
         if self._wv is not None:
@@ -83,7 +93,9 @@ class TrainedModel(GensimNames):
         vocabulary, _ = self._built()
         frozen = frozen_rows(self.freeze, vocabulary, self.start)
         lockf = None if self._wv is None else self._wv.vectors_lockf
-        return locked_rows(frozen, lockf, len(vocabulary))
+        frozen = locked_rows(frozen, lockf, len(vocabulary))
+        check_all_move(self.parameters, frozen is not None)
+        return frozen
 
     def _built(self) -> tuple[Vocabulary, ModelArrays]:
         if self.vocabulary is None or self.arrays is None:

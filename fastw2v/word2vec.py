@@ -31,6 +31,7 @@ from fastw2v.training import (
     Summary,
     Window,
     alone,
+    check_all_move,
     check_freeze,
     choose_observer,
     end_progress,
@@ -70,8 +71,8 @@ class Word2Vec(VocabularyBuilder):
     CheckpointError.
 
     wv holds the vectors, history one record an epoch, summary the counts of the last run.
-    A bias of the input side would add one vector to all rows of the input matrix, so it needs
-    no parameter: `bias` is the output side's, one number a word or inner node.
+    With bias="both" the model is h = Wx + b.  Each vector, in wv and in files, is a row of W plus
+    b, which gives the same h; input_bias is b.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class Word2Vec(VocabularyBuilder):
         check_flag("lowercase", lowercase)
         check_grow(grow, init_from)
         self.init_from, self.grow, self.freeze = init_from, grow, check_freeze(freeze)
+        check_all_move(self.parameters, bool(self.freeze))
         self.start = None
         check_flag("sorted_vocab", sorted_vocab)
         self.rules = VocabularyRules(

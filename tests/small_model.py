@@ -8,9 +8,12 @@ def same_bits(a, b):
     """Say whether two models hold the same numbers."""
     return all(
         (x is None and y is None) or x.tobytes() == y.tobytes()
-        for x, y in [
-            (a.arrays.in_rows, b.arrays.in_rows),
-            (a.arrays.out_rows, b.arrays.out_rows),
-            (a.arrays.out_bias, b.arrays.out_bias),
-        ]
+        for x, y in zip(trained_arrays(a.arrays), trained_arrays(b.arrays), strict=True)
     )
+
+
+def trained_arrays(arrays):
+    """Return all that training changes."""
+    return [
+        arrays.in_rows, arrays.out_rows, arrays.out_bias, arrays.in_bias, arrays.folded_in_bias
+    ]  # fmt: skip

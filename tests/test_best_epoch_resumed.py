@@ -46,7 +46,7 @@ def newest():
     return f"run/{max(os.listdir('run'))}"
 
 
-@pytest.mark.parametrize("mode", [{}, {"sg": 0, "hs": 1, "bias": True}])
+@pytest.mark.parametrize("mode", [{}, {"sg": 0, "hs": 1, "bias": True}, {"bias": "both"}])
 def test_the_best_rows_come_back_in_a_resumed_run(monkeypatch, mode):
     whole = overfitted(patience=2, restore_best=True, **mode)
     best, n_epochs = whole.summary.best_epoch, len(whole.history)
@@ -73,8 +73,9 @@ def check_that_the_end_is_kept(model):
     kept = read_vectors(newest())
     assert kept.vectors.tobytes() == model.wv.vectors.tobytes()
     assert not kept.further
+    assert (kept.input_bias is None) == (model.input_bias is None)
     again = overfitted(resume=True, **RUN, **{n: getattr(model, n) for n in ("sg", "hs")},
-                       bias=model.arrays.out_bias is not None)  # fmt: skip
+                       bias=model.parameters.bias)  # fmt: skip
     assert same_bits(again, model)
     assert again.summary.restored_epoch == model.summary.restored_epoch
 

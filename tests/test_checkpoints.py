@@ -50,9 +50,10 @@ def here(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "mode",
-    [{}, {"sg": 0}, {"hs": 1}, {"sg": 0, "hs": 1, "bias": True}, {"softmax": True}],
-    ids=lambda mode: "-".join(mode),
-)
+    [{}, {"sg": 0}, {"hs": 1}, {"sg": 0, "hs": 1, "bias": True}, {"softmax": True},
+     {"bias": "both"}, {"sg": 0, "softmax": True, "bias": "both"}],
+    ids=lambda mode: "-".join(map(str, mode.values())),
+)  # fmt: skip
 def test_a_resumed_run_ends_as_the_one_that_was_not_cut_short(sentences, mode):
     whole = Word2Vec(sentences, **SMALL | mode)
     cut_short(sentences, Fails(1), **mode)

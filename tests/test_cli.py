@@ -65,7 +65,8 @@ def test_info_tells_what_a_model_holds(capsys, model):
     facts = json.loads(capsys.readouterr().out)
     assert facts["bytes"] == os.path.getsize(model)
     expected = {"format": "native", "words": 6, "dimension": 4, "dtype": "float32"}
-    expected |= {"output_vectors": True, "output_bias": False, "rows_of_zeros": 1}
+    expected |= {"output_vectors": True, "output_bias": False, "input_bias": False}
+    expected |= {"rows_of_zeros": 1}
     expected |= {"settings": {"window": 5}, "rows_not_finite": 0}
     assert {key: facts[key] for key in expected} == expected
     assert facts["first_words"][0] == ["athens", 6]

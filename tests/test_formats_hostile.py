@@ -134,6 +134,8 @@ def native_tensors(**changes):
         "counts": np.array([2, 1]),
         "output_vectors": np.zeros((4, 3), np.float32),
         "output_bias": np.zeros(4, np.float32),
+        "input_bias": np.zeros(3, np.float32),
+        "further.pending_input_bias": np.zeros(3, np.float32),
     }
     return {key: value for key, value in (tensors | changes).items() if value is not None}
 
@@ -163,6 +165,8 @@ def test_the_hand_made_native_model_is_sound(tmp_path):
         ({"counts": np.array([1, 2, 3])}, "'counts' must be I64 of shape .2."),
         ({"output_vectors": np.zeros((4, 2), np.float32)}, "'output_vectors' must be F32"),
         ({"output_bias": np.zeros(3, np.float32)}, "'output_bias' must be F32 of shape .4."),
+        ({"input_bias": np.zeros(4, np.float32)}, "'input_bias' must be F32 of shape .3."),
+        ({"further.pending_input_bias": np.zeros(1, np.float32)}, "bias' must be F32 of shape .3."),
     ],
 )
 def test_a_native_model_whose_tensors_disagree_is_refused(tmp_path, changes, message):

@@ -17,6 +17,7 @@ def model(rng):
         counts=np.array([2**40, 5, 4, 3, 1]),
         output_vectors=rng.normal(size=(4, 6)).astype(np.float32),
         output_bias=rng.normal(size=4).astype(np.float32),
+        input_bias=rng.normal(size=6).astype(np.float32),
         settings={"window": 5, "sample": 1e-3, "note": "naïve"},
     )
 
@@ -24,7 +25,7 @@ def model(rng):
 def assert_same_model(read, written):
     assert read.words == written.words
     assert read.settings == written.settings
-    for name in ("vectors", "counts", "output_vectors", "output_bias"):
+    for name in ("vectors", "counts", "output_vectors", "output_bias", "input_bias"):
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name), strict=True)
 
 
@@ -51,7 +52,7 @@ def test_the_safetensors_library_reads_what_is_streamed(tmp_path, model):
 def test_parts_that_are_not_held_stay_none(tmp_path):
     native.write(tmp_path / "v", WordVectors(["a"], np.ones((1, 2), np.float32)))
     read = native.read(tmp_path / "v")
-    assert read.counts is read.output_vectors is read.output_bias is None
+    assert read.counts is read.output_vectors is read.output_bias is read.input_bias is None
     assert read.settings == {}
 
 

@@ -57,6 +57,7 @@ def _facts(path: str, format: str, found: "WordVectors") -> dict[str, Any]:
         "counts": found.counts is not None,
         "output_vectors": found.output_vectors is not None,
         "output_bias": found.output_bias is not None,
+        "input_bias": found.input_bias is not None,
         "rows_of_zeros": n_zero,
         "rows_not_finite": n_not_finite,
         "settings": found.settings,

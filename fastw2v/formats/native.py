@@ -4,7 +4,8 @@ Tensors: vectors (n_words, dim) float32, float16, or int8 with vector_scales (n_
 that its rows are multiplied by; words uint8, all words one after the other in UTF-8;
 word_offsets (n_words + 1,) int64, where each word starts and the last one ends; and, if held,
 counts (n_words,) int64, output_vectors (n_outputs, dim) float32, output_bias (n_outputs,) float32,
-and in a checkpoint float32 tensors whose names begin with `further.`.
+input_bias (dim,) float32, which the vectors contain, and in a checkpoint float32 tensors whose
+names begin with `further.`; `further.pending_input_bias` (dim,) is yet to be added to the vectors.
 Metadata: `fastw2v`, the version of this layout, and `settings`, a JSON object.
 """
 
@@ -27,6 +28,7 @@ from fastw2v.formats.words import decode_words, encode_words
 
 LAYOUT_VERSION = "1"
 FURTHER = "further."
+PENDING_BIAS = "pending_input_bias"
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
@@ -47,6 +49,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
         "vector_scales": reduced.scales,
         "output_vectors": word_vectors.output_vectors,
         "output_bias": word_vectors.output_bias,
+        "input_bias": word_vectors.input_bias,
         "counts": word_vectors.counts,
         "word_offsets": offsets,
         "words": np.frombuffer(b"".join(words), np.uint8),
@@ -64,12 +67,15 @@ def read(
     mmap: bool = False,
     limit: int | None = None,
     with_output: bool = True,
+    adds_pending: bool = True,
 ) -> WordVectors:
     """Read a model.
 
     mmap: leave the matrices in the file and map them, read-only.
     limit: rows to read at most; the output side, which has rows of its own, is then left out.
     with_output: whether to read all but the vectors and counts, where the file holds it.
+    adds_pending: add the pending input bias of a checkpoint to the vectors, which copies mapped
+    ones; else it stays in `further`.
     Raises ReadError, or ModelFormatError naming the file and what is wrong in it.
     """
     name = os.fspath(path)
@@ -81,15 +87,23 @@ def read(
         n_words = model.shape("vectors")[0]
         words = _words(model, n_words, len(vectors))
         counts = model.optional("counts", "I64", (n_words,), limit)
-        output_vectors = output_bias = None
+        output_vectors = output_bias = input_bias = None
         further: dict[str, NDArray[np.float32]] = {}
+        dim = vectors.shape[1]
+        pending = model.optional(FURTHER + PENDING_BIAS, "F32", (dim,)) if adds_pending else None
+        if pending is not None:
+            vectors = vectors + pending
         if with_output and limit is None:
-            dim = vectors.shape[1]
             output_vectors = model.optional("output_vectors", "F32", (None, dim))
             n_outputs = None if output_vectors is None else len(output_vectors)
             output_bias = model.optional("output_bias", "F32", (n_outputs,))
+            input_bias = model.optional("input_bias", "F32", (dim,))
             further = model.of_group(FURTHER)
-    return WordVectors(words, vectors, counts, output_vectors, output_bias, settings, further)
+            if input_bias is not None and pending is not None:
+                input_bias = input_bias + further.pop(PENDING_BIAS)
+    return WordVectors(
+        words, vectors, counts, output_vectors, output_bias, settings, further, input_bias
+    )
 
 
 def _vectors(model: TensorFile, limit: int | None) -> NDArray[np.float32]:

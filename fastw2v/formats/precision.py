@@ -70,7 +70,9 @@ def reduce_vectors(path: str, word_vectors: WordVectors, dtype: str) -> Reduced:
 
 def without_model(word_vectors: WordVectors) -> WordVectors:
     """Return words, vectors and counts only: what is left of a model in fewer bits."""
-    return replace(word_vectors, output_vectors=None, output_bias=None, settings={})
+    return replace(
+        word_vectors, output_vectors=None, output_bias=None, input_bias=None, settings={}
+    )
 
 
 def similarity_loss(

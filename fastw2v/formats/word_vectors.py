@@ -21,6 +21,7 @@ class WordVectors:
     counts: (n_words,) int64, how often each word was seen, or None.
     output_vectors: (n_outputs, dim) float32, the second matrix of the model, or None.
     output_bias: (n_outputs,) float32, or None.
+    input_bias: (dim,) float32, the bias of the input side that the vectors contain, or None.
     settings: what the model was trained with; anything that JSON can hold.
     further: more float32 arrays, by name, which the native format alone holds.
     Raises ValueError if the shapes or types disagree.
@@ -33,6 +34,7 @@ class WordVectors:
     output_bias: NDArray[np.float32] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     further: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    input_bias: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         n_words = len(self.words)
@@ -41,6 +43,7 @@ class WordVectors:
         _check("output_vectors", self.output_vectors, np.float32, (None, self.dim))
         n_outputs = None if self.output_vectors is None else len(self.output_vectors)
         _check("output_bias", self.output_bias, np.float32, (n_outputs,))
+        _check("input_bias", self.input_bias, np.float32, (self.dim,))
 
     @property
     def dim(self) -> int:
@@ -49,7 +52,7 @@ class WordVectors:
 
     def check_finite(self, path: str | os.PathLike[str]) -> None:
         """Raise DivergedError, which says that `path` is not written, if a value is not finite."""
-        part = part_not_finite(self.vectors, self.output_vectors, self.output_bias)
+        part = part_not_finite(self.vectors, self.output_vectors, self.output_bias, self.input_bias)
         if part is not None:
             raise DivergedError(
                 f"{os.fspath(path)} is not written: the {part} hold values that are not finite; "
@@ -61,9 +64,15 @@ def part_not_finite(
     vectors: NDArray[np.float32],
     output_vectors: NDArray[np.float32] | None,
     output_bias: NDArray[np.float32] | None,
+    input_bias: NDArray[np.float32] | None = None,
 ) -> str | None:
     """Return the name of the first array with a value that is not finite, None if there is none."""
-    parts = {"vectors": vectors, "output vectors": output_vectors, "output bias": output_bias}
+    parts = {
+        "vectors": vectors,
+        "output vectors": output_vectors,
+        "output bias": output_bias,
+        "input bias": input_bias,
+    }
     for name, rows in parts.items():
         if rows is None:
             continue

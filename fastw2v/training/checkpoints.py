@@ -22,7 +22,7 @@ from fastw2v.errors import (
     reading,
     writing,
 )
-from fastw2v.formats import WordVectors, read_vectors, write_vectors
+from fastw2v.formats import WordVectors, native, write_vectors
 from fastw2v.training.callbacks import Listener, Run
 from fastw2v.training.report import EpochRecord
 from fastw2v.training.run_state import STATE, RunState
@@ -171,7 +171,7 @@ class CheckpointWriter(Listener):
 
 def read_checkpoint(path: str) -> WordVectors:
     """Return the content of a checkpoint; raise CheckpointError if it is another kind of file."""
-    found = read_vectors(path, "native")
+    found = native.read(path, adds_pending=False)
     if STATE not in found.settings:
         raise CheckpointError(f"{path}: a model, but not a checkpoint of a run")
     return found

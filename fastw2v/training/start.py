@@ -12,7 +12,7 @@ from fastw2v.corpus import Vocabulary
 from fastw2v.errors import UsageError
 from fastw2v.formats import WordVectors
 from fastw2v.training.model import ModelArrays
-from fastw2v.training.parameters import Parameters
+from fastw2v.training.parameters import BOTH_BIASES, Parameters
 
 COPIED_ROWS = 4096  # at a time, so that the copy needs little memory
 FREEZE_KEYWORDS = ("all", "known")
@@ -61,14 +61,18 @@ def take_over(
             f"{vocabulary.words[0]!r}; its own begin with {source.words[:3]}"
         )
     _copy_rows(arrays.in_rows[:, :dim], target[rows], source.vectors, rows)
+    known = np.zeros(len(vocabulary), np.bool_)
+    known[target[rows]] = True
     outputs = _output_rows(parameters, vocabulary, source, target, rows)
     if outputs is not None:
         assert source.output_vectors is not None
         _copy_rows(arrays.out_rows[:, :dim], outputs[0], source.output_vectors, outputs[1])
         if arrays.out_bias is not None and source.output_bias is not None:
             arrays.out_bias[outputs[0]] = source.output_bias[outputs[1]]
-    known = np.zeros(len(vocabulary), np.bool_)
-    known[target[rows]] = True
+        bias = arrays.input_bias(dim)
+        if bias is not None and source.input_bias is not None:
+            bias[:] = source.input_bias
+            arrays.in_rows[~known, :dim] += bias  # as the others contain it
     return Start(known, len(source.words) - len(rows), outputs is not None)
 
 
@@ -112,6 +116,15 @@ def check_freeze(freeze: Freeze) -> Freeze:
     if not isinstance(freeze, Iterable):
         raise UsageError(f"freeze must be True, False or a list of words, got {freeze!r}")
     return list(freeze)
+
+
+def check_all_move(parameters: Parameters, is_frozen: bool) -> None:
+    """Raise UsageError if vectors are frozen that the bias of the input side would move."""
+    if is_frozen and parameters.bias == BOTH_BIASES:
+        raise UsageError(
+            f"bias={BOTH_BIASES!r} moves every vector: freeze and vectors_lockf cannot hold any; "
+            "use bias=True, or freeze nothing"
+        )
 
 
 def frozen_rows(
