@@ -2,6 +2,7 @@ import sys
 
 import pytest
 from cli_case import fails, train
+from small_model import same_bits
 
 from fastw2v import Word2Vec, cli
 from fastw2v.formats import read_vectors
@@ -80,6 +81,22 @@ def test_a_window_may_differ_left_and_right(folder):
     assert read_vectors("v").settings["window"] == [4, 0]
     assert train("corpus.txt", "-o", "v", "--window", "1,3") == 0
     assert Word2Vec.load("v").parameters.window == (1, 3)
+
+
+def test_both_biases_are_asked_for_by_a_flag_or_in_a_configuration_file(folder, capsys):
+    assert train("--bias=both", "corpus.txt", "-o", "v") == 0
+    assert read_vectors("v").settings["bias"] == "both"
+    assert read_vectors("v").input_bias.any()
+    (folder / "run.toml").write_text('bias = "both"\n')
+    assert train("corpus.txt", "-o", "v2", "--config", "run.toml") == 0
+    assert same_bits(Word2Vec.load("v"), Word2Vec.load("v2"))
+    for flag, bias in (("--bias", True), ("--no-bias", False)):
+        assert train(flag, "corpus.txt", "-o", "v", "--config", "run.toml") == 0
+        assert read_vectors("v").settings["bias"] is bias
+    capsys.readouterr()
+    args = ["train", "corpus.txt", "-o", "v", "--bias=both", "--freeze", "all"]
+    fails(capsys, args, 2, "bias='both' moves every vector: freeze and vectors_lockf cannot hold "
+          "any; use bias=True, or freeze nothing")  # fmt: skip
 
 
 # ---- tokenizers ----

@@ -73,6 +73,10 @@ SETTING_FLAGS = (
     TEXT_FLAGS | MODEL_FLAGS | TRAINING_FLAGS | START_FLAGS | SPEED_FLAGS | CHECKPOINT_FLAGS
 )
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "NAME", window: "N[,N]", os.fspath: "FILE"}
+# Values that flags without one accept after `=` only: the next word may be a corpus.
+OTHER_VALUES: dict[str, tuple[str, str]] = {
+    "bias": ("both", "and one of the input side, which the vectors contain"),
+}
 ON_BY_DEFAULT = {"shrink_windows", "cbow_mean"}  # so that help shows what turns it off
 
 
@@ -89,6 +93,11 @@ def add_flags(parser: argparse._ArgumentGroup, flags: Flags) -> None:
         if name in ON_BY_DEFAULT:
             on, off = off, on
         parser.add_argument(flag, action="store_true", help=on, **options)
+        if name in OTHER_VALUES:
+            value, more = OTHER_VALUES[name]
+            parser.add_argument(
+                f"{flag}={value}", action="store_const", const=value, help=more, **options
+            )
         parser.add_argument(f"--no-{flag[2:]}", action="store_false", help=off, **options)
 
 
