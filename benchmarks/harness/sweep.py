@@ -1,0 +1,201 @@
+"""The settings of the sweep, as data: axes around a default, corpora, and corners."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.settings import MODELS
+
+# What a setting does not name. Two epochs: the learning rate falls to its end in any case.
+DEFAULTS: dict[str, Any] = {
+    "vector_size": 100,
+    "window": 5,
+    "negative": 5,
+    "sample": 1e-3,
+    "min_count": 5,
+    "epochs": 2,
+    "workers": 2,
+}
+NS = ("sg-ns", "cbow-ns")
+HS = ("sg-hs", "cbow-hs")
+SG, CBOW = ("sg-ns",), ("cbow-ns",)
+WHOLE_SENTENCE = {"window": 1000, "shrink_windows": 0}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One training to compare.
+
+    corpus: a name in corpora.CORPORA.  model: one of MODELS.  given: what differs from DEFAULTS;
+    alpha only where both systems get the same.  with_pairs: compare Spearman on word pairs, too.
+    """
+
+    corpus: str
+    model: str
+    given: dict[str, Any] = field(default_factory=dict)
+    with_pairs: bool = False
+
+    @property
+    def name(self) -> str:
+        """Corpus, model and all that is given: unique and stable."""
+        given = [f"{key}={value}".replace(" ", "") for key, value in self.given.items()]
+        return " ".join([self.corpus, self.model, *given])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings by the names of Word2Vec's parameters, without seed, sg and hs."""
+        return DEFAULTS | self.given
+
+    @property
+    def is_skipgram(self) -> bool:
+        """Whether the model is skip-gram."""
+        return self.model.startswith("sg")
+
+    @property
+    def is_hs(self) -> bool:
+        """Whether the objective is hierarchical softmax."""
+        return self.model.endswith("hs")
+
+    @property
+    def gensim_has_it(self) -> bool:
+        """Whether gensim can train it: it has symmetric windows, and no pairs."""
+        return self.corpus != "pairs" and not isinstance(self.settings["window"], tuple)
+
+
+def each(corpus: str, models: tuple[str, ...], *given: dict[str, Any]) -> list[Setting]:
+    """Return every one of the settings with every one of the models."""
+    return [Setting(corpus, model, g) for g in given for model in models]
+
+
+def axis(models: tuple[str, ...], name: str, *values: Any) -> list[Setting]:
+    """Return the default on 1 MB of text with one setting changed."""
+    return each("wiki1M", models, *({name: value} for value in values))
+
+
+AXES = [
+    *each("wiki1M", MODELS, {}),
+    *axis(MODELS, "alpha", 0.01, 0.05, 0.1, 0.2),
+    *axis(MODELS, "window", 1, 10, 20, 50),
+    *axis(NS, "window", 2, 3),
+    *axis(NS, "negative", 1, 2, 10, 15, 20),
+    *axis(NS, "ns_exponent", -0.5, 0, 0.5, 1),
+    *axis(MODELS, "sample", 0, 1e-5),
+    *axis(NS, "sample", 1e-4),
+    *axis(MODELS, "vector_size", 10, 300),
+    *axis(NS, "vector_size", 30, 500),
+    *axis(MODELS, "min_count", 1),
+    *axis(MODELS, "epochs", 1, 20),
+    *axis(NS, "epochs", 5),
+    *axis(MODELS, "workers", 1, 16),
+    *axis(NS, "workers", 4, 8),
+    *axis(MODELS, "shrink_windows", 0),
+    *each("wiki1M", ("cbow-ns", "cbow-hs"), {"cbow_mean": 0}, {"cbow_mean": 0, "window": 10}),
+    *each("wiki1M", CBOW, {"cbow_mean": 0, "alpha": 0.05}, {"cbow_mean": 0, "negative": 15}),
+]
+
+CORPORA = [
+    *each("wiki100k", MODELS, {"min_count": 1, "epochs": 5}),
+    *each("wiki100k", NS, {}, {"min_count": 1, "epochs": 20}),
+    *each("wiki3M", MODELS, {"epochs": 1}),
+    *each("wiki3M", NS, {"min_count": 1, "epochs": 3}),
+    *each("threes", MODELS, {}),
+    *each("threes", NS, {"window": 50}),
+    *each("endless", MODELS, {}),
+    *each("endless", NS, {"window": 20}),
+    *each("korean", MODELS, {"epochs": 1}),
+    *each("korean", NS, {"min_count": 1, "epochs": 1}),
+    *each("baskets", MODELS, {"window": 30, "sample": 0}),
+    *each("baskets", NS, WHOLE_SENTENCE | {"sample": 0, "epochs": 1}),
+    *each("walks", MODELS, {"window": 10, "sample": 0, "epochs": 1}),
+    *each("blogcatalog", NS, {"window": 10, "sample": 0, "epochs": 1}),
+    *each("zipf1", MODELS, {"sample": 0}),
+    *each("zipf1.5", MODELS, {"sample": 0}),
+    *each("zipf2", MODELS, {"sample": 0}),
+    *each("zipf1.5", NS, {}, WHOLE_SENTENCE | {"sample": 0}),
+    *each("common10", NS, {"sample": 0}),
+    *each("common33", NS, {"sample": 0}),
+    *each("common50", MODELS, {"sample": 0}),
+    *each("common50", NS, {}),
+    *each("common75", NS, {"sample": 0}),
+    *each("common90", NS, {"sample": 0}),
+    *each("letters", NS, {"sample": 0, "epochs": 1}),
+    *each("letters", NS, {"sample": 0, "epochs": 1, "window": 10, "negative": 20}),
+    *[
+        setting
+        for corpus in ("chain4", "chain10", "chain30", "chain100")
+        for given in ({"sample": 0}, {"sample": 0, "window": 20})
+        for setting in each(corpus, NS, given)
+    ],
+    *each("chain10", HS, {"sample": 0}),
+]
+
+TOPICS = [
+    *[
+        setting
+        for corpus in ("topics2x6", "topics10x10", "topics4x10")
+        for given in (
+            {"min_count": 1, "epochs": 5},
+            {"min_count": 1, "epochs": 5, "vector_size": 20},
+            {"min_count": 1, "epochs": 5, "sample": 0},
+            {"min_count": 1, "epochs": 5, "sample": 0, "negative": 1},
+            {"min_count": 1, "epochs": 5, "sample": 0, "negative": 20, "vector_size": 20},
+            {"min_count": 1, "epochs": 5, "sample": 0, "shrink_windows": 0},
+        )
+        for setting in each(corpus, NS, given)
+    ],
+    *each("topics10x10", HS, {"min_count": 1, "epochs": 5, "sample": 0}),
+]
+
+CORNERS = [
+    *each("wiki3M", SG, {"alpha": 0.05, "window": 10, "negative": 10, "epochs": 1}),
+    *each("wiki3M", SG, {"alpha": 0.05, "negative": 20, "epochs": 1}),
+    *each("wiki3M", SG, {"alpha": 0.05, "window": 20, "epochs": 1}),
+    *each("wiki3M", SG, {"alpha": 0.1, "epochs": 3}),
+    *each("wiki3M", NS, {"alpha": 0.2, "epochs": 1}),
+    *each("wiki3M", NS, {"vector_size": 500, "epochs": 1}),
+    *each("wiki3M", NS, {"sample": 1e-5, "epochs": 5}),
+    *each("wiki1M", NS, {"alpha": 0.1, "window": 20, "negative": 20}),
+    *each("wiki1M", SG, {"alpha": 0.2, "window": 10, "negative": 10}),
+    *each("wiki1M", HS, {"alpha": 0.1, "window": 20}),
+    *each("wiki1M", NS, {"sample": 0, "window": 20, "negative": 10}),
+    *each("wiki1M", SG, {"sample": 0, "alpha": 0.1}),
+    *each("wiki1M", SG, WHOLE_SENTENCE | {"epochs": 1}),
+    *each("wiki1M", NS, {"vector_size": 10, "alpha": 0.1, "negative": 20}),
+    *each("wiki1M", NS, {"workers": 16, "alpha": 0.1}),
+    *each("korean", SG, {"alpha": 0.05, "window": 10, "negative": 10, "epochs": 1}),
+    *each("baskets", SG, {"window": 30, "sample": 0, "negative": 20, "alpha": 0.05}),
+    *each("zipf1.5", SG, {"sample": 0, "alpha": 0.1, "window": 10}),
+    *each("common50", NS, {"sample": 0, "alpha": 0.1, "window": 10}),
+    *each("common90", HS, {"sample": 0}),
+    *each("chain4", NS, {"sample": 0, "window": 50, "alpha": 0.1}),
+]
+
+# gensim has neither; see Setting.gensim_has_it.
+WITHOUT_GENSIM = [
+    *each("wiki1M", MODELS, {"window": (0, 5)}),
+    *each("wiki1M", NS, {"window": (5, 0)}, {"window": (1, 20)}),
+    *each("wiki1M", SG, {"window": (0, 20), "alpha": 0.1}),
+    *each("pairs", SG, {"min_count": 1, "sample": 0}),
+    *each("pairs", SG, {"min_count": 1, "sample": 0, "alpha": 0.1, "negative": 20}),
+    *each("pairs", ("sg-hs",), {"min_count": 1, "sample": 0}),
+]
+
+LARGE = [
+    Setting("wiki25M", "sg-ns", {"epochs": 1}, with_pairs=True),
+    Setting("wiki25M", "cbow-ns", {"epochs": 1}, with_pairs=True),
+    Setting("wiki25M", "sg-hs", {"epochs": 1}, with_pairs=True),
+    Setting("wiki25M", "cbow-hs", {"epochs": 1}, with_pairs=True),
+]
+
+# Generated corpora only, a second or two each: the tests run these.
+SHORT = [
+    *each("zipf1", SG, {"alpha": 0.1, "window": 20, "negative": 10, "epochs": 1}),
+    *each("zipf1-common50", CBOW, {"sample": 0, "epochs": 1}),
+    *each("topics2x6", SG, {"min_count": 1, "epochs": 10}),
+    *each("topics10x10", CBOW, {"min_count": 1, "sample": 0, "epochs": 10}),
+    *each("topics10x10", SG, {"min_count": 1, "sample": 0, "epochs": 5, "window": 2}),
+    *each("chain10", CBOW, {"sample": 0, "epochs": 1, "window": 10}),
+    *each("walks", ("sg-hs",), {"sample": 0, "epochs": 1}),
+    *each("zipf1.5", CBOW, {"sample": 0, "epochs": 1}),
+]
+
+SETTINGS = [*SHORT, *AXES, *CORPORA, *TOPICS, *CORNERS, *WITHOUT_GENSIM, *LARGE]

@@ -1,0 +1,286 @@
+"""Train many settings with fastw2v and gensim; print which fall short on held-out text."""
+
+import argparse
+import datetime
+import json
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from math import isfinite, nan
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from harness import machine, results
+from harness.corpora import CORPORA, DATA, Corpus
+from harness.held_out import Predictions, Rows, Vocabulary, share_of_own_topic
+from harness.side_by_side import (
+    GENSIM,
+    SMALLEST_STEP,
+    Trained,
+    error_text,
+    train_fastw2v,
+    train_gensim,
+    train_smallest_step,
+)
+from harness.sweep import SETTINGS, SHORT, Setting
+
+from fastw2v.evaluation import evaluate_pairs
+
+LOSS_MARGIN = 0.01  # nats
+SHARE_MARGIN = 0.05
+SHARE_EXPECTED, SHARE_NEEDED = 0.95, 0.9  # at least this from ours where gensim has that
+SPEARMAN_MARGIN = 1.0  # points: 100 x rho
+NORM_FACTOR = 3.0
+PAIR_FILES = ("ws353.tsv", "simlex999.tsv", "men3000.tsv")
+HEADS = ["setting", "what", "ours", "peer", "peer is", "largest norm", "peer's"]
+
+Run = dict[str, Any]
+
+
+class Comparison:
+    """A setting on its corpus, ready to be trained by both systems."""
+
+    def __init__(self, setting: Setting, corpus: Corpus) -> None:
+        self.setting, self.corpus = setting, corpus
+        self.peer = GENSIM if setting.gensim_has_it else SMALLEST_STEP
+        self.vocabulary = Vocabulary.of(corpus, setting.settings["min_count"])
+        self.predictions = Predictions.draw(setting, corpus, self.vocabulary)
+
+    def run(self, system: str, seed: int) -> Run:
+        """Train with a system and measure; an error becomes part of the record."""
+        train = {GENSIM: train_gensim, SMALLEST_STEP: train_smallest_step}.get(
+            system, train_fastw2v
+        )
+        try:
+            trained = train(self.setting, self.corpus, self.vocabulary, seed)
+        except Exception as error:  # whatever it is, it is this setting's result
+            return {"seed": seed, "error": error_text(error)}
+        return {"seed": seed, **self._measures(trained)}
+
+    def _measures(self, trained: Trained) -> Run:
+        rows = trained.rows
+        measures: Run = {
+            "loss": self.predictions.loss(rows),
+            "zero_loss": self.predictions.loss_of_zeros(rows),
+            "largest_norm": rows.largest_norm,
+        }
+        if self.corpus.topics:
+            measures["share"] = share_of_own_topic(rows, self.vocabulary, self.corpus.topics)
+        if self.setting.with_pairs:
+            measures["spearman"] = mean_spearman(rows, self.vocabulary)
+        # JSON has no number that is not finite.
+        found = {name: value if isfinite(value) else None for name, value in measures.items()}
+        return found | {"seconds": round(trained.seconds, 3), **trained.resolved}
+
+
+def mean_spearman(rows: Rows, vocabulary: Vocabulary) -> float:
+    """Return 100 x the mean of the rank correlations with the files of word pairs."""
+    paths = [DATA / "eval" / name for name in PAIR_FILES]
+    found = [evaluate_pairs(vocabulary.words, rows.inputs, path).spearman for path in paths]
+    return 100 * fmean(found)
+
+
+def values(runs: Sequence[Run], name: str) -> list[float]:
+    """Return a measure of each run, NaN for one that failed or is not finite."""
+    return [nan if run.get(name) is None else run[name] for run in runs]
+
+
+def spread(found: Sequence[float]) -> float:
+    """Return the largest minus the smallest."""
+    return max(found) - min(found)
+
+
+def fault(ours: Sequence[Run], peers: Sequence[Run]) -> str:
+    """Return how a setting fails whatever its peer's loss; empty if it does not."""
+    for run in ours:
+        if "error" in run:
+            return str(run["error"])
+        if run["loss"] is None or run["largest_norm"] is None:
+            return "not finite"
+    largest = max(values(peers, "largest_norm"))
+    for run in ours:
+        if run["largest_norm"] > NORM_FACTOR * largest and run["loss"] > run["zero_loss"]:
+            return "worse than zero vectors"
+    return ""
+
+
+def gap(ours: Sequence[Run], peers: Sequence[Run]) -> str:
+    """Return the measures whose mean falls short of the peer's, as text; empty if none does."""
+    found = []
+    mine, other = values(ours, "loss"), values(peers, "loss")
+    margin = max(LOSS_MARGIN, spread(mine), spread(other))
+    if fmean(mine) > fmean(other) + margin:
+        found.append("loss")
+    mine, other = (fmean(values(runs, "share")) for runs in (ours, peers))
+    is_lost = other >= SHARE_EXPECTED and mine < SHARE_NEEDED
+    if is_lost or mine < other - SHARE_MARGIN:
+        found.append(f"topic {mine:.2f} ({other:.2f})")
+    mine, other = (fmean(values(runs, "spearman")) for runs in (ours, peers))
+    if mine < other - SPEARMAN_MARGIN:
+        found.append(f"Spearman {mine:.1f} ({other:.1f})")
+    return ", ".join(found)
+
+
+class PeerFigures:
+    """The runs of gensim in an earlier result file."""
+
+    def __init__(self, path: Path | None) -> None:
+        earlier = json.loads(path.read_text()) if path else {"results": []}
+        self._runs: dict[tuple[str, ...], Run] = {}
+        for result in earlier["results"]:
+            for run in result["peer"]:
+                self._runs[_key(result, earlier["gensim"], run["seed"])] = run
+
+    def find(self, record: dict[str, Any], gensim: str, seed: int) -> Run | None:
+        """Return the run of the same setting, corpus, version and seed, if there is one."""
+        return self._runs.get(_key(record, gensim, seed))
+
+
+def _key(record: dict[str, Any], gensim: str, seed: int) -> tuple[str, ...]:
+    names = ("name", "settings", "corpus_hash", "peer_name")
+    return (*(json.dumps(record[name]) for name in names), gensim, str(seed))
+
+
+def compare(
+    comparison: Comparison, figures: PeerFigures, gensim: str, seeds: Sequence[int]
+) -> dict[str, Any]:
+    """Return a setting's record; more seeds are trained only where the first falls short."""
+    start = time.perf_counter()
+    setting = comparison.setting
+    ours: list[Run] = []
+    peers: list[Run] = []
+    record = {
+        "name": setting.name,
+        "settings": setting.settings,
+        "corpus_hash": comparison.corpus.fingerprint,
+        "n_words": len(comparison.vocabulary.words),
+        "n_predictions": len(comparison.predictions),
+        "peer_name": comparison.peer,
+    }
+    for seed in seeds:
+        earlier = figures.find(record, gensim, seed) if comparison.peer == GENSIM else None
+        peers.append(earlier or comparison.run(comparison.peer, seed))
+        ours.append(comparison.run("fastw2v", seed))
+        note = fault(ours, peers)
+        if note:
+            break
+        note = gap(ours, peers)
+        if not note:
+            break
+    return record | {
+        "short": note,
+        "seconds": round(time.perf_counter() - start, 1),
+        "ours": ours,
+        "peer": peers,
+    }
+
+
+def line(result: dict[str, Any]) -> str:
+    """Return what is printed of a setting."""
+    ours, peer = (fmean(values(result[side], "loss")) for side in ("ours", "peer"))
+    verdict = "SHORT" if result["short"] else "right"
+    note = f" {result['short']}" if result["short"] else ""
+    losses = f"{ours:.3f} ({result['peer_name']} {peer:.3f})"
+    return f"{verdict} {result['name']} - {losses}{note} [{result['seconds']:.1f} s]"
+
+
+def table(found: Sequence[dict[str, Any]]) -> str:
+    """Return the settings that fell short."""
+    rows = [HEADS]
+    for result in found:
+        mine, other = result["ours"], result["peer"]
+        cells = [
+            f"{number:.{digits}f}" if isfinite(number) else results.NONE
+            for name, digits in (("loss", 3), ("largest_norm", 1))
+            for number in (fmean(values(mine, name)), fmean(values(other, name)))
+        ]
+        rows.append([result["name"], result["short"], *cells[:2], result["peer_name"], *cells[2:]])
+    return results.plain_table(rows)
+
+
+class CorpusOfNow:
+    """The corpus in use; settings are in an order in which each is needed once."""
+
+    def __init__(self) -> None:
+        self._name, self._corpus = "", None
+
+    def get(self, name: str) -> Corpus | None:
+        """Return a corpus by name, None if its data is not there."""
+        if name != self._name:
+            try:
+                self._corpus = CORPORA[name]()
+            except FileNotFoundError:
+                self._corpus = None
+            self._name = name
+        return self._corpus
+
+
+def chosen(args: argparse.Namespace) -> list[Setting]:
+    """Return the settings asked for, those of a corpus together."""
+    settings = SHORT if args.short else SETTINGS
+    if args.only:
+        settings = [s for s in settings if any(text in s.name for text in args.only)]
+    order = list(CORPORA)
+    return sorted(settings, key=lambda setting: order.index(setting.corpus))
+
+
+def sweep(settings: Sequence[Setting], args: argparse.Namespace) -> tuple[list[dict], int]:
+    """Train all of them, print a line each; return the records and how many had no data."""
+    gensim, figures, corpora = version("gensim"), PeerFigures(args.peer_from), CorpusOfNow()
+    found: list[dict[str, Any]] = []
+    n_skipped = 0
+    head = {
+        "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+        "machine": machine.describe(),
+        "compiler": machine.compiler(),
+        "fastw2v": version("fastw2v"),
+        "gensim": gensim,
+    }
+    for setting in settings:
+        corpus = corpora.get(setting.corpus)
+        if corpus is None:
+            n_skipped += 1
+            continue
+        comparison = Comparison(setting, corpus)
+        found.append(compare(comparison, figures, gensim, range(1, args.seeds + 1)))
+        print(line(found[-1]), flush=True)
+        if args.out:
+            results.write_json(args.out, head | {"results": found})
+    return found, n_skipped
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--only", nargs="+", metavar="TEXT", help="the settings with one of these in their names")
+    add("--short", action="store_true", help="the settings of the tests, on generated corpora")
+    add("--list", action="store_true", help="print the names and stop")
+    add("--seeds", type=int, default=3, help="where the first falls short by a measure (3)")
+    add(
+        "--peer-from", type=Path, metavar="FILE.json", help="gensim's figures, where they are there"
+    )
+    add("--out", type=Path, help="JSON file, written after every setting")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Compare, print and write; return 1 if a setting fell short."""
+    args = parse_arguments()
+    settings = chosen(args)
+    if args.list:
+        print("\n".join(setting.name for setting in settings))
+        return 0
+    found, n_skipped = sweep(settings, args)
+    short = [result for result in found if result["short"]]
+    if short:
+        print(f"\n{table(short)}")
+    skipped = f", {n_skipped} skipped: no data" if n_skipped else ""
+    print(f"{len(short)} of {len(found)} settings fell short{skipped}")
+    return int(bool(short))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
