@@ -124,28 +124,29 @@ def gap(ours: Sequence[Run], peers: Sequence[Run]) -> str:
 
 
 class PeerFigures:
-    """The runs of gensim in an earlier result file."""
+    """The runs of the installed version of gensim in earlier result files."""
 
-    def __init__(self, path: Path | None) -> None:
-        earlier = json.loads(path.read_text()) if path else {"results": []}
+    def __init__(self, paths: Sequence[Path] = ()) -> None:
         self._runs: dict[tuple[str, ...], Run] = {}
-        for result in earlier["results"]:
-            for run in result["peer"]:
-                self._runs[_key(result, earlier["gensim"], run["seed"])] = run
+        for path in paths:
+            earlier = json.loads(path.read_text())
+            if earlier["gensim"] != version("gensim"):
+                continue
+            for result in earlier["results"]:
+                if result["peer_name"] == GENSIM:
+                    self._runs |= {_key(result, run["seed"]): run for run in result["peer"]}
 
-    def find(self, record: dict[str, Any], gensim: str, seed: int) -> Run | None:
-        """Return the run of the same setting, corpus, version and seed, if there is one."""
-        return self._runs.get(_key(record, gensim, seed))
+    def find(self, record: dict[str, Any], seed: int) -> Run | None:
+        """Return the run of the same setting, corpus and seed, if there is one."""
+        return self._runs.get(_key(record, seed)) if record["peer_name"] == GENSIM else None
 
 
-def _key(record: dict[str, Any], gensim: str, seed: int) -> tuple[str, ...]:
-    names = ("name", "settings", "corpus_hash", "peer_name")
-    return (*(json.dumps(record[name]) for name in names), gensim, str(seed))
+def _key(record: dict[str, Any], seed: int) -> tuple[str, ...]:
+    names = ("name", "settings", "corpus_hash")
+    return (*(json.dumps(record[name]) for name in names), str(seed))
 
 
-def compare(
-    comparison: Comparison, figures: PeerFigures, gensim: str, seeds: Sequence[int]
-) -> dict[str, Any]:
+def compare(comparison: Comparison, figures: PeerFigures, seeds: Sequence[int]) -> dict[str, Any]:
     """Return a setting's record; more seeds are trained only where the first falls short."""
     start = time.perf_counter()
     setting = comparison.setting
@@ -160,8 +161,7 @@ def compare(
         "peer_name": comparison.peer,
     }
     for seed in seeds:
-        earlier = figures.find(record, gensim, seed) if comparison.peer == GENSIM else None
-        peers.append(earlier or comparison.run(comparison.peer, seed))
+        peers.append(figures.find(record, seed) or comparison.run(comparison.peer, seed))
         ours.append(comparison.run("fastw2v", seed))
         note = fault(ours, peers)
         if note:
@@ -228,7 +228,7 @@ def chosen(args: argparse.Namespace) -> list[Setting]:
 
 def sweep(settings: Sequence[Setting], args: argparse.Namespace) -> tuple[list[dict], int]:
     """Train all of them, print a line each; return the records and how many had no data."""
-    gensim, figures, corpora = version("gensim"), PeerFigures(args.peer_from), CorpusOfNow()
+    figures, corpora = PeerFigures(args.peer_from), CorpusOfNow()
     found: list[dict[str, Any]] = []
     n_skipped = 0
     head = {
@@ -236,7 +236,7 @@ def sweep(settings: Sequence[Setting], args: argparse.Namespace) -> tuple[list[d
         "machine": machine.describe(),
         "compiler": machine.compiler(),
         "fastw2v": version("fastw2v"),
-        "gensim": gensim,
+        "gensim": version("gensim"),
     }
     for setting in settings:
         corpus = corpora.get(setting.corpus)
@@ -244,7 +244,7 @@ def sweep(settings: Sequence[Setting], args: argparse.Namespace) -> tuple[list[d
             n_skipped += 1
             continue
         comparison = Comparison(setting, corpus)
-        found.append(compare(comparison, figures, gensim, range(1, args.seeds + 1)))
+        found.append(compare(comparison, figures, range(1, args.seeds + 1)))
         print(line(found[-1]), flush=True)
         if args.out:
             results.write_json(args.out, head | {"results": found})
@@ -259,9 +259,8 @@ def parse_arguments() -> argparse.Namespace:
     add("--short", action="store_true", help="the settings of the tests, on generated corpora")
     add("--list", action="store_true", help="print the names and stop")
     add("--seeds", type=int, default=3, help="where the first falls short by a measure (3)")
-    add(
-        "--peer-from", type=Path, metavar="FILE.json", help="gensim's figures, where they are there"
-    )
+    add("--peer-from", nargs="+", default=[], type=Path, metavar="FILE.json",
+        help="take gensim's figures from earlier results where these have them")  # fmt: skip
     add("--out", type=Path, help="JSON file, written after every setting")
     return parser.parse_args()
 

@@ -19,6 +19,7 @@ HELD_OUT_BYTES = 1_000_000  # of the validation text
 BASKETS = 40_000
 KOREAN_BYTES = 5_000_000
 WALK_STEPS = 40
+FEW_SESSIONS = 8000  # for the tests
 
 Sentences = list[list[str]]
 
@@ -243,7 +244,8 @@ CORPORA: dict[str, Callable[[], Corpus]] = {
     "blogcatalog": blog_walks,
     "walks": graph_walks,
     **{f"zipf{e}": lambda exponent=e: split(sessions(exponent)) for e in (1, 1.5, 2)},
-    "zipf1-common50": lambda: split(with_common_item(0.5)(sessions(1, n_sessions=8000))),
+    "zipf1-few": lambda: split(sessions(1, n_sessions=FEW_SESSIONS)),
+    "zipf1-common50": lambda: split(with_common_item(0.5)(sessions(1, n_sessions=FEW_SESSIONS))),
     **{f"chain{n}": lambda n_symbols=n: chain(n_symbols) for n in (4, 10, 30, 100)},
     "topics2x6": lambda: topics(2, 6, 2000, 4),
     "topics10x10": lambda: topics(10, 10, 10_000, 5),

@@ -16,14 +16,13 @@ from harness.sweep import Setting
 GENSIM, SMALLEST_STEP = "gensim", "smallest step"
 # gensim sets the learning rate once a job: jobs this small let it fall as steadily as fastw2v's.
 BATCH_WORDS = 1000
-GENSIM_ALPHA = 0.025  # its default for every model
-TOLD = ("alpha", "block_centres", "block_noise", "noise_reuse")
+RESOLVED = ("alpha", "block_centres", "block_noise", "noise_reuse")
 ERROR_CHARACTERS = 120
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained setting: its rows, the seconds it took, and fastw2v's resolved settings."""
+    """A trained setting.  resolved: settings that the system chose."""
 
     rows: Rows
     seconds: float
@@ -31,31 +30,37 @@ class Trained:
 
 
 def train_fastw2v(
-    setting: Setting, corpus: Corpus, vocabulary: Vocabulary, seed: int, **step: int
+    setting: Setting, corpus: Corpus, vocabulary: Vocabulary, seed: int, **more: Any
 ) -> Trained:
-    """Train with fastw2v.  step: block settings instead of its own choice."""
-    settings = setting.settings | step
-    if setting.is_hs:
-        settings = settings | {"hs": 1, "negative": 0}
+    """Train with fastw2v.  more: further settings, such as those of the block."""
     text: Any = corpus.train
     if corpus.weights is not None:
         text = fastw2v.Pairs(*zip(*corpus.train, strict=True), weights=corpus.weights)
     start = time.perf_counter()
-    model = fastw2v.Word2Vec(
-        text, sg=int(setting.is_skipgram), seed=seed, progress=False, **settings
-    )
+    model = fastw2v.Word2Vec(text, seed=seed, progress=False, **arguments(setting), **more)
     seconds = time.perf_counter() - start
     effective = model.parameters.effective()
+    resolved = {name: effective[name] for name in RESOLVED if name in effective}
+    return Trained(rows_of(model, vocabulary), seconds, resolved)
+
+
+def rows_of(model: fastw2v.Word2Vec, vocabulary: Vocabulary) -> Rows:
+    """Return the rows of a fastw2v model by the ids of a vocabulary."""
     order = in_order(model.wv.index_to_key, vocabulary)
-    outputs, paths = model.output_vectors, None
-    if setting.is_hs:
-        assert model.arrays is not None and model.arrays.paths is not None
-        own = model.arrays.paths
-        paths = _reordered(own.begin, own.steps >> 1, own.steps & 1, order)
-    else:
-        outputs = outputs[order]
-    rows = Rows(model.wv.vectors[order], outputs, paths)
-    return Trained(rows, seconds, {name: effective.get(name) for name in TOLD})
+    inputs, outputs = model.wv.vectors[order], model.output_vectors
+    if not model.hs:
+        return Rows(inputs, outputs[order])
+    assert model.arrays is not None and model.arrays.paths is not None
+    begin, steps = model.arrays.paths.begin, model.arrays.paths.steps
+    own = np.concatenate([np.arange(begin[i], begin[i + 1]) for i in order])
+    ends = np.cumsum(np.diff(begin)[order])
+    return Rows(inputs, outputs, Paths(np.append(0, ends), steps[own] >> 1, steps[own] & 1))
+
+
+def arguments(setting: Setting) -> dict[str, Any]:
+    """Return a setting as Word2Vec's arguments, which are the same in both systems."""
+    objective = {"hs": 1, "negative": 0} if setting.is_hs else {}
+    return {"sg": int(setting.is_skipgram)} | setting.settings | objective
 
 
 def train_smallest_step(
@@ -67,9 +72,6 @@ def train_smallest_step(
 
 def train_gensim(setting: Setting, corpus: Corpus, vocabulary: Vocabulary, seed: int) -> Trained:
     """Train with gensim."""
-    settings = {"alpha": GENSIM_ALPHA} | setting.settings
-    if setting.is_hs:
-        settings = settings | {"hs": 1, "negative": 0}
     text = _in_jobs(corpus.train)
     logging.getLogger("gensim").setLevel(logging.CRITICAL)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -77,17 +79,16 @@ def train_gensim(setting: Setting, corpus: Corpus, vocabulary: Vocabulary, seed:
         from gensim.models import Word2Vec
 
         start = time.perf_counter()
-        model = Word2Vec(
-            text, sg=int(setting.is_skipgram), seed=seed, batch_words=BATCH_WORDS, **settings
-        )
+        model = Word2Vec(text, seed=seed, batch_words=BATCH_WORDS, **arguments(setting))
         seconds = time.perf_counter() - start
     order = in_order(model.wv.index_to_key, vocabulary)
+    inputs, resolved = model.wv.vectors[order], {"alpha": model.alpha}
     if not setting.is_hs:
-        return Trained(Rows(model.wv.vectors[order], model.syn1neg[order]), seconds, {})
+        return Trained(Rows(inputs, model.syn1neg[order]), seconds, resolved)
     points, codes = ([model.wv.get_vecattr(i, name) for i in order] for name in ("point", "code"))
     begin = np.append(0, np.cumsum([len(code) for code in codes]))
     paths = Paths(begin, np.concatenate(points).astype(np.int64), np.concatenate(codes))
-    return Trained(Rows(model.wv.vectors[order], model.syn1, paths), seconds, {})
+    return Trained(Rows(inputs, model.syn1, paths), seconds, resolved)
 
 
 def _in_jobs(sentences: Sentences) -> Sentences:
@@ -97,14 +98,6 @@ def _in_jobs(sentences: Sentences) -> Sentences:
         for sentence in sentences
         for i in range(0, len(sentence), BATCH_WORDS)
     ]
-
-
-def _reordered(begin: Any, nodes: Any, bits: Any, order: Any) -> Paths:
-    """Return the paths of the words order[0], order[1], ..."""
-    lengths = np.diff(begin)[order]
-    ends = np.cumsum(lengths)
-    steps = np.arange(ends[-1]) + np.repeat(begin[order] - (ends - lengths), lengths)
-    return Paths(np.append(0, ends), nodes[steps].astype(np.int64), bits[steps])
 
 
 def error_text(error: Exception) -> str:
