@@ -106,12 +106,17 @@ def fault(ours: Sequence[Run], peers: Sequence[Run]) -> str:
     return ""
 
 
+def loss_gap(ours: Sequence[Run], peers: Sequence[Run]) -> tuple[float, float]:
+    """Return our mean loss minus the peer's, and the larger of the two spreads over the seeds."""
+    mine, other = values(ours, "loss"), values(peers, "loss")
+    return fmean(mine) - fmean(other), max(spread(mine), spread(other))
+
+
 def gap(ours: Sequence[Run], peers: Sequence[Run]) -> str:
     """Return the measures whose mean falls short of the peer's, as text; empty if none does."""
     found = []
-    mine, other = values(ours, "loss"), values(peers, "loss")
-    margin = max(LOSS_MARGIN, spread(mine), spread(other))
-    if fmean(mine) > fmean(other) + margin:
+    difference, noise = loss_gap(ours, peers)
+    if difference > max(LOSS_MARGIN, noise):
         found.append("loss")
     mine, other = (fmean(values(runs, "share")) for runs in (ours, peers))
     is_lost = other >= SHARE_EXPECTED and mine < SHARE_NEEDED
@@ -121,6 +126,14 @@ def gap(ours: Sequence[Run], peers: Sequence[Run]) -> str:
     if mine < other - SPEARMAN_MARGIN:
         found.append(f"Spearman {mine:.1f} ({other:.1f})")
     return ", ".join(found)
+
+
+def hidden_by_spread(result: dict[str, Any]) -> float:
+    """Return the spread over the seeds if only it keeps the loss from falling short, else 0."""
+    if result["short"]:
+        return 0.0
+    difference, noise = loss_gap(result["ours"], result["peer"])
+    return noise if difference > LOSS_MARGIN else 0.0
 
 
 class PeerFigures:
@@ -182,6 +195,8 @@ def line(result: dict[str, Any]) -> str:
     ours, peer = (fmean(values(result[side], "loss")) for side in ("ours", "peer"))
     verdict = "SHORT" if result["short"] else "right"
     note = f" {result['short']}" if result["short"] else ""
+    if noise := hidden_by_spread(result):
+        note = f" within the spread of {noise:.3f}"
     losses = f"{ours:.3f} ({result['peer_name']} {peer:.3f})"
     return f"{verdict} {result['name']} - {losses}{note} [{result['seconds']:.1f} s]"
 
@@ -276,6 +291,8 @@ def main() -> int:
     short = [result for result in found if result["short"]]
     if short:
         print(f"\n{table(short)}")
+    if n_hidden := sum(hidden_by_spread(result) > 0 for result in found):
+        print(f"{n_hidden} more lose over {LOSS_MARGIN} nats, within their spread over the seeds")
     skipped = f", {n_skipped} skipped: no data" if n_skipped else ""
     print(f"{len(short)} of {len(found)} settings fell short{skipped}")
     return int(bool(short))

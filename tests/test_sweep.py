@@ -14,6 +14,7 @@ sys.path.insert(0, str(BENCHMARKS))
 
 import settings  # noqa: E402
 from harness import corpora, held_out, side_by_side  # noqa: E402
+from harness.results import write_json  # noqa: E402
 from harness.sweep import MODELS, SETTINGS, SHORT, Setting  # noqa: E402
 
 from fastw2v import Word2Vec  # noqa: E402
@@ -105,6 +106,15 @@ def test_a_loss_is_short_by_more_than_the_margin_and_the_spreads(ours, peers, ex
     assert settings.gap([run(loss) for loss in ours], [run(loss) for loss in peers]) == expected
 
 
+def test_a_loss_that_only_the_spread_excuses_is_told():
+    result = {"short": "", "ours": [run(2.5), run(2.1)], "peer": [run(2.0), run(2.0)]}
+    assert settings.hidden_by_spread(result) == pytest.approx(0.4)
+    assert "within the spread of 0.400" in settings.line(
+        result | {"name": "a", "peer_name": "b", "seconds": 1.0}
+    )
+    assert settings.hidden_by_spread(result | {"ours": [run(2.005), run(2.0)]}) == 0
+
+
 @pytest.mark.parametrize(
     ("ours", "expected"),
     [
@@ -133,3 +143,18 @@ def test_the_share_of_own_topic_counts_the_nearest_words():
     rows = np.array([[1.0, 0.1], [1.0, 0.2], [1.0, 0.0], [0.1, 1.0], [0.2, 1.0], [1.0, 0.15]])
     share = held_out.share_of_own_topic(held_out.Rows(rows, rows), vocabulary, topics)
     assert share == pytest.approx(5 / 12)  # of two each: f is among a, b and c
+
+
+def test_gensims_figures_are_taken_from_an_earlier_file(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "version", {"gensim": "4.4.0"}.get)
+    record = {"name": "a", "settings": {"window": 5}, "corpus_hash": "f", "peer_name": "gensim"}
+    path = tmp_path / "earlier.json"
+    write_json(path, {"gensim": "4.4.0", "results": [record | {"peer": [run(2.0, seed=1)]}]})
+    figures = settings.PeerFigures([path])
+    assert figures.find(record, 1) == run(2.0, seed=1)
+    for name, value in (("settings", {"window": 6}), ("corpus_hash", "g"), ("name", "b")):
+        assert figures.find(record | {name: value}, 1) is None
+    assert figures.find(record, 2) is None
+    assert figures.find(record | {"peer_name": "smallest step"}, 1) is None
+    monkeypatch.setattr(settings, "version", {"gensim": "4.4.1"}.get)
+    assert settings.PeerFigures([path]).find(record, 1) is None
