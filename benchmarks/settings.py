@@ -215,7 +215,7 @@ def table(found: Sequence[dict[str, Any]]) -> str:
     return results.plain_table(rows)
 
 
-class CorpusOfNow:
+class CorpusInUse:
     """The corpus in use; settings are in an order in which each is needed once."""
 
     def __init__(self) -> None:
@@ -243,7 +243,7 @@ def chosen(args: argparse.Namespace) -> list[Setting]:
 
 def sweep(settings: Sequence[Setting], args: argparse.Namespace) -> tuple[list[dict], int]:
     """Train all of them, print a line each; return the records and how many had no data."""
-    figures, corpora = PeerFigures(args.peer_from), CorpusOfNow()
+    figures, corpora = PeerFigures(args.peer_from), CorpusInUse()
     found: list[dict[str, Any]] = []
     n_skipped = 0
     head = {

@@ -23,7 +23,7 @@ SMALL = {"min_count": 1, "vector_size": 8, "epochs": 1, "sample": 0}
 
 
 def small_corpus():
-    return corpora.topics(3, 5, 400, 6)
+    return corpora.topics(3, 5, 400, 4)
 
 
 def drawn(setting):

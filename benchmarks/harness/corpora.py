@@ -157,10 +157,14 @@ def sessions(
 
 
 def topics(n_topics: int, n_words: int, n_sentences: int, length: int) -> Corpus:
-    """Return sentences whose words are drawn evenly from those of one topic."""
+    """Return sentences of different words of one topic, drawn evenly.
+
+    No word is its own context, which CBOW can learn instead of the topics.
+    """
     rng = np.random.default_rng(13)
     total = int(n_sentences * (1 + HELD_OUT_SHARE))
-    topic, drawn = rng.integers(0, n_topics, total), rng.integers(0, n_words, (total, length))
+    topic = rng.integers(0, n_topics, total)
+    drawn = rng.random((total, n_words)).argsort(axis=1)[:, :length]
     found = [
         [f"t{t}w{w}" for w in row] for t, row in zip(topic.tolist(), drawn.tolist(), strict=True)
     ]

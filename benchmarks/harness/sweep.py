@@ -20,6 +20,7 @@ HS = ("sg-hs", "cbow-hs")
 SG, CBOW = ("sg-ns",), ("cbow-ns",)
 WHOLE_SENTENCE = {"window": 1000, "shrink_windows": 0}
 FEW_WORDS = {"min_count": 1, "sample": 0, "negative": 20, "epochs": 1}
+TOPIC_VECTORS = {"min_count": 1, "sample": 0, "epochs": 5, "vector_size": 20}
 
 
 @dataclass(frozen=True)
@@ -146,9 +147,9 @@ TOPICS = [
     *each("topics2x6", NS, FEW_WORDS, FEW_WORDS | {"vector_size": 20, "shrink_windows": 0}),
     *each("topics10x10", NS, FEW_WORDS, FEW_WORDS | {"vector_size": 20, "shrink_windows": 0}),
     *each("topics4x10", NS, FEW_WORDS),
-    *each("topics10x10", HS, {"min_count": 1, "sample": 0, "epochs": 5}),
-    *each("topics10x10", HS, {"min_count": 1, "sample": 0, "epochs": 1, "vector_size": 20}),
-    *each("topics10x10", NS, FEW_WORDS | {"vector_size": 20}),
+    *each("topics2x6", MODELS, TOPIC_VECTORS),
+    *each("topics10x10", MODELS, TOPIC_VECTORS, FEW_WORDS | {"vector_size": 20}),
+    *each("topics4x10", HS, TOPIC_VECTORS),
 ]
 
 CORNERS = [
@@ -200,9 +201,9 @@ SHORT = [
     *each("zipf1-common50", CBOW, {"sample": 0, "epochs": 1, "workers": 1}),
     *each("zipf1-common50", ("cbow-hs",), {"sample": 0, "epochs": 1, "workers": 1}),
     *each("chain4", SG, {"window": 20, "negative": 10, "sample": 0, "epochs": 1, "workers": 1}),
-    *each("topics2x6", SG, FEW_WORDS | {"vector_size": 20, "workers": 1}),
     *each("topics10x10", SG, FEW_WORDS | {"shrink_windows": 0, "workers": 1}),
-    *each("topics10x10", CBOW, FEW_WORDS | {"vector_size": 20, "workers": 1}),
+    *each("topics10x10", CBOW, TOPIC_VECTORS | {"workers": 1}),
+    *each("topics2x6", CBOW, TOPIC_VECTORS | {"workers": 1}),
 ]
 
 SETTINGS = [*SHORT, *AXES, *CORPORA, *TOPICS, *CORNERS, *WITHOUT_GENSIM, *LARGE]
