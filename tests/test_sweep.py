@@ -22,12 +22,8 @@ from fastw2v import Word2Vec  # noqa: E402
 SMALL = {"min_count": 1, "vector_size": 8, "epochs": 1, "sample": 0}
 
 
-def small_corpus():
-    return corpora.topics(3, 5, 400, 4)
-
-
-def drawn(setting):
-    corpus = small_corpus()
+def drawn(setting, corpus=None):
+    corpus = corpus or corpora.topics(3, 5, 400, 4)
     vocabulary = held_out.Vocabulary.of(corpus, setting.settings["min_count"])
     return corpus, vocabulary, held_out.Predictions.draw(setting, corpus, vocabulary)
 
@@ -79,13 +75,13 @@ def test_probabilities_along_the_paths_add_up_to_1(rng):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_loss_is_the_one_that_validation_reports(model):
-    """Both draw windows and negative samples of their own: 2 % is six times their noise."""
-    setting = Setting("", model, SMALL | {"epochs": 5, "workers": 1})
-    corpus, vocabulary, predictions = drawn(setting)
+    # Each draws its own windows and negative samples: the losses differ by up to 1.2 %.
+    setting = Setting("", model, SMALL | {"epochs": 3, "workers": 1})
+    corpus, vocabulary, predictions = drawn(setting, corpora.topics(3, 100, 8000, 4))
     settings_ = side_by_side.arguments(setting)
     trained = Word2Vec(corpus.train, validation=corpus.held_out, **settings_)
     loss = predictions.loss(side_by_side.rows_of(trained, vocabulary))
-    assert loss == pytest.approx(trained.history[-1].validation_loss, rel=0.02)
+    assert loss == pytest.approx(trained.history[-1].validation_loss, rel=0.03)
 
 
 def run(loss, norm=1.0, zero_loss=4.0, **measures):
