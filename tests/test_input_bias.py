@@ -115,9 +115,9 @@ def test_a_run_that_ends_within_an_epoch_leaves_nothing_pending(
     monkeypatch, sentences, folds, error
 ):
     class Slow(_core.Worker):
-        def train(self, chunk, epoch_key, lr):
+        def train(self, chunk, epoch_key, lr, block):
             time.sleep(0.02)
-            return super().train(chunk, epoch_key, lr)
+            return super().train(chunk, epoch_key, lr, block)
 
     class Ends:
         def on_interval(self, model, report):
@@ -252,13 +252,13 @@ def cut_short(sentences, n_chunks, **settings):
     n_begun = 0
 
     class Interrupted(_core.Worker):
-        def train(self, chunk, epoch_key, lr):
+        def train(self, chunk, epoch_key, lr, block):
             nonlocal n_begun
             n_begun += 1
             if n_begun == n_chunks:
                 os.kill(os.getpid(), signal.SIGINT)
                 time.sleep(0.1)
-            return super().train(chunk, epoch_key, lr)
+            return super().train(chunk, epoch_key, lr, block)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_core, "Worker", Interrupted)
