@@ -38,6 +38,7 @@ class KeyedVectors(SimilarityTable):
 
     vectors_lockf: NDArray[np.floating[Any]] | None = None
     _file: Path | None = None  # where index() looks for one
+    damage: str = ""  # why they are not worth saving, of a model whose training diverged
 
     @classmethod
     def from_word_vectors(cls, word_vectors: WordVectors) -> "KeyedVectors":
@@ -53,7 +54,7 @@ class KeyedVectors(SimilarityTable):
         if odd != "":
             raise UsageError(f"a file holds words only, and {odd!r} is a key; make it a string")
         vectors = self.vectors.astype(np.float32, copy=False)
-        return WordVectors(self.index_to_key, vectors, self.counts)
+        return WordVectors(self.index_to_key, vectors, self.counts, damage=self.damage)
 
     @classmethod
     def read(
@@ -220,7 +221,8 @@ class KeyedVectors(SimilarityTable):
     def _words_as_text(self) -> WordVectors:
         """Return words and vectors for a file in which every key is a word."""
         vectors = self.vectors.astype(np.float32, copy=False)
-        return WordVectors([str(key) for key in self.index_to_key], vectors)
+        keys = [str(key) for key in self.index_to_key]
+        return WordVectors(keys, vectors, damage=self.damage)
 
     # ---- evaluation ----
 

@@ -42,6 +42,7 @@ class TrainedModel(GensimNames):
     _wv: KeyedVectors | None
     freeze: Freeze
     start: Start | None
+    damage: str = ""
 
     @property
     def wv(self) -> KeyedVectors:
@@ -51,6 +52,7 @@ class TrainedModel(GensimNames):
             rows = arrays.in_rows[:, : self.parameters.vector_size]
             self._wv = KeyedVectors.from_arrays(vocabulary.words, rows, vocabulary.counts)
             self._wv.vectors_lockf = np.ones(1, np.float32)  # gensim's: all rows are trained
+            self._wv.damage = self.damage
         return self._wv
 
     @property
@@ -66,6 +68,12 @@ class TrainedModel(GensimNames):
         """
         bias = self._built()[1].input_bias(self.parameters.vector_size)
         return None if bias is None else bias.copy()
+
+    def _set_damage(self, damage: str) -> None:
+        """Say why the vectors are not worth saving, "" if they are."""
+        self.damage = damage
+        if self._wv is not None:
+            self._wv.damage = damage
 
     def vectors_changed(self) -> None:
         """Let wv, whoever holds it, compute anew what it computed from the vectors of before."""
@@ -127,6 +135,7 @@ class TrainedModel(GensimNames):
         counts = RunCounts(self.corpus_count, self.corpus_total_words)
         data.settings |= {"lowercase": bool(self._reader.lowercase), **counts._asdict()}
         data.settings[BLOCKS] = self.blocks
+        data.damage = self.damage
         return data
 
     def save(
@@ -139,7 +148,8 @@ class TrainedModel(GensimNames):
     ) -> None:
         """Write the model: native (safetensors, all of it), text, bin, vec or glove.
 
-        Raises SaveError, or DivergedError if a number is not finite, unless that is allowed.
+        Raises SaveError, or DivergedError if a number is not finite or training diverged, unless
+        allow_non_finite.
         gensim: separately, sep_limit, ignore and pickle_protocol are accepted without effect.
         """
         unknown = set(gensim) - {"separately", "sep_limit", "ignore", "pickle_protocol"}

@@ -36,6 +36,7 @@ from fastw2v.training import (
 )
 from fastw2v.training.callbacks import INTERVAL_SECONDS
 from fastw2v.training.criterion import criterion_of, source_of_validation
+from fastw2v.training.divergence import NormWatch
 from fastw2v.training.host import describe_host, describe_program
 from fastw2v.training.report import per_second
 
@@ -173,6 +174,7 @@ class _Listeners:
             listener
             for listener in (
                 _History(request, parts),
+                NormWatch(request.corpus.vocabulary.words),
                 self.validation,
                 self.metric,
                 self.best,

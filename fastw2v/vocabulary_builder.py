@@ -99,6 +99,7 @@ class VocabularyBuilder(TrainedModel):
         if known is not None:
             self.start = take_over(arrays, self.parameters, vocabulary, known)
         self.arrays, self.vocabulary, self._wv = arrays, vocabulary, None
+        self._set_damage("")
         self._keep(None)
 
     def _keep(self, corpus: EncodedCorpus | None, source: object = None) -> None:

@@ -16,7 +16,7 @@ from fastw2v.checkpointing import (
 from fastw2v.checks import check_flag
 from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules
 from fastw2v.corpus_reader import CorpusReader, Path
-from fastw2v.errors import UsageError
+from fastw2v.errors import DivergedError, UsageError
 from fastw2v.keyed_vectors import KeyedVectors
 from fastw2v.saved_model import base_vocabulary, check_grow
 from fastw2v.training import (
@@ -206,6 +206,10 @@ class Word2Vec(VocabularyBuilder):
         )
         try:
             self.summary = run_training(request)
+            self._set_damage("")
+        except DivergedError as error:
+            self._set_damage(str(error))
+            raise
         finally:
             self.vectors_changed()
             self.total_train_time += time.perf_counter() - start

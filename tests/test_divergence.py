@@ -7,9 +7,9 @@ from training_case import make_trainer, random_spool
 
 from fastw2v import KeyedVectors, Word2Vec
 from fastw2v.errors import DivergedError
-from fastw2v.training import Counts, Parameters
+from fastw2v.training import Counts, EpochRecord, Parameters
 from fastw2v.training import divergence as divergence_module
-from fastw2v.training.divergence import LossWatch
+from fastw2v.training.divergence import LossWatch, advice_for
 from fastw2v.training.parameters import DEFAULT_ALPHA
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
@@ -47,7 +47,7 @@ def losses(total):
 
 
 def test_the_watch_looks_at_each_interval_alone():
-    watch = LossWatch(Parameters(), 1000)
+    watch = LossWatch(Parameters(), 6 * np.log(2))
     watch.check(losses(40.0), 1, 0.1)
     many = Counts(n_loss_predictions=1_000_000, loss_sum=4e6)
     watch.check(losses(40.0) + many, 1, 0.1)
@@ -60,14 +60,100 @@ def test_the_watch_looks_at_each_interval_alone():
 @pytest.mark.parametrize("total", [np.nan, np.inf])
 def test_the_watch_sees_one_value_that_is_not_finite(total):
     with pytest.raises(DivergedError, match="the loss is no longer finite"):
-        LossWatch(Parameters(), 1000).check(losses(total), 1, 0.1)
+        LossWatch(Parameters(), 4.0).check(losses(total), 1, 0.1)
 
 
-@pytest.mark.parametrize("objective", ["hs", "softmax"])
-def test_the_watch_knows_the_loss_at_the_start(objective):
-    watch = LossWatch(Parameters(objective=objective), 1000)
-    assert watch.start == pytest.approx(np.log(1000))
-    watch.check(losses(10 * 60.0), 1, 0.1)
+@pytest.mark.parametrize("sg", [True, False])
+@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+def test_the_loss_at_the_start_is_that_of_zero_outputs(sg, objective):
+    trainer = make_trainer(random_spool(), objective=objective, sg=sg, alpha=1e-12, loss_every=1)
+    trainer.run()
+    start = trainer._watch.start
+    assert trainer.history[0].loss == pytest.approx(start, rel=0.1)  # less the collisions
+    assert trainer.history[0].loss < 1.02 * start
+
+
+def epoch(loss, number=1):
+    return EpochRecord(number, loss, 0.1, 100, 0, 100, 1.0)
+
+
+def test_an_epoch_above_the_loss_at_the_start_ends_the_run():
+    watch = LossWatch(Parameters(alpha=0.2), 4.0)
+    watch.check_epoch(epoch(4.1), 1000)
+    watch.check_epoch(epoch(None), 1000)
+    watch.check_epoch(epoch(9.0), 100)  # too few to tell
+    with pytest.raises(DivergedError) as caught:
+        watch.check_epoch(epoch(4.4, 3), 1000)
+    assert str(caught.value) == (
+        "training diverged in epoch 3 at learning rate 0.1: its mean loss is 4.4 nats a "
+        "prediction, above 4 at the start; start from a lower alpha than 0.2, such as 0.1"
+    )
+
+
+def test_a_trained_model_may_begin_another_text_with_a_high_loss():
+    watch = LossWatch(Parameters(), 4.0, is_trained=True)
+    watch.check_epoch(epoch(7.0), 1000)
+    with pytest.raises(DivergedError, match="in epoch 2 at"):
+        watch.check_epoch(epoch(7.0, 2), 1000)
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"block_centres": 50, "alpha": 0.2}, "leave out block_centres, so that blocks are"),
+        ({"block_noise": 1, "noise_reuse": 9}, "leave out block_noise and noise_reuse, so that"),
+        ({"schedule": lambda progress: 1.0}, "let the schedule give lower rates"),
+        ({"alpha": 0.4}, "start from a lower alpha than 0.4, such as 0.1"),
+        ({"alpha": 0.05, "sg": True}, "start from a lower alpha than 0.05, such as 0.025"),
+    ],
+)
+def test_the_advice_names_the_setting_that_causes_it(settings, advice):
+    assert advice_for(Parameters(**settings)).startswith(advice)
+
+
+def diverged(sentences, **settings):
+    """A model whose training ends with an error though all its values are finite."""
+    model = Word2Vec(vector_size=8, epochs=1, workers=1, loss_every=1, **settings)
+    model.build_vocab(sentences)
+    model.arrays.in_rows[:, :8] = 3
+    with pytest.raises(DivergedError) as caught, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(divergence_module, "ABOVE_START", 0.0)
+        model.train(sentences)
+    assert np.isfinite(model.wv.vectors).all()
+    return model, str(caught.value)
+
+
+def test_a_model_that_diverged_is_not_saved_unless_asked(tmp_path, sentences):
+    model, text = diverged(sentences)
+    message = f"{tmp_path}/v is not written: {text}; allow_non_finite=True writes them all the same"
+    for write in (model.save, model.wv.save, model.wv.save_word2vec_format):
+        with pytest.raises(DivergedError) as caught:
+            write(tmp_path / "v")
+        assert str(caught.value) == message
+    assert os.listdir(tmp_path) == []
+    model.save(tmp_path / "v", allow_non_finite=True)
+    model.build_vocab(sentences)
+    model.train()
+    model.save(tmp_path / "v")
+    model.wv.save(tmp_path / "v")
+
+
+def test_a_vector_that_grows_too_long_is_told_with_its_word(monkeypatch, sentences):
+    monkeypatch.setattr(divergence_module, "MAX_NORM", 0.5)
+    with pytest.warns(
+        UserWarning, match=r"^after epoch \d the vector of '\w+' has a norm of"
+    ) as told:
+        Word2Vec(sentences, vector_size=8, epochs=3, workers=1)
+    assert len(told) == 1
+    assert "far too long; start from a lower alpha than" in str(told[0].message)
+
+
+def test_vectors_that_were_long_before_are_no_warning(sentences):
+    model = Word2Vec(vector_size=8, epochs=1, workers=1, sg=1, alpha=1e-12)
+    model.build_vocab(sentences)
+    model.arrays.in_rows[:, :8] *= 1000
+    model.train()
+    assert np.linalg.norm(model.wv.vectors, axis=1).max() > 100
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

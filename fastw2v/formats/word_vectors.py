@@ -24,6 +24,7 @@ class WordVectors:
     input_bias: (dim,) float32, the bias of the input side that the vectors contain, or None.
     settings: what the model was trained with; anything that JSON can hold.
     further: more float32 arrays, by name, which the native format alone holds.
+    damage: why the vectors are not worth writing, as of training that diverged; "" if they are.
     Raises ValueError if the shapes or types disagree.
     """
 
@@ -35,6 +36,7 @@ class WordVectors:
     settings: dict[str, Any] = field(default_factory=dict)
     further: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     input_bias: NDArray[np.float32] | None = None
+    damage: str = ""
 
     def __post_init__(self) -> None:
         n_words = len(self.words)
@@ -51,11 +53,17 @@ class WordVectors:
         return int(self.vectors.shape[1])
 
     def check_finite(self, path: str | os.PathLike[str]) -> None:
-        """Raise DivergedError, which says that `path` is not written, if a value is not finite."""
+        """Raise DivergedError, which says that `path` is not written, if a value is not finite.
+
+        And if training has diverged.
+        """
+        damage = self.damage
         part = part_not_finite(self.vectors, self.output_vectors, self.output_bias, self.input_bias)
         if part is not None:
+            damage = f"the {part} hold values that are not finite"
+        if damage:
             raise DivergedError(
-                f"{os.fspath(path)} is not written: the {part} hold values that are not finite; "
+                f"{os.fspath(path)} is not written: {damage}; "
                 "allow_non_finite=True writes them all the same"
             )
 

@@ -16,7 +16,7 @@ from fastw2v.training.blas import single_threaded_blas
 from fastw2v.training.blocks import BlockRule, Load
 from fastw2v.training.callbacks import Audience, Listener, StopTraining
 from fastw2v.training.chunk_order import chunk_order, is_shuffled
-from fastw2v.training.divergence import LossWatch, check_rows
+from fastw2v.training.divergence import LossWatch, check_rows, starting_loss
 from fastw2v.training.hot_rows import hot_rows
 from fastw2v.training.merging import seen_count
 from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
@@ -129,7 +129,9 @@ class Trainer:
             self.workers = [_core.Worker(model, max_tokens, allocate) for _ in range(n_threads)]
         first_lr = parameters.first_rate
         self.blocks_text = self.blocks.describe(first_lr, self.rate_after(self.total_tokens))
-        self._watch = LossWatch(parameters, len(arrays.in_rows))
+        self._watch = LossWatch(
+            parameters, starting_loss(parameters, load), bool(arrays.out_rows.any())
+        )
         self.epoch = 0  # that is under way, counted from 0: so many are done
         self.chunk = 0  # of the epoch's order, the first that is not trained
         self.is_whole = True  # all chunks before it are trained, and none after it
@@ -212,7 +214,9 @@ class Trainer:
                 audience.tell("on_pause")
                 audience.stop_if_asked()
         audience.tell_progress(self.counts(), is_last=True)
+        n_measured = (self.counts() - self._epoch_start).n_loss_predictions
         record = self._end_epoch()
+        self._watch.check_epoch(record, n_measured)
         audience.tell("on_epoch_end", record)
         audience.stop_if_asked()
 
