@@ -146,7 +146,7 @@ static void update_rows(const scratch *s, const block *b, row_shape shape)
 
 /* Steps of n blocks: the scores of all from the values at the start, then their updates one after
    the other, each from the values that the one before left. */
-static void block_steps(const w2v_model *m, w2v_worker *w, const scratch *s, const block *b,
+INLINE void block_steps(const w2v_model *m, w2v_worker *w, const scratch *s, const block *b,
                         int64_t n, row_shape shape)
 {
     for (int64_t i = 0; i < n; i++) {

@@ -42,6 +42,9 @@ MANY_TOKENS = 12_000_000
 LONG_RUN_LUMP = 2.5
 SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT = 0.45, 0.0035
 
+LR_STEPS = 8  # learning rates in an octave that get a block of their own
+OCTAVES = 12  # below the first learning rate; still lower ones share the last block
+
 COLUMNS = 32  # outputs of a skip-gram block: two vectors of AVX-512, two tiles of AMX
 MAX_NOISE = {True: 240, False: 24}  # by is skip-gram; past this a step takes fewer contexts
 
@@ -146,15 +149,23 @@ class BlockRule:
         self.max_block = full_block(parameters)
         self.max_lump = self._max_lump()
         self.max_lr = self._max_lr()
-        self._chosen: dict[float, Step] = {}
+        self._first_lr = min(parameters.first_rate, self.max_lr)
+        self._chosen: dict[float, BlockShape] = {}  # by octaves below the first learning rate
 
     def step(self, lr: float) -> Step:
         """Return the block for a learning rate, and the rate itself, held to max_lr."""
-        if lr not in self._chosen:
-            held = min(lr, self.max_lr)
-            shape = _as_asked(self.parameters, self._shape(held), self.max_block.turns)
-            self._chosen[lr] = Step(shape, held)
-        return self._chosen[lr]
+        held = min(lr, self.max_lr)
+        octaves = float(OCTAVES)
+        if held > self._first_lr * 2.0**-OCTAVES:
+            octaves = math.floor(LR_STEPS * math.log2(self._first_lr / held)) / LR_STEPS
+        return Step(self._block(octaves), held)
+
+    def _block(self, octaves: float) -> BlockShape:
+        """Return the block for learning rates from so many octaves below the first one on."""
+        if octaves not in self._chosen:
+            shape = self._shape(self._first_lr * 2.0**-octaves)
+            self._chosen[octaves] = _as_asked(self.parameters, shape, self.max_block.turns)
+        return self._chosen[octaves]
 
     def describe(self, first_lr: float, last_lr: float) -> str:
         """Return the blocks of a run as people read them: at its first and last learning rate."""
@@ -179,9 +190,13 @@ class BlockRule:
         return text
 
     def largest(self) -> BlockShape:
-        """Return the most of each number that any learning rate asks for."""
-        most = MAX_NOISE[self.sg] if self.objective == "ns" else 1
-        noise = self.parameters.block_noise or max(self.max_block.noise, most)
+        """Return the most of each number that the run asks for."""
+        noise = self.max_block.noise
+        if callable(self.parameters.schedule) and not self.parameters.block_noise:
+            noise = max(noise, MAX_NOISE[self.sg] if self.objective == "ns" else 1)
+        else:
+            steps = range(OCTAVES * LR_STEPS + 1)
+            noise = max(noise, *(self._block(i / LR_STEPS).noise for i in steps))
         return self.max_block._replace(noise=noise)
 
     def _max_lump(self) -> float:
