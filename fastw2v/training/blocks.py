@@ -35,6 +35,10 @@ MAX_ROOT_MOVE = 0.275
 # a word many times.  With a constant learning rate both diverge from 3.0.
 MAX_SMALLEST_MOVE = 2.5
 
+# With the softmax a row moves as a target and by its share of all other predictions: so many times
+# as far as a target alone.  With 2 to 10 words 2 still diverges at 0.2.
+SOFTMAX_MOVES = 3.0
+
 # Tokens of a whole run from which on speed counts more than the noise of large blocks.
 MANY_TOKENS = 12_000_000
 # lr * predictions * reuse that a negative sample may stand for: on long runs; on short runs at
@@ -49,8 +53,8 @@ COLUMNS = 32  # outputs of a skip-gram block: two vectors of AVX-512, two tiles 
 MAX_NOISE = {True: 240, False: 24}  # by is skip-gram; past this a step takes fewer contexts
 
 # The largest blocks, which reach gensim's quality on long runs in the least time.  Products of
-# bfloat16 are so fast that more centres pay, but then the loss is 0.004 higher at most.
-SKIPGRAM_BLOCK = BlockShape(16, 12, 2)
+# bfloat16 are so fast that more centres pay; on long runs the loss is 0.005 higher at most.
+SKIPGRAM_BLOCK = BlockShape(12, 10, 2)
 BFLOAT16_SKIPGRAM_BLOCK = BlockShape(20, 12, 2)
 CBOW_BLOCK = BlockShape(48, 8, 4, turns=6)
 PATH_BLOCK = {True: BlockShape(1, 1, 1), False: BlockShape(16, 1, 1)}  # by is skip-gram
@@ -204,7 +208,7 @@ class BlockRule:
         load = self.load
         if load.n_kept >= MANY_TOKENS:
             return math.inf
-        sights = load.n_kept / load.n_words
+        sights = max(load.n_kept, 1.0) / load.n_words
         short = min(SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT * sights)
         long = LONG_RUN_LUMP * (load.n_kept / MANY_TOKENS) ** 2
         return max(short if self.sg else short / 2, long)
@@ -242,16 +246,17 @@ class BlockRule:
 
         Each of them serves several blocks only where the run averages out that much noise.
         """
+        least = shape.noise
+        if self.sg and self.load.n_kept < MANY_TOKENS:
+            least = BFLOAT16_SKIPGRAM_BLOCK.noise  # the same on every CPU
         draws = self._predictions(shape) * self.parameters.negative
         stable = math.ceil(lr * draws / MAX_OUTPUT_MOVE[self.sg])
         for reuse in _halved(shape.reuse):
             # By the first rate: with that of the moment the noise would not fall with the rate.
-            few = math.ceil(
-                min(self.parameters.first_rate, self.max_lr) * draws * reuse / self.max_lump
-            )
-            if few <= shape.noise:
+            few = math.ceil(max(self._first_lr, lr) * draws * reuse / self.max_lump)
+            if few <= least:
                 break
-        return shape._replace(noise=max(shape.noise, stable, few), reuse=reuse)
+        return shape._replace(noise=max(least, stable, few), reuse=reuse)
 
     def _holds(self, shape: BlockShape, lr: float) -> bool:
         """Return whether no row moves too far in a block of two centres or more."""
@@ -261,7 +266,8 @@ class BlockRule:
         of_word = n * load.top_word * load.concurrency
         predictions = self._predictions(shape)
         noise = predictions * self.parameters.negative * load.top_noise * load.concurrency
-        wanted = max(of_word, 1.0) * (load.n_contexts if self.sg else 1.0)
+        moves = SOFTMAX_MOVES * of_word if self.objective == "softmax" else of_word
+        wanted = max(moves, 1.0) * (load.n_contexts if self.sg else 1.0)
         if lr * (noise + wanted) > MAX_OUTPUT_MOVE[self.sg]:
             return False
         if self.sg:
