@@ -32,7 +32,8 @@ MAX_INPUT_MOVE = {True: 4.0, False: 25.0}
 # part in all: window 5 fits at the default rate.
 MAX_ROOT_MOVE = 0.275
 # lr * predictions of the smallest step: a skip-gram pair, or a CBOW centre, whose contexts may hold
-# a word many times.  With a constant learning rate both diverge from 3.0.
+# a word many times.  Up to this, training recovers while the rate falls; constant rates diverge
+# from 1.5.
 MAX_SMALLEST_MOVE = 2.5
 
 # With the softmax a row moves as a target and by its share of all other predictions: so many times

@@ -298,7 +298,8 @@ class Trainer:
 
     def rate_after(self, n_tokens: int) -> float:
         """Return the learning rate when so many tokens of all epochs are done."""
-        return self.parameters.rate_at(min(1.0, n_tokens / max(self.total_tokens, 1)))
+        rate = self.parameters.rate_at(min(1.0, n_tokens / max(self.total_tokens, 1)))
+        return min(rate, self.blocks.max_lr)
 
     def check(self, now: Counts) -> None:
         """Raise DivergedError if the loss since the last call tells so."""
