@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastw2v.training.chunk_order import RUNS, chunk_order
+from fastw2v.training import Parameters
+from fastw2v.training.chunk_order import RUNS, SHUFFLED_FROM_TOKENS, chunk_order, is_shuffled
 
 
 @pytest.mark.parametrize("n_chunks", [1, 2, 11, RUNS, RUNS + 1, 10 * RUNS - 3])
@@ -35,3 +36,10 @@ def test_any_turn_may_be_that_of_any_chunk():
     turns = np.array([np.argsort(chunk_order(seed, 0, 10)) for seed in range(4_000)])
     seen = np.array([np.bincount(turn, minlength=10) for turn in turns.T])
     assert abs(seen - 400).max() < 5 * np.sqrt(400)
+
+
+def test_only_negative_sampling_on_a_small_text_follows_its_order():
+    assert not is_shuffled(Parameters(), SHUFFLED_FROM_TOKENS - 1)
+    assert is_shuffled(Parameters(), SHUFFLED_FROM_TOKENS)
+    assert is_shuffled(Parameters(objective="hs"), 1000)
+    assert chunk_order(seed=1, epoch=3, n_chunks=9, shuffled=False).tolist() == list(range(9))

@@ -48,7 +48,7 @@ MANY_TOKENS = 12_000_000
 # lr * predictions * reuse that a negative sample may stand for: on long runs; on short runs at
 # most; and on short runs for each time that a word is seen.  CBOW learns faster and takes half.
 LONG_RUN_LUMP = 2.5
-SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT = 0.45, 0.0035
+SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT = 0.45, 0.003
 
 LR_STEPS = 8  # learning rates in an octave that get a block of their own
 OCTAVES = 12  # below the first learning rate; still lower ones share the last block
