@@ -36,7 +36,7 @@ class SaveError(Fastw2vError, OSError):
 
 
 class DivergedError(Fastw2vError, ArithmeticError):
-    """Training produced a value that is not finite."""
+    """Training diverged: a value is not finite, or the loss is above that at the start."""
 
     exit_code = 6
 

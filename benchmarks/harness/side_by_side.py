@@ -16,7 +16,6 @@ from harness.sweep import Setting
 GENSIM, SMALLEST_STEP = "gensim", "smallest step"
 # gensim sets the learning rate once a job: jobs this small let it fall as steadily as fastw2v's.
 BATCH_WORDS = 1000
-RESOLVED = ("alpha", "block_centres", "block_noise", "noise_reuse")
 ERROR_CHARACTERS = 120
 
 
@@ -39,8 +38,7 @@ def train_fastw2v(
     start = time.perf_counter()
     model = fastw2v.Word2Vec(text, seed=seed, progress=False, **arguments(setting), **more)
     seconds = time.perf_counter() - start
-    effective = model.parameters.effective()
-    resolved = {name: effective[name] for name in RESOLVED if name in effective}
+    resolved = {"alpha": model.alpha, "blocks": model.blocks}
     return Trained(rows_of(model, vocabulary), seconds, resolved)
 
 

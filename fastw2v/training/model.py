@@ -32,8 +32,7 @@ INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 # overshoots for certain where lr * n / 4 times that exceeds 2. Blocks of several threads add up.
 IN_BIAS_LIMIT = 0.25  # a step counts as one of lr * n at most, summed over the threads
 
-
-MAX_CONTEXTS = 2**31 - 1
+MAX_CONTEXTS = 2**31 - 1  # no limit
 
 
 class BlockShape(NamedTuple):
