@@ -110,7 +110,8 @@ class NormWatch(Listener):
         self._most = math.inf
         warnings.warn(
             f"after epoch {record.epoch} the vector of {self.words[row]!r} has a norm of "
-            f"{norm:.0f}, where {MAX_NORM:.0f} is far too long; {advice_for(run.parameters)}",
+            f"{norm:.0f}; vectors that train well stay below {MAX_NORM:g}; "
+            f"{advice_for(run.parameters)}",
             stacklevel=2,
         )
 
