@@ -14,6 +14,7 @@ from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors
 from fastw2v.training import STATE, ModelArrays, Parameters, build_arrays, effective_settings
 from fastw2v.training.schedule import OWN
+from fastw2v.training.start import TIES_KEY, ties_in
 
 
 class RunCounts(NamedTuple):
@@ -25,7 +26,7 @@ class RunCounts(NamedTuple):
 
 # Told in the file, but chosen anew on another machine; and where the run of a checkpoint stood.
 BLOCKS = "blocks"  # how many words a training step took at once, as text
-NOT_SETTINGS = ("backend", "workers", BLOCKS, STATE)
+NOT_SETTINGS = ("backend", "workers", BLOCKS, TIES_KEY, STATE)
 
 
 def settings_of(parameters: Parameters, rules: VocabularyRules) -> dict[str, Any]:
@@ -50,8 +51,13 @@ def model_to_file(
         output_vectors=arrays.out_rows[:, : parameters.vector_size],
         output_bias=arrays.out_bias,
         input_bias=arrays.input_bias(parameters.vector_size),
-        settings=settings_of(parameters, rules),
+        settings=settings_of(parameters, rules) | ties_of(arrays),
     )
+
+
+def ties_of(arrays: ModelArrays) -> dict[str, str]:
+    """Return what a file says of the Huffman tree of a model that has one."""
+    return {} if arrays.paths is None else {TIES_KEY: arrays.paths.ties}
 
 
 def read_model(path: str | PathLike[str]) -> WordVectors:
@@ -84,7 +90,7 @@ def settings_in_file(data: WordVectors) -> dict[str, Any]:
 def arrays_in_file(parameters: Parameters, data: WordVectors) -> ModelArrays:
     """Return arrays with the rows of a file; raise ValueError if they do not fit."""
     assert data.counts is not None  # read_model saw to it
-    arrays = build_arrays(parameters, data.counts)
+    arrays = build_arrays(parameters, data.counts, ties_in(data.settings))
     if data.dim != parameters.vector_size:
         raise ValueError(f"vector_size is {parameters.vector_size}, and its rows have {data.dim}")
     fill_arrays(arrays, data)

@@ -31,6 +31,7 @@ from fastw2v.training import (
     frozen_rows,
     locked_rows,
 )
+from fastw2v.training.start import TIES_KEY
 
 Model = TypeVar("Model", bound="TrainedModel")
 
@@ -192,6 +193,7 @@ class TrainedModel(GensimNames):
     def _set(self, settings: dict[str, Any]) -> None:
         """Take over the settings of a file, of which lowercase has been taken out."""
         self.blocks = settings.pop(BLOCKS, "")
+        settings.pop(TIES_KEY, None)
         counts = RunCounts(*(settings.pop(name, 0) for name in RunCounts._fields))
         self.corpus_count, self.corpus_total_words = counts
         self.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))

@@ -20,6 +20,7 @@ from fastw2v.sampling import (
     keep_thresholds,
     noise_probabilities,
 )
+from fastw2v.sampling.huffman import SHUFFLED_FROM_TOKENS
 
 BEST = backends()[-1]
 count_lists = st.lists(st.integers(1, 10**9), min_size=2, max_size=200)
@@ -235,3 +236,12 @@ def test_a_word_never_seen_is_never_drawn_and_always_kept(power):
 def test_huffman_weights_do_not_overflow_past_32_bits():
     counts = np.array([2**40, 2**40, 2**39, 5], np.int64)
     assert sorted(huffman_paths(counts).code_lengths.tolist()) == [1, 2, 3, 3]
+
+
+def test_words_of_equal_count_keep_their_order_in_the_trees_of_small_corpora_alone():
+    counts = np.ones(8, np.int64)
+    small, large = huffman_paths(counts), huffman_paths(counts * SHUFFLED_FROM_TOKENS)
+    assert (small.ties, large.ties) == ("in order", "shuffled")
+    assert codes_of(small) in (sorted(codes_of(small)), sorted(codes_of(small))[::-1])
+    assert codes_of(large) != codes_of(small)
+    assert codes_of(huffman_paths(counts, "shuffled")) == codes_of(large)

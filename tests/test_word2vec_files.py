@@ -7,6 +7,7 @@ from small_model import OBJECTIVES, SMALL, same_bits
 from fastw2v import KeyedVectors, Word2Vec
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats import read_vectors, write_vectors
+from fastw2v.sampling import huffman_paths
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -27,6 +28,21 @@ def test_a_saved_model_comes_back_bit_for_bit_and_trains_on(tmp_path, sentences,
         one.parameters = model.parameters  # one worker
         one.train(sentences)
     assert same_bits(model, loaded)
+
+
+def test_a_file_of_before_ties_were_written_keeps_its_shuffled_tree(tmp_path, sentences):
+    model = Word2Vec(sentences, hs=1, negative=0, **SMALL)
+    data = model.to_word_vectors()
+    assert data.settings.pop("huffman_ties") == "in order"
+    write_vectors(tmp_path / "old", data, "native")
+    old = Word2Vec.load(tmp_path / "old")
+    shuffled = huffman_paths(old.vocabulary.counts, "shuffled")
+    np.testing.assert_array_equal(old.arrays.paths.steps, shuffled.steps)
+    old.save(tmp_path / "again")
+    assert Word2Vec.load(tmp_path / "again").arrays.paths.ties == "shuffled"
+    start = {"hs": 1, "negative": 0} | SMALL
+    assert Word2Vec(sentences, init_from=model, **start).start.with_outputs
+    assert not Word2Vec(sentences, init_from=tmp_path / "old", **start).start.with_outputs
 
 
 def test_a_loaded_model_is_free_to_use_another_machine(tmp_path, sentences):

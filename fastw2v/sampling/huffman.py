@@ -7,6 +7,12 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 
+# Words of equal count come in order of first appearance, so neighbours share a topic, and as
+# sibling leaves they share it in the tree.  A small corpus then has a lower loss, by 0.13 nats with
+# baskets; a large one finds less similar words similar (benchmarks/NOTES.md, "Ties in the tree").
+IN_ORDER, SHUFFLED = TIES = ("in order", "shuffled")
+SHUFFLED_FROM_TOKENS = 10_000_000
+
 
 @dataclass(frozen=True)
 class HuffmanPaths:
@@ -14,11 +20,12 @@ class HuffmanPaths:
 
     begin: (n_words + 1,) int64: word w's steps are steps[begin[w]:begin[w + 1]].
     steps: (n_steps,) int32, inner node * 2 + code bit; inner nodes are 0..n_words - 2, the
-    root is the last.
+    root is the last.  ties: the order of words of equal count, one of TIES.
     """
 
     begin: NDArray[np.int64]
     steps: NDArray[np.int32]
+    ties: str
 
     @property
     def code_lengths(self) -> NDArray[np.int64]:
@@ -31,10 +38,11 @@ class HuffmanPaths:
         return int(self.code_lengths.max())
 
 
-def huffman_paths(counts: NDArray[np.int64]) -> HuffmanPaths:
+def huffman_paths(counts: NDArray[np.int64], ties: str | None = None) -> HuffmanPaths:
     """Return the paths of an optimal prefix code, in time linear in the words and steps.
 
-    counts: (n_words,) int64 >= 0, at least 2.  Raises ValueError for fewer than 2 words.
+    counts: (n_words,) int64 >= 0, at least 2.  ties: the order of words of equal count, one of
+    TIES, None for the one that suits so many tokens.  Raises ValueError for fewer than 2 words.
     Reference: Huffman 1952; hierarchical softmax: Mikolov et al. 2013 (1310.4546), section 2.1.
     """
     n_words = len(counts)
@@ -45,21 +53,18 @@ def huffman_paths(counts: NDArray[np.int64]) -> HuffmanPaths:
     begin = np.zeros(n_words + 1, np.int64)
     weights = np.zeros(max(n_words - 1, 0), np.int64)
     leaf = np.empty(n_words, np.int32)
-    leaf[order] = leaves(falling)
+    ties = ties or (SHUFFLED if counts.sum() >= SHUFFLED_FROM_TOKENS else IN_ORDER)
+    leaf[order] = leaves(falling) if ties == SHUFFLED else np.arange(n_words)
     n_steps = _core.huffman_tree(falling, weights, parent, bit, leaf, begin)
     steps = np.empty(n_steps, np.int32)
     _core.huffman_paths(parent, bit, leaf, begin, steps)
-    return HuffmanPaths(begin, steps)
+    return HuffmanPaths(begin, steps, ties)
 
 
 def leaves(counts: NDArray[np.int64]) -> NDArray[np.int32]:
     """Return the leaf of each word, (n_words,) int32: words of equal count change places.
 
-    counts: (n_words,) int64, descending.  The code stays optimal. Words of equal count stand in
-    order of first appearance, so neighbours share a topic, and as sibling leaves they would share
-    it in the tree: SimLex-999 fell from 26.5 to 25.1 (skip-gram) and from 25.8 to 23.7 (CBOW) on
-    100 MB of Wikipedia, 3 epochs. Which places they change matters too: another shuffle gave
-    26.1 and 23.7.
+    counts: (n_words,) int64, descending.  The code stays optimal.
     """
     shuffled = np.random.default_rng(0).random(len(counts))
     return np.lexsort((shuffled, -counts)).astype(np.int32)

@@ -218,10 +218,13 @@ def check_vocabulary_size(parameters: Parameters, n_words: int) -> None:
         )
 
 
-def build_arrays(parameters: Parameters, counts: NDArray[np.int64]) -> ModelArrays:
+def build_arrays(
+    parameters: Parameters, counts: NDArray[np.int64], ties: str | None = None
+) -> ModelArrays:
     """Return the arrays of an untrained model: random inputs, zero outputs.
 
-    counts: (n_words,) int64, best descending: the first rows are the ones kept hot.
+    counts: (n_words,) int64, best descending: the first rows are the ones kept hot.  ties: see
+    huffman_paths.
     Raises UsageError if the objective does not fit the vocabulary, OutOfMemoryError if
     memory does not.
     """
@@ -232,7 +235,7 @@ def build_arrays(parameters: Parameters, counts: NDArray[np.int64]) -> ModelArra
     both = parameters.bias == BOTH_BIASES
     tables: dict[str, Any] = {}
     if by_path:
-        tables["paths"] = huffman_paths(counts)
+        tables["paths"] = huffman_paths(counts, ties)
     elif parameters.objective == "ns":
         tables["noise"] = alias_table(noise_probabilities(counts, parameters.ns_exponent))
     in_rows = zero_rows(n_words, dim)

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from fastw2v.corpus import Vocabulary
 from fastw2v.errors import UsageError
 from fastw2v.formats import WordVectors
+from fastw2v.sampling import SHUFFLED
 from fastw2v.training.model import ModelArrays
 from fastw2v.training.parameters import BOTH_BIASES, Parameters
 
 COPIED_ROWS = 4096  # at a time, so that the copy needs little memory
 FREEZE_KEYWORDS = ("all", "known")
+TIES_KEY = "huffman_ties"  # in a model's file; files without it have shuffled ones
 Freeze = bool | str | Iterable[str]
 
 
@@ -63,7 +65,7 @@ def take_over(
     _copy_rows(arrays.in_rows[:, :dim], target[rows], source.vectors, rows)
     known = np.zeros(len(vocabulary), np.bool_)
     known[target[rows]] = True
-    outputs = _output_rows(parameters, vocabulary, source, target, rows)
+    outputs = _output_rows(arrays, parameters, vocabulary, source, target, rows)
     if outputs is not None:
         assert source.output_vectors is not None
         _copy_rows(arrays.out_rows[:, :dim], outputs[0], source.output_vectors, outputs[1])
@@ -76,7 +78,13 @@ def take_over(
     return Start(known, len(source.words) - len(rows), outputs is not None)
 
 
+def ties_in(settings: dict[str, Any]) -> str:
+    """Return the order of ties in the Huffman tree of a model's file."""
+    return str(settings.get(TIES_KEY, SHUFFLED))
+
+
 def _output_rows(
+    arrays: ModelArrays,
     parameters: Parameters,
     vocabulary: Vocabulary,
     source: WordVectors,
@@ -86,10 +94,12 @@ def _output_rows(
     """Return which output rows get which of the source's, None if they do not correspond."""
     if source.output_vectors is None or source.settings.get("objective") != parameters.objective:
         return None
-    if parameters.objective != "hs":
+    if arrays.paths is None:
         return target[rows], rows
-    if source.words != vocabulary.words or not np.array_equal(
-        source.counts if source.counts is not None else [], vocabulary.counts
+    if (
+        ties_in(source.settings) != arrays.paths.ties
+        or source.words != vocabulary.words
+        or not np.array_equal(source.counts if source.counts is not None else [], vocabulary.counts)
     ):
         return None
     nodes = np.arange(len(source.output_vectors))
