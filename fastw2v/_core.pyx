@@ -61,7 +61,6 @@ cdef extern from "api.h" nogil:
         int32_t cbow_sum
         int32_t cbow_divide
         float cbow_rate
-        float cbow_step
         float in_bias_limit
 
     ctypedef struct w2v_worker:
@@ -188,7 +187,6 @@ cdef class Model:
         self.c.cbow_sum = settings.cbow_sum
         self.c.cbow_divide = settings.cbow_divide
         self.c.cbow_rate = settings.cbow_rate
-        self.c.cbow_step = settings.cbow_step
         self.c.in_bias_limit = settings.in_bias_limit
 
     cdef set_rows(self, arrays):

@@ -130,7 +130,6 @@ class Case:
             cbow_sum=s.cbow_sum,
             cbow_divide=s.cbow_divide,
             cbow_rate=s.cbow_rate,
-            cbow_step=s.cbow_step,
             in_bias_limit=s.in_bias_limit,
         )
 

@@ -50,7 +50,6 @@ class Settings:
     frozen: frozenset = frozenset()
     cbow_divide: bool = True
     cbow_rate: float = 1.0
-    cbow_step: float = 0.0
     in_bias_limit: float = math.inf
 
 
@@ -392,9 +391,7 @@ def step(state, blocks, settings, lr):
         loss += sum(loss_of(state, block, settings.objective, x) for block, x in some)
         gradients = [score_gradient(state, block, settings.objective, x) for block, x in some]
         for (block, x), gradient in zip(some, gradients, strict=True):
-            by_contexts = by_path and settings.is_cbow and settings.cbow_step
-            rate = lr * settings.cbow_step * len(block.bags[0]) if by_contexts else lr
-            g = rate * gradient
+            g = lr * gradient
             changes.append(g @ state.out_rows[block.outputs])
             change_outputs(state, block, g, x)
     for block, change in zip(blocks, changes, strict=True):

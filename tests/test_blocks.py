@@ -23,6 +23,7 @@ from fastw2v.training.blocks import (
 )
 from fastw2v.training.model import kernel_settings
 from fastw2v.training.parameters import DEFAULT_ALPHA, LEAST_SEEN, UNDIVIDED_ALPHA, Parameters
+from fastw2v.training.windows import Contexts, expected_inverse
 
 BACKENDS = {
     "amx": BFLOAT16_SKIPGRAM_BLOCK,
@@ -158,7 +159,7 @@ def test_the_description_names_what_a_step_takes():
 # ---- default rates ----
 
 
-@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+@pytest.mark.parametrize("objective", ["ns", "softmax"])
 def test_the_default_rate_of_cbow_falls_with_the_contexts_above_those_of_window_5(objective):
     def rate(n_contexts):
         return Parameters(objective=objective).resolved(n_contexts, LEAST_SEEN).alpha
@@ -167,9 +168,7 @@ def test_the_default_rate_of_cbow_falls_with_the_contexts_above_those_of_window_
     default = DEFAULT_ALPHA[False, objective]
     assert rates[:2] == [default] * 2
     assert rates[2] == pytest.approx(default * math.sqrt(6 / 11))
-    assert rates[3] == pytest.approx(
-        max(default * math.sqrt(6 / 41), 0.025 if objective == "hs" else 0)
-    )
+    assert rates[3] == pytest.approx(default * math.sqrt(6 / 41))
 
 
 @pytest.mark.parametrize("settings", [{"sg": True}, {"alpha": 0.1}])
@@ -194,12 +193,40 @@ def test_few_words_seen_often_get_the_undivided_update_at_gensims_rate():
     assert Parameters(sg=True).resolved(6, 5_000).alpha == DEFAULT_ALPHA[True, "ns"]
 
 
-def test_the_step_of_a_centre_follows_its_contexts_in_cbow_with_hierarchical_softmax_alone():
-    mean = {"objective": "hs", "sg": False}
-    assert Parameters(**mean).steps_by_contexts
-    others = {"sg": True}, {"objective": "ns"}, {"cbow_mean": False}, {"cbow_update": "word2vec"}
-    assert not any(Parameters(**mean | other).steps_by_contexts for other in others)
-    steps = [
-        kernel_settings(Parameters(**mean), PATH_BLOCK[False], n).cbow_step for n in (1.0, 5.86)
+@pytest.mark.parametrize("cbow_mean", [True, False])
+def test_cbow_with_hierarchical_softmax_takes_the_update_and_rate_of_word2vec(cbow_mean):
+    hs = {"objective": "hs", "cbow_mean": cbow_mean}
+    for n_contexts in (3.0, 41.0):
+        chosen = Parameters(**hs).resolved(n_contexts, LEAST_SEEN)
+        assert (chosen.alpha, chosen.cbow_update) == (0.05, "word2vec")
+    rates = [Parameters(**hs, epochs=n).resolved(6, 10).alpha for n in (5, 10, 20)]
+    assert rates == pytest.approx([0.05, 0.025, 0.0125])
+    asked = Parameters(**hs, cbow_update="corrected").resolved(6, LEAST_SEEN)
+    assert asked.cbow_update == "corrected"
+
+
+@pytest.mark.parametrize(
+    ("window", "shrinks", "sentence_tokens", "expected"),
+    [
+        (1, True, 1e9, 1 / 2),
+        (5, True, 1e9, (1 / 2 + 1 / 4 + 1 / 6 + 1 / 8 + 1 / 10) / 5),
+        (5, False, 1e9, 1 / 10),
+        ((0, 4), False, 1e9, 1 / 4),
+        ((2, 2), True, 1e9, (1 / 2 + 1 / 4) / 2),
+        (5, False, 5.2, 1 / 4),
+        (1, True, 3, (1 + 1 / 2 + 1) / 3),
+        (1000, True, 2.0, 1.0),
+        (5, True, 1.0, 1.0),
+    ],
+)
+def test_the_mean_inverse_of_contexts(window, shrinks, sentence_tokens, expected):
+    assert expected_inverse(window, shrinks, sentence_tokens) == pytest.approx(expected, rel=1e-2)
+
+
+def test_a_summed_gradient_moves_context_rows_as_far_on_average_as_gensims():
+    contexts = Contexts(mean=6.0, inverse=0.23)
+    rates = [
+        kernel_settings(Parameters(**given), CBOW_BLOCK, contexts).cbow_rate
+        for given in ({}, {"cbow_mean": False}, {"cbow_mean": False, "cbow_update": "word2vec"})
     ]
-    assert steps == [1.0, pytest.approx(1 / 5.86)]
+    assert rates == [6.0, 0.23, 1.0]

@@ -16,6 +16,7 @@ from training_case import make_trainer, random_spool
 from fastw2v import Word2Vec, _core
 from fastw2v.errors import UsageError
 from fastw2v.training import trainer as trainer_module
+from fastw2v.training.windows import Contexts
 
 SMALL = {"vector_size": 16, "workers": 1, "epochs": 5}
 MODES = [{"sg": 1}, {"sg": 0}, {"sg": 1, "hs": 1}, {"sg": 1, "softmax": True},
@@ -180,7 +181,9 @@ def test_a_ticker_keeps_its_ticks_while_a_kernel_runs():
     # Calls of a kernel that last half a second: holding the GIL they would leave a few ticks.
     spool = random_spool(100_000)
     trainer = make_trainer(spool, vector_size=100, backend="scalar", sample=0)
-    settings = trainer_module.kernel_settings(trainer.parameters, trainer.blocks.largest(), 10.0)
+    settings = trainer_module.kernel_settings(
+        trainer.parameters, trainer.blocks.largest(), Contexts(10.0, 0.1)
+    )
     worker = _core.Worker(
         _core.Model(trainer.model_arrays, settings), spool.n_tokens, trainer_module.allocate
     )

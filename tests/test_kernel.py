@@ -66,7 +66,6 @@ VARIANTS = {
     "all-rows-frozen": {"frozen": frozenset(range(30))},
     "frozen-hot-rows": {"frozen": frozenset(range(0, 30, 2)), "n_hot": 5},
     "scaled-cbow": {"cbow_rate": 4.0},
-    "cbow-steps-by-contexts": {"cbow_step": 0.3},
     "one-centre": {"block_centres": 1, "block_noise": 1},
     "one-pair": {"block_centres": 1, "block_noise": 5, "block_contexts": 1},
     "three-contexts": {"block_centres": 1, "block_contexts": 3, "window": (7, 4)},

@@ -20,6 +20,7 @@ from fastw2v import _core
 from fastw2v.training import ObserverListener, Parameters, Trainer, build_arrays
 from fastw2v.training import trainer as trainer_module
 from fastw2v.training.model import HotRows
+from fastw2v.training.windows import Contexts
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -187,7 +188,10 @@ def test_other_threads_run_while_a_kernel_does():
     model = _core.Model(
         trainer.model_arrays,
         trainer_module.kernel_settings(
-            trainer.parameters, trainer.blocks.largest(), 10.0, HotRows(ones, ones, 500)
+            trainer.parameters,
+            trainer.blocks.largest(),
+            Contexts(10.0, 0.1),
+            HotRows(ones, ones, 500),
         ),
     )
     worker = _core.Worker(model, spool.n_tokens, trainer_module.allocate)

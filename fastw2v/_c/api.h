@@ -67,8 +67,6 @@ typedef struct {
     int32_t cbow_sum;       /* 1: a hidden row is the sum, not the mean, of its context rows */
     int32_t cbow_divide;    /* 1: a context row gets 1/n_contexts of the gradient */
     float cbow_rate;        /* multiplies the gradient of context rows in CBOW */
-    float cbow_step;        /* hierarchical softmax: the rate of a CBOW centre is multiplied by
-                               this times its contexts; 0: it is not */
     float in_bias_limit;    /* limits a block's step of in_bias, see in_bias.h; > 0 */
 } w2v_model;
 

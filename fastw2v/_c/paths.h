@@ -103,9 +103,9 @@ static void hidden_path_steps(run *r, int64_t begin, int64_t first, int64_t n)
     block paths[PATHS];
     int64_t n_paths = 0;
     for (int64_t i = 0; i < n; i++) {
-        int64_t contexts = n_contexts(s, begin + i), k = first + i;
+        int64_t k = first + i;
         prefetch_places(r, begin + i + PATHS, begin + i + r->block.centres);
-        if (contexts == 0) {
+        if (n_contexts(s, begin + i) == 0) {
             memset(s->in_change_row[k], 0, (size_t)m->stride_floats * sizeof(float));
             continue;
         }
@@ -113,7 +113,6 @@ static void hidden_path_steps(run *r, int64_t begin, int64_t first, int64_t n)
         set_path_block(r, b, begin + i, s->in_row + k, 1, n_paths++);
         b->in_are_hidden = 1;
         b->in_change_row += k;
-        b->lr *= m->cbow_step > 0 ? m->cbow_step * (float)contexts : 1;
     }
     take_steps(r, paths, n_paths);
 }

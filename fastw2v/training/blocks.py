@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastw2v.sampling import noise_probabilities
-from fastw2v.training.merging import kept_counts
+from fastw2v.training.merging import kept_counts, kept_share
 from fastw2v.training.model import BlockShape, ModelArrays
 from fastw2v.training.parameters import BFLOAT16_BACKENDS, Parameters, choose_backend
 from fastw2v.training.windows import window_sides
@@ -135,7 +135,7 @@ class Load:
             top_word=float(share.max()),
             top_noise=top_noise,
             n_terms=n_terms,
-            n_kept=parameters.epochs * n_tokens * float(kept.sum() / counts.sum()),
+            n_kept=parameters.epochs * n_tokens * kept_share(arrays),
             n_words=len(counts),
             concurrency=concurrency,
         )

@@ -19,6 +19,12 @@ def kept_counts(arrays: ModelArrays, counts: NDArray[np.int64]) -> NDArray[np.fl
     return counts * (arrays.keep_threshold / 2.0**32)
 
 
+def kept_share(arrays: ModelArrays) -> float:
+    """Return the share of all tokens that subsampling is expected to keep."""
+    counts = np.maximum(arrays.counts, 1)  # a model may know none
+    return float(kept_counts(arrays, counts).sum() / counts.sum())
+
+
 def seen_count(arrays: ModelArrays) -> float:
     """Return how often subsampling is expected to keep the median word in an epoch."""
     return float(np.median(kept_counts(arrays, arrays.counts)))

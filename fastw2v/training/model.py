@@ -22,7 +22,7 @@ from fastw2v.training.parameters import (
     Parameters,
     choose_backend,
 )
-from fastw2v.training.windows import window_sides
+from fastw2v.training.windows import Contexts, window_sides
 
 ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
 INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
@@ -84,7 +84,6 @@ class KernelSettings:
     cbow_sum: bool
     cbow_divide: bool
     cbow_rate: float
-    cbow_step: float
     in_bias_limit: float
 
 
@@ -153,11 +152,11 @@ def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
 
 
 def kernel_settings(
-    parameters: Parameters, largest: BlockShape, n_contexts: float, hot: HotRows = NO_HOT_ROWS
+    parameters: Parameters, largest: BlockShape, contexts: Contexts, hot: HotRows = NO_HOT_ROWS
 ) -> KernelSettings:
     """Translate the parameters of a run for the kernels.
 
-    largest: block of any chunk.  n_contexts: expected of a token.  hot: the private rows.
+    largest: block of any chunk.  contexts: of a token.  hot: the private rows.
     """
     corrected = parameters.cbow_update != "word2vec"
     return KernelSettings(
@@ -174,21 +173,19 @@ def kernel_settings(
         hot=hot,
         cbow_sum=not parameters.cbow_mean,
         cbow_divide=corrected == parameters.cbow_mean,
-        cbow_rate=cbow_rate(parameters, n_contexts),
-        cbow_step=1 / n_contexts if parameters.steps_by_contexts else 0.0,
+        cbow_rate=cbow_rate(parameters, contexts),
         in_bias_limit=in_bias_limit(parameters),
     )
 
 
-def cbow_rate(parameters: Parameters, n_contexts: float) -> float:
+def cbow_rate(parameters: Parameters, contexts: Contexts) -> float:
     """Return what multiplies the gradient of context rows, so that alpha keeps its meaning.
 
-    The corrected gradient is the peers' over the contexts of a mean, times those of a sum.
-    n_contexts: expected of a token.
+    Peers take a mean's gradient n times too large for n contexts, and a sum's n times too small.
     """
     if parameters.cbow_update == "word2vec":
         return 1.0
-    return n_contexts if parameters.cbow_mean else 1 / n_contexts
+    return contexts.mean if parameters.cbow_mean else contexts.inverse
 
 
 def in_bias_limit(parameters: Parameters) -> float:

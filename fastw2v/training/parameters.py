@@ -38,10 +38,9 @@ DEFAULT_ALPHA = {
     (False, "softmax"): 0.1,
 }
 # CBOW's corrected gradient is multiplied by the contexts expected, so that the few of a short
-# sentence move far at once: above the 6 contexts of window 5 its default falls with their root,
-# though with hierarchical softmax no further than to gensim's (benchmarks/NOTES.md, "CBOW's rate").
+# sentence move far at once: above the 6 contexts of window 5 its default learning rate falls with
+# their root (benchmarks/NOTES.md, "CBOW's rate").
 CBOW_CONTEXTS = 6.0
-LEAST_WIDE_ALPHA = {"ns": 0.0, "hs": 0.025, "softmax": 0.0}
 # No word is among its own contexts.  A CBOW model that trains for long learns that too, and then
 # the vectors of words that occur together are unlike.  So by default learning rate * occurrences of
 # the median word * epochs is held to this, by objective.  A word seen less than LEAST_SEEN times in
@@ -93,11 +92,11 @@ class Parameters:
     epochs: >= 1.  workers: threads, None for all cores.  seed: >= 0, governs every draw.
     deterministic: the same bits for the same workers, whatever their timing; see rounds.
     cbow_mean: CBOW's hidden row is the mean of its context rows, else their sum.
-    cbow_update: None for the default, "corrected" but for few words seen very often; see resolved.
-    "corrected" divides the gradient among the context words (Irsoy et al. 2021,
+    cbow_update: "corrected" divides the gradient among the context words (Irsoy et al. 2021,
     2012.15332), times the expected number of them so that alpha keeps its meaning; "word2vec"
     leaves it undivided.  Of a sum, it is the corrected one that is whole, and gensim's that is
-    divided.  See steps_by_contexts for hierarchical softmax.
+    divided.  None for "corrected", but "word2vec" with hierarchical softmax, and where few words
+    are seen very often; see resolved.
     block_centres, block_noise: centres per block, and negative samples that these share;
     noise_reuse: how many blocks in a row each negative sample serves; each >= 1, None for what
     blocks.BlockRule chooses for the corpus and the learning rate of the moment.  CBOW takes several
@@ -176,12 +175,12 @@ class Parameters:
         if self.sg:
             return rate, "corrected"
         limit = MAX_LEARNING[self.objective] / (self.epochs * max(n_seen, LEAST_SEEN))
-        undivided = n_seen > LEAST_SEEN and limit < LEAST_CORRECTED_SHARE * rate
-        update = self.cbow_update or ("word2vec" if undivided else "corrected")
+        is_often = n_seen > LEAST_SEEN and limit < LEAST_CORRECTED_SHARE * rate
+        is_undivided = is_often or self.objective == "hs"
+        update = self.cbow_update or ("word2vec" if is_undivided else "corrected")
         if update == "word2vec":
-            return min(rate, UNDIVIDED_ALPHA) if undivided else rate, update
-        wide = rate * math.sqrt(min(1.0, CBOW_CONTEXTS / n_contexts))
-        return min(max(wide, LEAST_WIDE_ALPHA[self.objective]), limit), update
+            return min(rate, UNDIVIDED_ALPHA if is_often else limit), update
+        return min(rate * math.sqrt(min(1.0, CBOW_CONTEXTS / n_contexts)), limit), update
 
     def resolved(self, n_contexts: float, n_seen: float) -> "Parameters":
         """Return the same with alpha and cbow_update decided for a corpus, where they are None.
@@ -199,19 +198,6 @@ class Parameters:
     def rate_at(self, progress: float) -> float:
         """Return the learning rate after the share `progress` of all epochs' tokens, in 0..1."""
         return rate_at(self.schedule, self.first_rate, self.min_alpha, progress)
-
-    @property
-    def steps_by_contexts(self) -> bool:
-        """Whether the step of a CBOW centre is proportional to its context words, 1 on average.
-
-        Then each context counts the same, as in skip-gram.  Means of 100 MB of Wikipedia after 3
-        epochs (analogies, WS353, SimLex, MEN): hierarchical softmax so 24.6 / 59.7 / 24.8 / 55.4
-        (13 runs, 5 seeds), steps all alike 22.9 to 23.1 analogies, the undivided gradient 25.0 /
-        60.3 / 24.2 / 55.6 (3 seeds); but negative sampling 26.7 / 64.3 / 27.7 / 58.7, and steps
-        all alike 27.8 / 63.6 / 28.2 / 59.1.  With sums of 75 items it blew up.
-        """
-        by_mean = not self.sg and self.cbow_mean and self.cbow_update != "word2vec"
-        return by_mean and self.objective == "hs"
 
     @property
     def n_threads(self) -> int:

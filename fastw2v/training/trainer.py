@@ -18,14 +18,14 @@ from fastw2v.training.callbacks import Audience, Listener, StopTraining
 from fastw2v.training.chunk_order import chunk_order, is_shuffled
 from fastw2v.training.divergence import LossWatch, check_rows, starting_loss
 from fastw2v.training.hot_rows import hot_rows
-from fastw2v.training.merging import seen_count
+from fastw2v.training.merging import kept_share, seen_count
 from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
 from fastw2v.training.rounds import RoundPlan, Rounds, make_rounds, tokens_of_chunk
 from fastw2v.training.run_state import RunState
 from fastw2v.training.threads import run_threads
-from fastw2v.training.windows import window_sides
+from fastw2v.training.windows import Contexts, expected_inverse, window_sides
 
 # Tokens a kernel call trains: long enough that Python's share of the time does not show,
 # short enough that Ctrl-C is answered at once.
@@ -75,14 +75,20 @@ def chunk_tokens(objective: str, n_tokens: int, n_floats: int) -> int:
     return most // 2 * 2  # no pair is cut
 
 
-def contexts_in(parameters: Parameters, stream: TokenStream) -> float:
-    """Return how many context words a token of a stream has on average."""
-    return parameters.expected_contexts(stream.n_tokens / max(stream.n_sentences, 1))
+def contexts_in(parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> Contexts:
+    """Return how many context words a token of a stream has."""
+    sentence_tokens = stream.n_tokens / max(stream.n_sentences, 1)
+    n_left = sentence_tokens * kept_share(arrays)
+    return Contexts(
+        parameters.expected_contexts(sentence_tokens),
+        expected_inverse(parameters.window, parameters.shrink_windows, n_left),
+    )
 
 
 def resolved_for(parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> Parameters:
     """Return the parameters with the defaults that depend on the corpus."""
-    return parameters.resolved(contexts_in(parameters, stream), seen_count(arrays))
+    contexts = contexts_in(parameters, arrays, stream)
+    return parameters.resolved(contexts.mean, seen_count(arrays))
 
 
 class Trainer:
@@ -107,20 +113,20 @@ class Trainer:
         self.total_tokens = parameters.epochs * stream.n_tokens
         self.model_arrays = arrays
         n_threads = min(parameters.n_threads, len(self.chunks))
-        n_contexts = contexts_in(parameters, stream)
+        contexts = contexts_in(parameters, arrays, stream)
         sharing = 1 if in_rounds else n_threads
-        hot = hot_rows(parameters, arrays, sharing, stream.n_tokens, n_contexts)
-        of_pair = n_contexts if context_counts is None else 1.0
+        hot = hot_rows(parameters, arrays, sharing, stream.n_tokens, contexts.mean)
+        of_pair = contexts.mean if context_counts is None else 1.0
         concurrency = 1 if len(hot.inputs) else sharing
         load = Load.of(parameters, arrays, stream.n_tokens, of_pair, concurrency)
         self.blocks = BlockRule(parameters, load)
-        settings = kernel_settings(parameters, self.blocks.largest(), n_contexts, hot)
+        settings = kernel_settings(parameters, self.blocks.largest(), contexts, hot)
         max_tokens = self.chunk_tokens + 2 * margin
         self.rounds: Rounds | None = None
         if in_rounds:
             counts = count_words(self.chunks, len(arrays.in_rows))
             plan = RoundPlan(
-                n_threads, self.chunk_tokens, chunks_each, max_tokens, counts, n_contexts
+                n_threads, self.chunk_tokens, chunks_each, max_tokens, counts, contexts.mean
             )
             self.rounds = make_rounds(parameters, arrays, settings, plan)
             self.workers = [copy.worker for copy in self.rounds.copies]

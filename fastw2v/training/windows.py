@@ -1,6 +1,8 @@
 """Windows: how far to the left and right of a word its contexts reach."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from fastw2v.checks import check_integer
 from fastw2v.errors import UsageError
@@ -8,6 +10,8 @@ from fastw2v.errors import UsageError
 Window = int | tuple[int, int]
 
 SIDES: Final = ("left", "right")
+
+LONG_SENTENCE = 1000  # tokens from which on the ends of sentences hardly count
 
 
 def check_window(value: Any) -> Window:
@@ -32,6 +36,17 @@ def window_sides(window: Window) -> tuple[int, int]:
     return window if isinstance(window, tuple) else (window, window)
 
 
+class Contexts(NamedTuple):
+    """How many context words a token has.
+
+    mean: at least 1.  inverse: mean of 1 / contexts, of the tokens that have any, within the
+    sentences that subsampling leaves.
+    """
+
+    mean: float
+    inverse: float
+
+
 def expected_contexts(window: Window, shrinks: bool, sentence_tokens: float) -> float:
     """Return how many context words a token has on average, at least 1.
 
@@ -54,3 +69,19 @@ def _mean_of_side(size: int, shrinks: bool, sentence_tokens: float) -> float:
 def _within(reach: float, sentence_tokens: float) -> float:
     """Return the mean number of tokens within reach on one side; reach is below the length."""
     return reach - reach * (reach + 1) / (2 * sentence_tokens)
+
+
+def expected_inverse(window: Window, shrinks: bool, sentence_tokens: float) -> float:
+    """Return the mean of 1 / contexts, of tokens that have any.
+
+    shrinks: each side is drawn from 1 to its size.  sentence_tokens: the mean length of a
+    sentence, >= 1.
+    """
+    length = round(min(max(sentence_tokens, 2), LONG_SENTENCE))
+    sides = window_sides(window)
+    n_draws = min(max(sides), LONG_SENTENCE) if shrinks else 1
+    draws = (np.arange(n_draws) + 0.5) / n_draws if shrinks else np.zeros(1)
+    before = np.arange(length)[:, None]
+    left, right = (size - np.floor(size * draws) for size in sides)
+    n_contexts = np.minimum(left, before) + np.minimum(right, length - 1 - before)
+    return float((1 / n_contexts[n_contexts > 0]).mean())
