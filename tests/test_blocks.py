@@ -134,8 +134,21 @@ def test_a_rate_above_every_bound_is_held():
     chosen = rule(alpha=50.0)
     shape, lr = chosen.step(50.0)
     assert shape.centres == 1
-    assert lr == chosen.max_lr == pytest.approx(MAX_SMALLEST_MOVE / 6)
+    assert lr == chosen.max_lr == pytest.approx(MAX_SMALLEST_MOVE["ns"] / 6)
     assert "learning rate held to 0.417" in chosen.describe(50.0, 0.0)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 16])
+def test_the_smallest_step_leaves_room_for_other_threads(n_threads):
+    load = replace(ENGLISH, top_word=0.5, top_noise=0.02, concurrency=n_threads)
+    shape, lr = rule(load, alpha=0.2).step(0.2)
+    assert shape.centres == 1
+    own_row = min(shape.contexts, load.n_contexts) * (1 + (n_threads - 1) * load.top_word)
+    assert shape.contexts == 1 or lr * own_row * load.pairs_of_top <= MAX_OUTPUT_MOVE[True]
+
+
+def test_hierarchical_softmax_is_held_sooner_as_its_longest_paths_are_twice_the_mean():
+    assert rule(objective="hs").max_lr == pytest.approx(1.25 / 12)
 
 
 def test_the_user_may_fix_the_blocks():

@@ -35,9 +35,9 @@ MAX_ROOT_MOVE = 0.275
 # 40 words in 4 topics, 94 to 98 % of the nearest words are of the same topic (gensim 98 %).
 FEW_WORDS = 1000
 # lr * predictions of the smallest step: a skip-gram pair, or a CBOW centre, whose contexts may hold
-# a word many times.  Up to this, training recovers while the rate falls; constant rates diverge
-# from 1.5.
-MAX_SMALLEST_MOVE = 2.5
+# a word many times.  Up to this, training recovers while the learning rate falls; constant ones
+# diverge from 1.5.  The longest Huffman paths are twice as long as the mean.
+MAX_SMALLEST_MOVE = {"ns": 2.5, "hs": 1.25, "softmax": 2.5}
 
 # With the softmax a row moves as a target and by its share of all other predictions: so many times
 # as far as a target alone.  With 2 to 10 words 2 still diverges at 0.2.
@@ -109,6 +109,11 @@ class Load:
     n_kept: float
     n_words: int
     concurrency: int = 1
+
+    @property
+    def pairs_of_top(self) -> float:
+        """How much further the top word's rows move, as both rows of a prediction, 1 at least."""
+        return 1.0 + 2.0 * self.top_word**2
 
     @classmethod
     def of(
@@ -221,9 +226,20 @@ class BlockRule:
         """Return the learning rate up to which the smallest step is stable."""
         load = self.load
         repeated = 0.0 if self.sg else load.n_contexts * load.top_word
-        of_input = MAX_SMALLEST_MOVE / (load.n_terms * (1 + repeated))
-        noise = self.parameters.negative * load.top_noise
-        return min(of_input, MAX_OUTPUT_MOVE[self.sg] / (noise + load.top_word))
+        of_input = MAX_SMALLEST_MOVE[self.objective] / (load.n_terms * (1 + repeated))
+        return min(of_input, MAX_OUTPUT_MOVE[self.sg] / self._of_one(MAX_NOISE[self.sg]))
+
+    def _of_one(self, noise: int) -> float:
+        """Return the predictions that a step of one brings to an output row at most, on average.
+
+        Other threads bring theirs to the same row.
+        """
+        load = self.load
+        of_centre = 1.0 + (load.concurrency - 1) * load.top_word
+        of_noise = 0.0
+        if self.objective == "ns":
+            of_noise = self.parameters.negative * max(1 / noise, load.top_noise * load.concurrency)
+        return load.pairs_of_top * max(of_noise + load.top_word * load.concurrency, of_centre)
 
     def _shape(self, lr: float) -> BlockShape:
         """Return the largest block that keeps all bounds."""
@@ -272,7 +288,7 @@ class BlockRule:
         noise = predictions * self.parameters.negative * load.top_noise * load.concurrency
         moves = SOFTMAX_MOVES * of_word if self.objective == "softmax" else of_word
         wanted = max(moves, 1.0) * (load.n_contexts if self.sg else 1.0)
-        if lr * (noise + wanted) > MAX_OUTPUT_MOVE[self.sg]:
+        if lr * (noise + wanted) * load.pairs_of_top > MAX_OUTPUT_MOVE[self.sg]:
             return False
         if self.sg:
             paired = min(n, 2 * load.reach) + of_word * load.n_contexts
@@ -289,13 +305,12 @@ class BlockRule:
         load, most = self.load, 2.0 * self.load.reach + 1
         if lr == 0:
             return int(most)
-        by_input = (MAX_INPUT_MOVE[True] / (lr * load.n_terms) - 1) / load.top_word
+        of_word = load.top_word * load.concurrency
+        by_input = (MAX_INPUT_MOVE[True] / (lr * load.n_terms) - 1) / of_word
         if self.objective == "hs":
             by_output = MAX_ROOT_MOVE / lr * min(1.0, load.n_words / FEW_WORDS)
         else:
-            of_noise = self.parameters.negative * max(1 / noise, load.top_noise) + load.top_word
-            of_centre = 1.0  # the centre's own row, which all of them want
-            by_output = MAX_OUTPUT_MOVE[True] / (lr * max(of_noise, of_centre))
+            by_output = MAX_OUTPUT_MOVE[True] / (lr * self._of_one(noise))
         return max(1, int(min(by_input, by_output, most)))
 
 
