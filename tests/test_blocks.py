@@ -35,6 +35,7 @@ ENGLISH = Load(
     n_contexts=5.75,
     reach=5,
     top_word=0.0126,
+    repeats=0.001,
     top_noise=0.0161,
     n_terms=6.0,
     n_kept=12.4e6,
@@ -99,7 +100,13 @@ RATES = [0.01, 0.025, 0.05, 0.1, 0.2]
 def test_no_row_moves_past_its_bound(sg, top, window, negative):
     contexts = (window + 1.0) if window > 1 else 2.0
     load = replace(
-        ENGLISH, n_contexts=contexts, reach=window, top_word=top, top_noise=top / 2, n_kept=5e7
+        ENGLISH,
+        n_contexts=contexts,
+        reach=window,
+        top_word=top,
+        repeats=top**2,
+        top_noise=top / 2,
+        n_kept=5e7,
     )
     for asked in RATES:
         chosen = rule(load, sg=sg, negative=negative, alpha=asked)
@@ -145,6 +152,11 @@ def test_the_smallest_step_leaves_room_for_other_threads(n_threads):
     assert shape.centres == 1
     own_row = min(shape.contexts, load.n_contexts) * (1 + (n_threads - 1) * load.top_word)
     assert shape.contexts == 1 or lr * own_row * load.pairs_of_top <= MAX_OUTPUT_MOVE[True]
+
+
+def test_a_cbow_window_full_of_one_word_moves_it_as_often_as_it_stands_there():
+    half = replace(ENGLISH, n_contexts=10.0, top_word=0.5, repeats=0.26, top_noise=0.02)
+    assert rule(half, sg=False).max_lr == pytest.approx(MAX_SMALLEST_MOVE["ns"] / 6 / (1 + 2.6))
 
 
 def test_hierarchical_softmax_is_held_sooner_as_its_longest_paths_are_twice_the_mean():

@@ -95,8 +95,8 @@ class Load:
     """What a corpus puts on the rows of a block.
 
     n_contexts: expected of a token; 1 for given pairs.  reach: words on the larger side of the
-    window.  top_word: share of the most frequent word after subsampling.  top_noise: probability of
-    the most frequent negative sample.  n_terms: scores a prediction has on average.  n_kept: tokens
+    window.  top_word: share of the most frequent word after subsampling.  repeats: probability that
+    two tokens are the same word.  top_noise: probability of the most frequent negative sample.  n_terms: scores a prediction has on average.  n_kept: tokens
     trained in the whole run.  n_words: of the vocabulary.  concurrency: threads that write the
     same rows.
     """
@@ -104,6 +104,7 @@ class Load:
     n_contexts: float
     reach: int
     top_word: float
+    repeats: float
     top_noise: float
     n_terms: float
     n_kept: float
@@ -138,6 +139,7 @@ class Load:
             n_contexts=n_contexts,
             reach=max(window_sides(parameters.window)),
             top_word=float(share.max()),
+            repeats=float(share @ share),
             top_noise=top_noise,
             n_terms=n_terms,
             n_kept=parameters.epochs * n_tokens * kept_share(arrays),
@@ -225,7 +227,7 @@ class BlockRule:
     def _max_lr(self) -> float:
         """Return the learning rate up to which the smallest step is stable."""
         load = self.load
-        repeated = 0.0 if self.sg else load.n_contexts * load.top_word
+        repeated = 0.0 if self.sg else load.n_contexts * load.repeats
         of_input = MAX_SMALLEST_MOVE[self.objective] / (load.n_terms * (1 + repeated))
         return min(of_input, MAX_OUTPUT_MOVE[self.sg] / self._of_one(MAX_NOISE[self.sg]))
 
