@@ -33,6 +33,7 @@ BACKENDS = {
 # 100 MB of English text with window 5, one epoch.
 ENGLISH = Load(
     n_contexts=5.75,
+    boost=1.3,
     reach=5,
     top_word=0.0126,
     repeats=0.001,
@@ -157,6 +158,13 @@ def test_the_smallest_step_leaves_room_for_other_threads(n_threads):
 def test_a_cbow_window_full_of_one_word_moves_it_as_often_as_it_stands_there():
     half = replace(ENGLISH, n_contexts=10.0, top_word=0.5, repeats=0.26, top_noise=0.02)
     assert rule(half, sg=False).max_lr == pytest.approx(MAX_SMALLEST_MOVE["ns"] / 6 / (1 + 2.6))
+
+
+def test_short_sentences_of_many_lengths_hold_the_corrected_update_sooner():
+    short = replace(ENGLISH, n_contexts=14.0, boost=4.6)
+    assert rule(short, sg=False).max_lr == pytest.approx(
+        MAX_SMALLEST_MOVE["ns"] / 6 / (2.3 + 14 * 0.001)
+    )
 
 
 def test_hierarchical_softmax_is_held_sooner_as_its_longest_paths_are_twice_the_mean():

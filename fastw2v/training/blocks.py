@@ -22,7 +22,7 @@ from fastw2v.sampling import noise_probabilities
 from fastw2v.training.merging import kept_counts, kept_share
 from fastw2v.training.model import BlockShape, ModelArrays
 from fastw2v.training.parameters import BFLOAT16_BACKENDS, Parameters, choose_backend
-from fastw2v.training.windows import window_sides
+from fastw2v.training.windows import Contexts, window_sides
 
 # lr * predictions that one block may bring to a row.  Skip-gram's outputs diverge from 1.8, its
 # inputs from 4.5; CBOW's inputs from 45.
@@ -38,6 +38,10 @@ FEW_WORDS = 1000
 # a word many times.  Up to this, training recovers while the learning rate falls; constant ones
 # diverge from 1.5.  The longest Huffman paths are twice as long as the mean.
 MAX_SMALLEST_MOVE = {"ns": 2.5, "hs": 1.25, "softmax": 2.5}
+
+# Where sentences are short and of many lengths, the corrected update moves the hidden rows of the
+# shortest far: up to twice as far as the undivided one on average no bound is felt.
+USUAL_BOOST = 2.0
 
 # With the softmax a row moves as a target and by its share of all other predictions: so many times
 # as far as a target alone.  With 2 to 10 words 2 still diverges at 0.2.
@@ -94,14 +98,20 @@ def _as_asked(parameters: Parameters, shape: BlockShape, max_turns: int) -> Bloc
 class Load:
     """What a corpus puts on the rows of a block.
 
-    n_contexts: expected of a token; 1 for given pairs.  reach: words on the larger side of the
-    window.  top_word: share of the most frequent word after subsampling.  repeats: probability that
-    two tokens are the same word.  top_noise: probability of the most frequent negative sample.  n_terms: scores a prediction has on average.  n_kept: tokens
-    trained in the whole run.  n_words: of the vocabulary.  concurrency: threads that write the
-    same rows.
+    n_contexts: expected of a token; 1 for given pairs.
+    boost: how much further CBOW's corrected update moves a hidden row than the undivided one does.
+    reach: words on the larger side of the window.
+    top_word: share of the most frequent word after subsampling.
+    repeats: probability that two tokens are the same word.
+    top_noise: probability of the most frequent negative sample.
+    n_terms: scores a prediction has on average.
+    n_kept: tokens trained in the whole run.
+    n_words: of the vocabulary.
+    concurrency: threads that write the same rows.
     """
 
     n_contexts: float
+    boost: float
     reach: int
     top_word: float
     repeats: float
@@ -122,13 +132,14 @@ class Load:
         parameters: Parameters,
         arrays: ModelArrays,
         n_tokens: int,
-        n_contexts: float,
+        contexts: Contexts,
         concurrency: int = 1,
     ) -> "Load":
         """Return the load of a corpus of n_tokens in an epoch."""
         counts = np.maximum(arrays.counts, 1)  # a model may know none
         kept = kept_counts(arrays, counts)
         share = kept / kept.sum()
+        is_corrected = not parameters.sg and parameters.cbow_update != "word2vec"
         n_terms, top_noise = 2.0, 0.0  # of the softmax: the target, and its share of the others
         if arrays.paths is not None:
             n_terms = float(share @ np.diff(arrays.paths.begin))
@@ -136,7 +147,8 @@ class Load:
             n_terms = 1.0 + parameters.negative
             top_noise = float(noise_probabilities(counts, parameters.ns_exponent).max())
         return cls(
-            n_contexts=n_contexts,
+            n_contexts=contexts.mean,
+            boost=contexts.mean * contexts.inverse if is_corrected else 1.0,
             reach=max(window_sides(parameters.window)),
             top_word=float(share.max()),
             repeats=float(share @ share),
@@ -228,7 +240,8 @@ class BlockRule:
         """Return the learning rate up to which the smallest step is stable."""
         load = self.load
         repeated = 0.0 if self.sg else load.n_contexts * load.repeats
-        of_input = MAX_SMALLEST_MOVE[self.objective] / (load.n_terms * (1 + repeated))
+        boost = max(1.0, load.boost / USUAL_BOOST)
+        of_input = MAX_SMALLEST_MOVE[self.objective] / (load.n_terms * (boost + repeated))
         return min(of_input, MAX_OUTPUT_MOVE[self.sg] / self._of_one(MAX_NOISE[self.sg]))
 
     def _of_one(self, noise: int) -> float:

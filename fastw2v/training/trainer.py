@@ -116,7 +116,7 @@ class Trainer:
         contexts = contexts_in(parameters, arrays, stream)
         sharing = 1 if in_rounds else n_threads
         hot = hot_rows(parameters, arrays, sharing, stream.n_tokens, contexts.mean)
-        of_pair = contexts.mean if context_counts is None else 1.0
+        of_pair = contexts if context_counts is None else Contexts(1.0, 1.0)
         concurrency = 1 if len(hot.inputs) else sharing
         load = Load.of(parameters, arrays, stream.n_tokens, of_pair, concurrency)
         self.blocks = BlockRule(parameters, load)
