@@ -20,7 +20,7 @@ from fastw2v.sampling import (
     keep_thresholds,
     noise_probabilities,
 )
-from fastw2v.sampling.huffman import SHUFFLED_FROM_TOKENS
+from fastw2v.sampling.huffman import MIN_COUNT_IN_ORDER, SHUFFLED_FROM_TOKENS
 
 BEST = backends()[-1]
 count_lists = st.lists(st.integers(1, 10**9), min_size=2, max_size=200)
@@ -239,9 +239,11 @@ def test_huffman_weights_do_not_overflow_past_32_bits():
 
 
 def test_words_of_equal_count_keep_their_order_in_the_trees_of_small_corpora_alone():
-    counts = np.ones(8, np.int64)
+    counts = np.full(8, MIN_COUNT_IN_ORDER)
     small, large = huffman_paths(counts), huffman_paths(counts * SHUFFLED_FROM_TOKENS)
     assert (small.ties, large.ties) == ("in order", "shuffled")
     assert codes_of(small) in (sorted(codes_of(small)), sorted(codes_of(small))[::-1])
     assert codes_of(large) != codes_of(small)
     assert codes_of(huffman_paths(counts, "shuffled")) == codes_of(large)
+    rare = np.full(8, MIN_COUNT_IN_ORDER - 1)
+    assert codes_of(huffman_paths(rare)) == codes_of(large)

@@ -9,8 +9,10 @@ from fastw2v import _core
 
 # Words of equal count come in order of first appearance, so neighbours share a topic, and as
 # sibling leaves they share it in the tree.  A small corpus then has a lower loss, by 0.13 nats with
-# baskets; a large one finds less similar words similar (benchmarks/NOTES.md, "Ties in the tree").
+# baskets, but words seen once or twice share no more than a sentence, and a large corpus then finds
+# less similar words similar (benchmarks/NOTES.md, "Ties in the tree").
 IN_ORDER, SHUFFLED = TIES = ("in order", "shuffled")
+MIN_COUNT_IN_ORDER = 3
 SHUFFLED_FROM_TOKENS = 10_000_000
 
 
@@ -54,17 +56,22 @@ def huffman_paths(counts: NDArray[np.int64], ties: str | None = None) -> Huffman
     weights = np.zeros(max(n_words - 1, 0), np.int64)
     leaf = np.empty(n_words, np.int32)
     ties = ties or (SHUFFLED if counts.sum() >= SHUFFLED_FROM_TOKENS else IN_ORDER)
-    leaf[order] = leaves(falling) if ties == SHUFFLED else np.arange(n_words)
+    leaf[order] = leaves(falling, ties)
     n_steps = _core.huffman_tree(falling, weights, parent, bit, leaf, begin)
     steps = np.empty(n_steps, np.int32)
     _core.huffman_paths(parent, bit, leaf, begin, steps)
     return HuffmanPaths(begin, steps, ties)
 
 
-def leaves(counts: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Return the leaf of each word, (n_words,) int32: words of equal count change places.
+def leaves(counts: NDArray[np.int64], ties: str) -> NDArray[np.int32]:
+    """Return the leaf of each word, (n_words,) int32: words of equal count may change places.
 
     counts: (n_words,) int64, descending.  The code stays optimal.
     """
-    shuffled = np.random.default_rng(0).random(len(counts))
-    return np.lexsort((shuffled, -counts)).astype(np.int32)
+    places = np.random.default_rng(0).random(len(counts))
+    shuffled = np.lexsort((places, -counts)).astype(np.int32)
+    if ties == SHUFFLED:
+        return shuffled
+    n_in_order = np.count_nonzero(counts >= MIN_COUNT_IN_ORDER)
+    shuffled[:n_in_order] = np.arange(n_in_order)
+    return shuffled

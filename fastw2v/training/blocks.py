@@ -31,8 +31,7 @@ MAX_INPUT_MOVE = {True: 4.0, False: 25.0}
 # lr * predictions that each context of a step may bring to the root of a Huffman tree, which takes
 # part in all: window 5 fits at the default rate.
 MAX_ROOT_MOVE = 0.275
-# With fewer words most nodes take part in most predictions, so the bound falls with their number:
-# 40 words in 4 topics, 94 to 98 % of the nearest words are of the same topic (gensim 98 %).
+# With fewer words most nodes take part in most predictions, so the bound falls with their number.
 FEW_WORDS = 1000
 # lr * predictions of the smallest step: a skip-gram pair, or a CBOW centre, whose contexts may hold
 # a word many times.  Up to this, training recovers while the learning rate falls; constant ones
@@ -50,9 +49,10 @@ SOFTMAX_MOVES = 3.0
 # Tokens of a whole run from which on speed counts more than the noise of large blocks.
 MANY_TOKENS = 12_000_000
 # lr * predictions * reuse that a negative sample may stand for: on long runs; on short runs at
-# most; and on short runs for each time that a word is seen.  CBOW learns faster and takes half.
+# most; and on short runs for each time that a word is seen.  CBOW learns faster and takes half, and
+# with few words less, since that noise hides which of them belong together.
 LONG_RUN_LUMP = 2.5
-SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT = 0.45, 0.003
+SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT, CBOW_LUMP = 0.45, 0.003, 0.5
 
 LR_STEPS = 8  # learning rates in an octave that get a block of their own
 OCTAVES = 12  # below the first learning rate; still lower ones share the last block
@@ -233,8 +233,9 @@ class BlockRule:
             return math.inf
         sights = max(load.n_kept, 1.0) / load.n_words
         short = min(SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT * sights)
-        long = LONG_RUN_LUMP * (load.n_kept / MANY_TOKENS) ** 2
-        return max(short if self.sg else short / 2, long)
+        if not self.sg:
+            short *= CBOW_LUMP * min(1.0, load.n_words / FEW_WORDS)
+        return max(short, LONG_RUN_LUMP * (load.n_kept / MANY_TOKENS) ** 2)
 
     def _max_lr(self) -> float:
         """Return the learning rate up to which the smallest step is stable."""
