@@ -10,6 +10,7 @@ from fastw2v.training.blocks import (
     BFLOAT16_SKIPGRAM_BLOCK,
     CBOW_BLOCK,
     COLUMNS,
+    FEW_WORDS,
     MAX_INPUT_MOVE,
     MAX_NOISE,
     MAX_OUTPUT_MOVE,
@@ -89,6 +90,15 @@ def test_blocks_grow_with_the_run_and_end_at_full_size():
     assert (np.diff(lumps) > -0.06 * lumps[1:]).all()  # whole numbers of samples
     assert shapes[0].centres == 1
     assert shapes[-1] == BFLOAT16_SKIPGRAM_BLOCK
+
+
+@pytest.mark.parametrize("sg", [True, False])
+def test_few_words_get_smaller_blocks_on_short_runs_alone(sg):
+    def lump(n_words, n_kept):
+        return rule(replace(ENGLISH, n_words=n_words, n_kept=n_kept), sg=sg).max_lump
+
+    assert lump(100, 1e6) == pytest.approx(lump(FEW_WORDS, 1e6) / 10)
+    assert lump(100, 2e7) == math.inf
 
 
 RATES = [0.01, 0.025, 0.05, 0.1, 0.2]

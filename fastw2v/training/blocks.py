@@ -31,7 +31,7 @@ MAX_INPUT_MOVE = {True: 4.0, False: 25.0}
 # lr * predictions that each context of a step may bring to the root of a Huffman tree, which takes
 # part in all: window 5 fits at the default rate.
 MAX_ROOT_MOVE = 0.275
-# With fewer words most nodes take part in most predictions, so the bound falls with their number.
+# With fewer words most rows take part in most steps, and bounds fall with their number.
 FEW_WORDS = 1000
 # lr * predictions of the smallest step: a skip-gram pair, or a CBOW centre, whose contexts may hold
 # a word many times.  Up to this, training recovers while the learning rate falls; constant ones
@@ -49,8 +49,8 @@ SOFTMAX_MOVES = 3.0
 # Tokens of a whole run from which on speed counts more than the noise of large blocks.
 MANY_TOKENS = 12_000_000
 # lr * predictions * reuse that a negative sample may stand for: on long runs; on short runs at
-# most; and on short runs for each time that a word is seen.  CBOW learns faster and takes half, and
-# with few words less, since that noise hides which of them belong together.
+# most; and on short runs for each time that a word is seen.  With fewer than FEW_WORDS it falls, as
+# that noise hides which of them belong together.  CBOW learns faster and takes half.
 LONG_RUN_LUMP = 2.5
 SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT, CBOW_LUMP = 0.45, 0.003, 0.5
 
@@ -233,8 +233,7 @@ class BlockRule:
             return math.inf
         sights = max(load.n_kept, 1.0) / load.n_words
         short = min(SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT * sights)
-        if not self.sg:
-            short *= CBOW_LUMP * min(1.0, load.n_words / FEW_WORDS)
+        short *= min(1.0, load.n_words / FEW_WORDS) * (1.0 if self.sg else CBOW_LUMP)
         return max(short, LONG_RUN_LUMP * (load.n_kept / MANY_TOKENS) ** 2)
 
     def _max_lr(self) -> float:
@@ -292,6 +291,8 @@ class BlockRule:
             few = math.ceil(max(self._first_lr, lr) * draws * reuse / self.max_lump)
             if few <= least:
                 break
+        if shape.centres == 1:
+            few = min(few, COLUMNS)  # there is no smaller step, and each of them takes time
         return shape._replace(noise=max(least, stable, few), reuse=reuse)
 
     def _holds(self, shape: BlockShape, lr: float) -> bool:
