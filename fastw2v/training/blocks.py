@@ -247,14 +247,15 @@ class BlockRule:
     def _of_one(self, noise: int) -> float:
         """Return the predictions that a step of one brings to an output row at most, on average.
 
-        Other threads bring theirs to the same row.
+        In skip-gram other threads bring theirs to the same row; in CBOW no effect was seen.
         """
         load = self.load
-        of_centre = 1.0 + (load.concurrency - 1) * load.top_word
+        n_threads = load.concurrency if self.sg else 1
+        of_centre = 1.0 + (n_threads - 1) * load.top_word
         of_noise = 0.0
         if self.objective == "ns":
-            of_noise = self.parameters.negative * max(1 / noise, load.top_noise * load.concurrency)
-        return load.pairs_of_top * max(of_noise + load.top_word * load.concurrency, of_centre)
+            of_noise = self.parameters.negative * max(1 / noise, load.top_noise * n_threads)
+        return load.pairs_of_top * max(of_noise + load.top_word * n_threads, of_centre)
 
     def _shape(self, lr: float) -> BlockShape:
         """Return the largest block that keeps all bounds."""
