@@ -10,6 +10,8 @@ from setuptools.command.build_py import build_py
 
 # -fno-math-errno only drops errno from sqrt and the like; results stay exact IEEE.
 COMPILE_FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-Wno-psabi"]
+# Where a kernel lies in its cache lines is worth 3 % of its speed: so no change elsewhere moves it.
+COMPILE_FLAGS += ["-falign-functions=64"]
 DEBUG = os.environ.get("FASTW2V_DEBUG", "0") not in ("", "0")
 
 c_sources = sorted(str(path) for path in Path("fastw2v/_c").glob("*.c"))
