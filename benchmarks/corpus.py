@@ -9,7 +9,7 @@ from typing import Any
 from harness import machine, results
 from harness.process import run_program
 
-from fastw2v.corpus.decompression import gzip_module
+from fastw2v.base.compression import gzip_module
 
 ASSESS = str(Path(__file__).resolve().parent / "harness" / "assess.py")
 HEADS = ["file", "threads", "MB/s", "M tokens/s", "seconds", "of first threads"]

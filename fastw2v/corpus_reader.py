@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from fastw2v.base.cores import usable_cores
 from fastw2v.corpus import (
     EncodedCorpus,
     Progress,
@@ -16,7 +17,7 @@ from fastw2v.corpus import (
     read_text,
 )
 from fastw2v.errors import UsageError
-from fastw2v.training import Observer, Report, end_progress, usable_cores
+from fastw2v.training import Observer, Report, end_progress
 
 Path = str | os.PathLike[str]
 

@@ -17,6 +17,10 @@ class UsageError(Fastw2vError, ValueError):
     exit_code = 2
 
 
+class MissingPackageError(UsageError, ImportError):
+    """An optional package is needed and not installed; the text names the pip command."""
+
+
 class CorpusError(Fastw2vError, ValueError):
     """The corpus was read, but what is in it cannot be trained on."""
 

@@ -172,7 +172,7 @@ class KeyedVectors(SimilarityTable):
         datatype: type[np.floating[Any]] = np.float32,
         no_header: bool = False,
     ) -> "KeyedVectors":
-        """Read vectors in the formats of word2vec.c, compressed (.gz, .bz2, .xz) or not.
+        """Read vectors in the formats of word2vec.c, compressed or not.
 
         fvocab: a file of `word count` lines, for get_vecattr(word, 'count'); without it no
         counts are known.  unicode_errors: by default any bytes survive, where gensim stops.

@@ -9,21 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.base.cores import usable_cores
+from fastw2v.base.optional import import_optional
 from fastw2v.checks import check_choice
 from fastw2v.errors import UsageError
 from fastw2v.keyed_vectors import KeyedVectors
-from fastw2v.training import usable_cores
 from fastw2v.word2vec import Word2Vec
 
-try:
-    from sklearn.base import BaseEstimator, TransformerMixin
-    from sklearn.base import ClassNamePrefixFeaturesOutMixin as NamedFeatures
-    from sklearn.utils import check_random_state
-    from sklearn.utils.validation import check_is_fitted
-except ImportError as error:
-    raise ImportError(
-        "fastw2v.sklearn needs one more package: pip install 'fastw2v[sklearn]'"
-    ) from error
+import_optional("sklearn", "sklearn", "fastw2v.sklearn")
+from sklearn.base import BaseEstimator, TransformerMixin  # noqa: E402
+from sklearn.base import ClassNamePrefixFeaturesOutMixin as NamedFeatures  # noqa: E402
+from sklearn.utils import check_random_state  # noqa: E402
+from sklearn.utils.validation import check_is_fitted  # noqa: E402
 
 WEIGHTINGS = ("mean", "sif")
 SIF_A = 1e-3  # Arora, Liang and Ma 2017 (openreview SyK00v5xx), section 5: 1e-4 to 1e-3

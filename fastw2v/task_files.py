@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike, fspath
 
-from fastw2v.errors import CorpusError, reading
+from fastw2v.base.compression import open_text
+from fastw2v.errors import CorpusError
 
 Question = tuple[str, str, str, str]
 
@@ -78,10 +79,7 @@ class TaskFile:
     def _lines(self) -> Iterator[tuple[int, str]]:
         """Yield the number and the text of each line that is not blank."""
         self.n_malformed = 0
-        with (
-            reading(self.path),
-            open(self.path, encoding=self.encoding, errors="surrogateescape") as file,
-        ):
+        with open_text(self.path, self.encoding, CorpusError) as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield number, line.rstrip("\n")

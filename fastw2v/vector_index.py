@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.base.optional import import_optional
 from fastw2v.checks import check_choice, check_integer
-from fastw2v.errors import ModelFormatError, ReadError, UsageError, reading
+from fastw2v.errors import ModelFormatError, ReadError, reading
 from fastw2v.files.atomic import atomic_write
 from fastw2v.neighbours import divide_rows
 
@@ -196,9 +197,5 @@ def open_index(index: VectorIndex, path: str | PathLike[str] | None) -> VectorIn
 
 
 def _usearch() -> Any:
-    """Return the module usearch.index; raise UsageError where it is not installed."""
-    try:
-        import usearch.index
-    except ImportError as error:
-        raise UsageError("an index needs one more package: pip install 'fastw2v[index]'") from error
-    return usearch.index
+    """Return the module usearch.index; raise MissingPackageError where it is not installed."""
+    return import_optional("usearch.index", "index", "an index")

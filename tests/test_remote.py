@@ -8,7 +8,7 @@ from test_sentences import decoded
 
 from fastw2v.corpus import VocabularyRules, read_text
 from fastw2v.corpus.remote import is_url
-from fastw2v.errors import ReadError
+from fastw2v.errors import MissingPackageError, ReadError
 
 ALL = VocabularyRules(min_count=1)
 
@@ -91,8 +91,10 @@ def test_an_error_while_reading_is_named(memory, monkeypatch):
 def test_without_fsspec_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "fsspec", None)
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
-    message = r"^cannot read s3://b/t: URLs need one more package: pip install 'fastw2v\[remote\]'$"
-    with pytest.raises(ReadError, match=message):
+    message = (
+        r"^cannot read s3://b/t: a URL needs one more package: pip install 'fastw2v\[remote\]'$"
+    )
+    with pytest.raises(MissingPackageError, match=message):
         read("s3://b/t")
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from fastw2v.corpus import VocabularyRules, read_text
 from fastw2v.corpus.sources import SourceReader, find_sources
-from fastw2v.errors import ReadError, UsageError
+from fastw2v.errors import MissingPackageError, ReadError, UsageError
 
 TEXT = b"one two\nthree\xff \xc3\xa9\n" * 5000
 COMPRESS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, "": bytes}
@@ -134,7 +134,7 @@ def test_zstd_without_its_package_says_what_to_install(tmp_path, monkeypatch):
     path.write_bytes(b"\x28\xb5\x2f\xfd\x00\x00")
     monkeypatch.setattr(importlib, "import_module", absent)
     message = r"^cannot read .*/a: zstd needs one more package: pip install 'fastw2v\[zstd\]'$"
-    with pytest.raises(ReadError, match=message):
+    with pytest.raises(MissingPackageError, match=message):
         find_sources(path)
 
 

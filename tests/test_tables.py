@@ -6,7 +6,7 @@ from test_sentences import decoded
 
 from fastw2v import Word2Vec, cli
 from fastw2v.corpus import VocabularyRules, arrow, read_sentences, read_text
-from fastw2v.errors import CorpusError, ReadError, UsageError
+from fastw2v.errors import CorpusError, MissingPackageError, ReadError, UsageError
 from fastw2v.formats import read_vectors
 
 ALL = VocabularyRules(min_count=1)
@@ -131,7 +131,7 @@ def test_without_pyarrow_one_line_says_what_to_install(monkeypatch):
 
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(
-        ReadError, match=r"^cannot read the Table: .*: pip install 'fastw2v\[arrow\]'$"
+        MissingPackageError, match=r"^cannot read the Table: .*: pip install 'fastw2v\[arrow\]'$"
     ):
         sentences_of(Table())
 

@@ -105,14 +105,14 @@ def _thresholds(args: argparse.Namespace) -> list[float]:
 
 def _connector_words(given: str | None) -> frozenset[str]:
     """Return the words of a file, or those of gensim for English."""
-    from fastw2v.errors import reading
+    from fastw2v.base.compression import open_text
     from fastw2v.phrases import ENGLISH_CONNECTOR_WORDS
 
     if given is None:
         return frozenset()
     if given == "english":
         return ENGLISH_CONNECTOR_WORDS
-    with reading(given), open(given, encoding="utf-8", errors="surrogateescape") as file:
+    with open_text(given) as file:
         return frozenset(file.read().split())
 
 

@@ -37,7 +37,7 @@ MODEL_FLAGS: Flags = {
     "bias": (bool, "train a bias per output"),
     "cbow_mean": (bool, "add CBOW's context words up, instead of taking their mean"),
     "cbow_update": (str, "corrected: divide CBOW's gradient by the window; word2vec: do not "
-                         "(corrected, but for few words seen often)"),
+                         "(corrected, but word2vec with --hs and for few words)"),
 }  # fmt: skip
 TRAINING_FLAGS: Flags = {
     "epochs": (int, "passes over the corpus (5)"),
@@ -123,11 +123,12 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
 
 def load_freeze(freeze: Any) -> Any:
     """Return what Word2Vec is to freeze: the words of a file, one a line, if this is a path."""
+    from fastw2v.base.compression import open_text
     from fastw2v.training import FREEZE_KEYWORDS
 
     if not isinstance(freeze, str) or freeze in FREEZE_KEYWORDS:
         return freeze
-    with reading(freeze), open(freeze, encoding="utf-8", errors="surrogateescape") as file:
+    with open_text(freeze) as file:
         words = [word for line in file if (word := line.rstrip("\r\n"))]
     if not words:
         raise UsageError(f"{freeze}: holds no words to freeze")

@@ -131,7 +131,7 @@ def format_of(path: str) -> str:
 
     Raises UsageError if it names a compression: vectors are written plain.
     """
-    from fastw2v.corpus.sources import SUFFIXES
+    from fastw2v.base.compression import SUFFIXES
     from fastw2v.formats import format_of_suffix
 
     suffix = os.path.splitext(path)[1].lower()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
+from fastw2v.base.cores import usable_cores
 from fastw2v.collocations.counting import PairCounter, stretches
 from fastw2v.collocations.merging import Merger
 from fastw2v.collocations.scoring import FoundPhrase, PhraseRules, find_phrases, least_count
@@ -39,7 +40,7 @@ class PassReport:
 def choose_threads(workers: int | None) -> int:
     """Return how many threads count pairs: as asked for, else one a core up to MOST_THREADS."""
     if workers is None:
-        return min(len(os.sched_getaffinity(0)), MOST_THREADS)
+        return min(usable_cores(), MOST_THREADS)
     if workers < 1:
         raise UsageError(f"workers must be at least 1, got {workers}")
     return min(workers, MOST_THREADS)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastw2v.base.optional import import_optional
 from fastw2v.corpus.cells import TEXT_BYTES, CellCounter
 from fastw2v.corpus.sources import Source
 from fastw2v.errors import CorpusError, ReadError, UsageError
@@ -26,14 +27,10 @@ def has_pyarrow() -> bool:
 
 
 def pyarrow(what: str) -> Any:
-    """Return the module; raise ReadError, which names `what` needs it, if it is not installed."""
-    try:
-        importlib.import_module("pyarrow.compute")
-        return importlib.import_module("pyarrow")
-    except ImportError as error:
-        raise ReadError(
-            f"cannot read {what}: it needs one more package: pip install 'fastw2v[arrow]'"
-        ) from error
+    """Return the module; raise MissingPackageError, which names `what` is read by it."""
+    purpose = f"cannot read {what}: Arrow"
+    import_optional("pyarrow.compute", "arrow", purpose)
+    return import_optional("pyarrow", "arrow", purpose)
 
 
 def chosen_column(names: list[str], asked: str | None, what: str) -> str:

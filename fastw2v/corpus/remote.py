@@ -1,11 +1,11 @@
 """Files behind URLs, opened by fsspec where it is installed."""
 
 import glob
-import importlib
 import re
 from functools import partial
 from typing import IO, Any, NamedTuple
 
+from fastw2v.base.optional import import_optional
 from fastw2v.errors import ReadError
 
 # s3://bucket/text.gz, memory://text, simplecache::https://host/text
@@ -33,15 +33,10 @@ def is_url(path: str) -> bool:
 def find_remote(url: str) -> list[RemoteFile]:
     """Return the file of a URL, or those that its wildcards match, sorted.
 
-    Raises ReadError if there is none, fsspec or a package that it needs for this URL is not
-    installed, or the file system answers with an error.
+    Raises MissingPackageError without fsspec; ReadError if there is no file, a package that fsspec
+    needs for this URL is not installed, or the file system answers with an error.
     """
-    try:
-        core = importlib.import_module("fsspec.core")
-    except ImportError as error:
-        raise ReadError(
-            f"cannot read {url}: URLs need one more package: pip install 'fastw2v[remote]'"
-        ) from error
+    core = import_optional("fsspec.core", "remote", f"cannot read {url}: a URL")
     file_system, path = _called(url, partial(core.url_to_fs, url))
     if not glob.has_magic(path):
         return [_described(url, file_system, path)]

@@ -3,7 +3,6 @@
 import glob
 import io
 import os
-import re
 import select
 import stat
 import sys
@@ -12,7 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from fastw2v.corpus.decompression import unpacked, zstd_module
+from fastw2v.base.compression import (
+    MAGIC_BYTES,
+    SUFFIXES,
+    compression_of,
+    unpacked,
+    zstd_module,
+)
 from fastw2v.corpus.remote import RemoteFile, find_remote, is_url, read_some
 from fastw2v.errors import ReadError, UsageError, reading
 
@@ -25,17 +30,7 @@ FILE_BUFFER_BYTES = 1 << 18  # compressed bytes fetched at once
 POLL_SECONDS = 0.1  # how soon a reader that waits for a pipe sees that it should stop
 
 PARQUET = "parquet"  # a table, not a text, so it has a reader of its own
-
-# First bytes that a compressed file cannot lack, and that no text begins with.
-MAGIC = [
-    (re.compile(rb"\x1f\x8b\x08"), "gzip"),
-    (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), "bzip2"),
-    (re.compile(rb"\xfd7zXZ\x00"), "xz"),
-    (re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), "zstd"),
-    (re.compile(rb"PAR1\x15"), PARQUET),
-]
-MAGIC_BYTES = 10
-SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
+PARQUET_MAGIC = b"PAR1\x15"
 
 
 class Stopped(Exception):
@@ -119,10 +114,9 @@ def _checked_remote(remote: RemoteFile) -> Source:
 
 
 def _compression(head: bytes, path: str) -> str:
-    for magic, compression in MAGIC:
-        if magic.match(head):
-            return compression
-    return SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
+    if head.startswith(PARQUET_MAGIC):
+        return PARQUET
+    return compression_of(head) or SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
 
 
 class SourceReader:

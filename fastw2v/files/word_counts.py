@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterable, Sequence
 from os import PathLike
 
-from fastw2v.errors import ModelFormatError, SaveError, reading
+from fastw2v.base.compression import open_unpacked
+from fastw2v.errors import ModelFormatError, SaveError
 from fastw2v.files.atomic import atomic_write
 
 MAX_COUNT = 2**63 - 1  # int64
@@ -33,7 +34,7 @@ def read_word_counts(
     """
     name = os.fspath(path)
     counts: dict[bytes, int] = {}
-    with reading(name), open(name, "rb") as file:
+    with open_unpacked(name, ModelFormatError) as (file, _):
         for number, line in enumerate(file, 1):
             word, count = _parsed(line, f"{name}, line {number}")
             if word in counts:

@@ -1,6 +1,5 @@
 """Parquet: a column `word`, a column `vector` of lists, and `count` and `scale` where known."""
 
-import importlib
 import os
 from os import PathLike
 from typing import Any, BinaryIO, NoReturn
@@ -8,7 +7,8 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.errors import ModelFormatError, SaveError, UsageError, reading
+from fastw2v.base.optional import import_optional
+from fastw2v.errors import ModelFormatError, SaveError, reading
 from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.header import MAX_DIM
 from fastw2v.formats.precision import Reduced, reduce_vectors
@@ -22,13 +22,9 @@ VECTOR_COLUMNS = ("vector", "vectors", "embedding", "embeddings")
 
 
 def check_installed() -> Any:
-    """Return pyarrow or raise UsageError with the command that installs it."""
-    try:
-        importlib.import_module("pyarrow.parquet")
-        return importlib.import_module("pyarrow")
-    except ImportError as error:
-        message = "Parquet needs one more package: pip install 'fastw2v[arrow]'"
-        raise UsageError(message) from error
+    """Return pyarrow or raise MissingPackageError."""
+    import_optional("pyarrow.parquet", "arrow", "Parquet")
+    return import_optional("pyarrow", "arrow", "Parquet")
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:

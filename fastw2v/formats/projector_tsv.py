@@ -6,7 +6,8 @@ X.tsv goes with X_metadata.tsv, and X_tensor.tsv with X_metadata.tsv as gensim n
 import os
 from os import PathLike
 
-from fastw2v.errors import ModelFormatError, SaveError, reading
+from fastw2v.base.compression import open_unpacked
+from fastw2v.errors import ModelFormatError, SaveError
 from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.text_rows import Layout, RowReader, row_text
@@ -67,7 +68,7 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
 
 
 def _read_words(name: str) -> list[bytes]:
-    with reading(name), open(name, "rb") as file:
+    with open_unpacked(name, ModelFormatError) as (file, _):
         lines = file.read().split(b"\n")
     if lines[-1] == b"":
         lines.pop()

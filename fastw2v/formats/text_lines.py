@@ -44,7 +44,7 @@ def read_lines(
 
     header: whether the first line says `n_words dim`; without it, the file's end is the last row's.
     limit: rows to read at most.  spaces_in_words: a word is all before the last dim fields.
-    The file may be compressed (.gz, .bz2, .xz).
+    The file may be compressed.
     Raises ReadError, or ModelFormatError naming the file and the line.
     """
     name = os.fspath(path)

@@ -18,7 +18,6 @@ from fastw2v.training.parameters import (
     Parameters,
     choose_objective,
     loss_name,
-    usable_cores,
 )
 from fastw2v.training.progress import ProgressLine, choose_observer, end_progress
 from fastw2v.training.report import Counts, EpochRecord, Observer, Report, Summary, peak_bytes
@@ -79,5 +78,4 @@ __all__ = [
     "loss_name",
     "peak_bytes",
     "take_over",
-    "usable_cores",
 ]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import fastw2v
+from fastw2v.base.cores import usable_cores
 from fastw2v.commit import built_commit
-from fastw2v.training.parameters import usable_cores
 
 CPU_FIELDS = ("model name", "Hardware", "CPU part")  # of /proc/cpuinfo: x86, then two of ARM's
 

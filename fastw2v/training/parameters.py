@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from fastw2v import _core
+from fastw2v.base.cores import usable_cores
 from fastw2v.checks import check_choice, check_finite, check_flag, check_integer
 from fastw2v.errors import UsageError
 from fastw2v.sampling import NOISE_POWER
@@ -54,13 +55,6 @@ LEAST_CORRECTED_SHARE, UNDIVIDED_ALPHA = 0.5, 0.025
 # with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
 LOSS_EVERY = 16
 BFLOAT16_BACKENDS = ("avx512bf16", "amx")
-
-
-def usable_cores() -> int:
-    """Return the cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def choose_backend(asked: str | None) -> str:

@@ -1,10 +1,10 @@
 """A run's curves for TensorBoard."""
 
-import importlib
 import os
 from typing import Any
 
-from fastw2v.errors import SaveError, UsageError
+from fastw2v.base.optional import import_optional
+from fastw2v.errors import SaveError
 from fastw2v.training.parameters import loss_name
 from fastw2v.training.report import Report
 
@@ -14,17 +14,13 @@ class TensorBoard:
 
     folder: a log folder, made if need be; one run a folder, as TensorBoard wants it. The steps
     are tokens of the vocabulary, over all epochs.
-    Raises UsageError without the package tensorboardX, SaveError if the folder cannot be made.
+    Raises MissingPackageError without tensorboardX, SaveError if the folder cannot be made.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = os.fspath(folder)
-        try:
-            self._writer_class = importlib.import_module("tensorboardX").SummaryWriter
-        except ImportError as error:
-            raise UsageError(
-                "TensorBoard needs one more package: pip install 'fastw2v[tensorboard]'"
-            ) from error
+        tensorboard = import_optional("tensorboardX", "tensorboard", "TensorBoard")
+        self._writer_class = tensorboard.SummaryWriter
         try:
             os.makedirs(self.folder, exist_ok=True)
         except OSError as error:
