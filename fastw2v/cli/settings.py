@@ -41,8 +41,8 @@ MODEL_FLAGS: Flags = {
 }  # fmt: skip
 TRAINING_FLAGS: Flags = {
     "epochs": (int, "passes over the corpus (5)"),
-    "alpha": (float, "learning rate at the start (0.025; CBOW 0.1, with --hs 0.05, less "
-                     "for larger windows)"),
+    "alpha": (float, "learning rate at the start (0.025; CBOW 0.1, less for larger "
+                     "windows; CBOW with --hs 0.05)"),
     "min_alpha": (float, "learning rate at the end (0.0001)"),
     "schedule": (str, "how it gets there: linear, cosine, constant (it stays), or a Python "
                       "function of the progress from 0 to 1, as module:function (linear)"),

@@ -27,7 +27,7 @@ def has_pyarrow() -> bool:
 
 
 def pyarrow(what: str) -> Any:
-    """Return the module; raise MissingPackageError, which names `what` is read by it."""
+    """Return the module; raise MissingPackageError, whose text names what cannot be read."""
     purpose = f"cannot read {what}: Arrow"
     import_optional("pyarrow.compute", "arrow", purpose)
     return import_optional("pyarrow", "arrow", purpose)

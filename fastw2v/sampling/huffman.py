@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 
-# Words of equal count come in order of first appearance, so neighbours share a topic, and as
-# sibling leaves they share it in the tree.  A small corpus then has a lower loss, by 0.13 nats with
-# baskets, but words seen once or twice share no more than a sentence, and a large corpus then finds
-# less similar words similar (benchmarks/NOTES.md, "Ties in the tree").
+# Words of equal count come in order of first appearance.  Neighbours in that order share a topic,
+# and as sibling leaves they share most of a path.  This lowers the loss of small corpora, by 0.13
+# nats with baskets.  It raises the loss for words seen once or twice, which only share a sentence,
+# and lowers SimLex on large corpora (benchmarks/NOTES.md, "Ties in the tree").
 IN_ORDER, SHUFFLED = TIES = ("in order", "shuffled")
 MIN_COUNT_IN_ORDER = 3
 SHUFFLED_FROM_TOKENS = 10_000_000

@@ -38,8 +38,8 @@ FEW_WORDS = 1000
 # diverge from 1.5.  The longest Huffman paths are twice as long as the mean.
 MAX_SMALLEST_MOVE = {"ns": 2.5, "hs": 1.25, "softmax": 2.5}
 
-# Where sentences are short and of many lengths, the corrected update moves the hidden rows of the
-# shortest far: up to twice as far as the undivided one on average no bound is felt.
+# The corrected update moves the hidden rows of short sentences further than the undivided one does.
+# A mean ratio of the two up to this needs no lower learning rate.
 USUAL_BOOST = 2.0
 
 # With the softmax a row moves as a target and by its share of all other predictions: so many times
@@ -123,7 +123,7 @@ class Load:
 
     @property
     def pairs_of_top(self) -> float:
-        """How much further the top word's rows move, as both rows of a prediction, 1 at least."""
+        """Factor, >= 1, for the top word's rows, which both move where it is input and target."""
         return 1.0 + 2.0 * self.top_word**2
 
     @classmethod

@@ -48,8 +48,9 @@ CBOW_CONTEXTS = 6.0
 # an epoch, as most words of a text are, counts as seen LEAST_SEEN times.
 MAX_LEARNING = {"ns": 25.0, "hs": 12.5, "softmax": 25.0}
 LEAST_SEEN = 50
-# Where words are seen more often and the rate would fall below this share of DEFAULT_ALPHA, the
-# default is the undivided update of word2vec.c, which learns that later, at gensim's rate.
+# Where words are seen more often and the learning rate would fall below this share of
+# DEFAULT_ALPHA, the default is the undivided update of word2vec.c, which learns that later, at
+# gensim's learning rate.
 LEAST_CORRECTED_SHARE, UNDIVIDED_ALPHA = 0.5, 0.025
 # The loss is measured on every n-th block. Of one thread's speed 16 cost 0.7 % in skip-gram, 1.4 %
 # with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
