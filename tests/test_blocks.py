@@ -16,6 +16,7 @@ from fastw2v.training.blocks import (
     MAX_OUTPUT_MOVE,
     MAX_SMALLEST_MOVE,
     PATH_BLOCK,
+    PATH_SUM_SHARE,
     SKIPGRAM_BLOCK,
     SOFTMAX_BLOCK,
     BlockRule,
@@ -179,6 +180,11 @@ def test_short_sentences_of_many_lengths_hold_the_corrected_update_sooner():
 
 def test_hierarchical_softmax_is_held_sooner_as_its_longest_paths_are_twice_the_mean():
     assert rule(objective="hs").max_lr == pytest.approx(1.25 / 12)
+
+
+def test_a_sum_of_contexts_is_held_sooner_than_their_mean_by_hierarchical_softmax():
+    mean, total = (rule(sg=False, objective="hs", cbow_mean=on) for on in (True, False))
+    assert total.max_lr == pytest.approx(PATH_SUM_SHARE * mean.max_lr)
 
 
 def test_the_user_may_fix_the_blocks():

@@ -92,6 +92,9 @@ AXES = [
     *axis(MODELS, "shrink_windows", 0),
     *each("wiki1M", ("cbow-ns", "cbow-hs"), {"cbow_mean": 0}, {"cbow_mean": 0, "window": 10}),
     *each("wiki1M", CBOW, {"cbow_mean": 0, "alpha": 0.05}, {"cbow_mean": 0, "negative": 15}),
+    *each("chain30", ("cbow-hs",), {"cbow_mean": 0, "alpha": 0.2, "epochs": 3}),
+    *each("chain100", ("cbow-hs",), {"cbow_mean": 0, "alpha": 0.2, "epochs": 3}),
+    *each("chain100", ("cbow-hs",), {"cbow_mean": 0, "alpha": 0.15, "window": 20, "epochs": 3}),
 ]
 
 CORPORA = [

@@ -37,6 +37,9 @@ FEW_WORDS = 1000
 # a word many times.  Up to this, training recovers while the learning rate falls; constant ones
 # diverge from 1.5.  The longest Huffman paths are twice as long as the mean.
 MAX_SMALLEST_MOVE = {"ns": 2.5, "hs": 1.25, "softmax": 2.5}
+# A sum of contexts is longer than their mean, and all paths begin with the same rows: above this
+# share of the bound, 100 words of equal frequency raise the mean loss above that at the start.
+PATH_SUM_SHARE = 0.6
 
 # The corrected update moves the hidden rows of short sentences further than the undivided one does.
 # A mean ratio of the two up to this needs no lower learning rate.
@@ -242,6 +245,8 @@ class BlockRule:
         repeated = 0.0 if self.sg else load.n_contexts * load.repeats
         boost = max(1.0, load.boost / USUAL_BOOST)
         of_input = MAX_SMALLEST_MOVE[self.objective] / (load.n_terms * (boost + repeated))
+        if self.objective == "hs" and not (self.sg or self.parameters.cbow_mean):
+            of_input *= PATH_SUM_SHARE
         return min(of_input, MAX_OUTPUT_MOVE[self.sg] / self._of_one(MAX_NOISE[self.sg]))
 
     def _of_one(self, noise: int) -> float:
