@@ -25,7 +25,7 @@ extension = Extension(
     extra_compile_args=COMPILE_FLAGS + (["-O0", "-g"] if DEBUG else []),
 )
 
-stamp = runpy.run_path("fastw2v/commit.py")
+stamp = runpy.run_path("fastw2v/base/commit.py")
 
 
 class StampedBuild(build_py):

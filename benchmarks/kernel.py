@@ -10,7 +10,7 @@ from harness.settings import MODELS
 from harness.workload import DISTRIBUTIONS, Shape, Workload, time_kernel, words_in_cache
 
 import fastw2v
-from fastw2v.training import Parameters
+from fastw2v.training.parameters import Parameters
 
 L2_BYTES = 1 << 20  # where the system does not tell
 CACHED_TOKENS = 100_000

@@ -17,7 +17,7 @@ from harness.process import run_program
 from run import ASSESS, HERE, describe_corpus, tell
 
 import fastw2v
-from fastw2v.training import effective_settings
+from fastw2v.training.arrays import effective_settings
 
 MODES: dict[str, dict[str, Any]] = {"sg-ns": {"sg": 1}, "cbow-ns": {}, "sg-hs": {"sg": 1, "hs": 1}}
 NEVER = 2**31 - 1

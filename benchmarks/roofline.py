@@ -31,9 +31,8 @@ from kernel import (
 )
 
 import fastw2v
-from fastw2v.training import Parameters
 from fastw2v.training.blocks import full_block
-from fastw2v.training.parameters import BFLOAT16_BACKENDS
+from fastw2v.training.parameters import BFLOAT16_BACKENDS, Parameters
 
 MODEL = "sg-ns"
 DIMS = (100, 300)

@@ -10,7 +10,7 @@ from harness.settings import MODELS
 from run import describe_corpus, names_of
 
 import fastw2v
-from fastw2v.training import effective_settings
+from fastw2v.training.arrays import effective_settings
 
 HEADS = ["model", "threads", "M words/s", "of one thread", "loss, %"]
 

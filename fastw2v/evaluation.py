@@ -8,8 +8,8 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.neighbours import nearest_rows, row_norms, unit_rows
-from fastw2v.task_files import Question, TaskFile
+from fastw2v.vectors.search import nearest_rows, row_norms, unit_rows
+from fastw2v.vectors.task_files import Question, TaskFile
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.checks import check_choice
+from fastw2v.base.checks import check_choice
 from fastw2v.errors import UsageError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.formats import WordVectors, native, read_vectors
-from fastw2v.similarity import SimilarityTable
-from fastw2v.task_files import TaskFile
-from fastw2v.vector_index import IndexSettings, VectorIndex, beside, open_index
-from fastw2v.word2vec_files import Reading, Writing
+from fastw2v.vectors.index import IndexSettings, VectorIndex, beside, open_index
+from fastw2v.vectors.similarity import SimilarityTable
+from fastw2v.vectors.task_files import TaskFile
+from fastw2v.vectors.word2vec_files import Reading, Writing
 
 Path = str | PathLike[str]
 

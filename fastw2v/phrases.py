@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.collocations import (
+from fastw2v.base.atomic import atomic_write
+from fastw2v.corpus import Vocabulary, VocabularyRules, read_sentences, read_text
+from fastw2v.corpus.collocations import (
     PairCounter,
     PairCounts,
     PhraseRules,
@@ -22,9 +24,7 @@ from fastw2v.collocations import (
     find_phrases,
     least_count,
 )
-from fastw2v.corpus import Vocabulary, VocabularyRules, read_sentences, read_text
 from fastw2v.errors import ModelFormatError, UsageError, reading
-from fastw2v.files.atomic import atomic_write
 
 Path = str | os.PathLike[str]
 

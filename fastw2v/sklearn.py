@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.base.checks import check_choice
 from fastw2v.base.cores import usable_cores
 from fastw2v.base.optional import import_optional
-from fastw2v.checks import check_choice
 from fastw2v.errors import UsageError
 from fastw2v.keyed_vectors import KeyedVectors
 from fastw2v.word2vec import Word2Vec

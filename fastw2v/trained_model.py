@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.corpus import Vocabulary, VocabularyRules
-from fastw2v.corpus_reader import CorpusReader, Path
 from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, write_vectors
-from fastw2v.gensim_names import GensimNames
 from fastw2v.keyed_vectors import KeyedVectors
-from fastw2v.prediction import predicted_words
-from fastw2v.saved_model import (
+from fastw2v.model.corpus_reader import CorpusReader, Path
+from fastw2v.model.gensim_names import GensimNames
+from fastw2v.run.saved_model import (
     BLOCKS,
     RunCounts,
     arrays_in_file,
@@ -22,16 +21,10 @@ from fastw2v.saved_model import (
     read_model,
     settings_in_file,
 )
-from fastw2v.training import (
-    Freeze,
-    ModelArrays,
-    Parameters,
-    Start,
-    check_all_move,
-    frozen_rows,
-    locked_rows,
-)
-from fastw2v.training.start import TIES_KEY
+from fastw2v.run.start import TIES_KEY, Freeze, Start, check_all_move, frozen_rows, locked_rows
+from fastw2v.training.arrays import ModelArrays
+from fastw2v.training.parameters import Parameters
+from fastw2v.vectors.prediction import predicted_words
 
 Model = TypeVar("Model", bound="TrainedModel")
 

@@ -4,14 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fastw2v.checkpointing import settings_to_check, source_of
+from fastw2v.base.memory import give_back_free_memory
 from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
-from fastw2v.corpus_reader import Path, is_one_shot
 from fastw2v.formats import WordVectors
-from fastw2v.memory import give_back_free_memory
-from fastw2v.saved_model import base_vocabulary, vectors_of
+from fastw2v.model.corpus_reader import Path, is_one_shot
+from fastw2v.run.checkpoints.resume import settings_to_check, source_of
+from fastw2v.run.options import RunOptions
+from fastw2v.run.saved_model import base_vocabulary, vectors_of
+from fastw2v.run.start import take_over
 from fastw2v.trained_model import TrainedModel
-from fastw2v.training import RunOptions, alone, build_arrays, take_over
+from fastw2v.training.arrays import build_arrays
+from fastw2v.training.training_lock import alone
 
 TrimRule = Callable[[str, int, int], object]
 

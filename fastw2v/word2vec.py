@@ -7,39 +7,27 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from fastw2v.arguments import parameters_of_model, parameters_of_run
-from fastw2v.checkpointing import (
-    files_to_read,
-    source_of,
-    with_own_schedule,
-)
-from fastw2v.checks import check_flag
+from fastw2v.base.checks import check_flag
 from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules
-from fastw2v.corpus_reader import CorpusReader, Path
 from fastw2v.errors import DivergedError, UsageError
 from fastw2v.keyed_vectors import KeyedVectors
-from fastw2v.saved_model import base_vocabulary, check_grow
-from fastw2v.training import (
-    STATE,
-    Checkpoints,
-    EpochRecord,
-    Freeze,
-    ModelArrays,
-    Observer,
-    Parameters,
-    RunOptions,
-    Summary,
-    Window,
-    alone,
-    check_all_move,
-    check_freeze,
-    choose_observer,
-    end_progress,
-)
-from fastw2v.training.checkpoint_options import settings_then
-from fastw2v.training.criterion import options_again
+from fastw2v.model.arguments import parameters_of_model, parameters_of_run
+from fastw2v.model.corpus_reader import CorpusReader, Path
+from fastw2v.run.checkpoints.options import Checkpoints, settings_then
+from fastw2v.run.checkpoints.resume import files_to_read, source_of, with_own_schedule
+from fastw2v.run.criterion import options_again
+from fastw2v.run.options import RunOptions
+from fastw2v.run.progress import choose_observer, end_progress
+from fastw2v.run.saved_model import base_vocabulary, check_grow
+from fastw2v.run.start import Freeze, check_all_move, check_freeze
+from fastw2v.run.training_run import RunRequest, run_training
+from fastw2v.training.arrays import ModelArrays
+from fastw2v.training.parameters import Parameters
+from fastw2v.training.report import EpochRecord, Observer, Summary
+from fastw2v.training.run_state import STATE
 from fastw2v.training.trainer import resolved_for
-from fastw2v.training_run import RunRequest, run_training
+from fastw2v.training.training_lock import alone
+from fastw2v.training.windows import Window
 from fastw2v.vocabulary_builder import TrimRule, VocabularyBuilder
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import reference
 
 from fastw2v import _core, backends
-from fastw2v.memory import allocate
+from fastw2v.base.memory import allocate
 from fastw2v.sampling import (
     alias_table,
     huffman_paths,
@@ -14,7 +14,7 @@ from fastw2v.sampling import (
     keep_thresholds,
     noise_probabilities,
 )
-from fastw2v.training.model import BlockShape, HotRows, KernelSettings, ModelArrays, zero_rows
+from fastw2v.training.arrays import BlockShape, HotRows, KernelSettings, ModelArrays, zero_rows
 
 # Backends whose products of larger blocks have operands of 8 bits; all others compute in float32.
 ROUNDING = {"avx512bf16": 2.0**-9, "amx": 2.0**-9}

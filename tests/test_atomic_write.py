@@ -3,8 +3,8 @@ import stat
 
 import pytest
 
+from fastw2v.base.atomic import atomic_write, check_writable
 from fastw2v.errors import ReadError, SaveError
-from fastw2v.files.atomic import atomic_write, check_writable
 
 
 def test_success_replaces_the_old_content_and_leaves_nothing_else(tmp_path):

@@ -15,10 +15,10 @@ from fastw2v import KeyedVectors, Word2Vec, cli
 from fastw2v.base import cores
 from fastw2v.base.compression import open_text, open_unpacked
 from fastw2v.base.cores import quota_cores, usable_cores
-from fastw2v.collocations import choose_threads
+from fastw2v.base.word_counts import read_word_counts
+from fastw2v.corpus.collocations import choose_threads
 from fastw2v.errors import CorpusError, MissingPackageError, ModelFormatError, ReadError
 from fastw2v.evaluation import evaluate_pairs
-from fastw2v.files.word_counts import read_word_counts
 
 ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 VECTORS = "2 2\none 1 0\ntwo 0 1\n"

@@ -21,7 +21,7 @@ from harness.limits import LANES, vectors_of  # noqa: E402
 from harness.multiply_adds import Kept, multiply_adds  # noqa: E402
 
 import fastw2v  # noqa: E402
-from fastw2v.training import Parameters  # noqa: E402
+from fastw2v.training.parameters import Parameters  # noqa: E402
 
 DIM = 20
 

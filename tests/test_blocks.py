@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fastw2v.training.arrays import kernel_settings
 from fastw2v.training.blocks import (
     BFLOAT16_SKIPGRAM_BLOCK,
     CBOW_BLOCK,
@@ -23,7 +24,6 @@ from fastw2v.training.blocks import (
     Load,
     full_block,
 )
-from fastw2v.training.model import kernel_settings
 from fastw2v.training.parameters import DEFAULT_ALPHA, LEAST_SEEN, UNDIVIDED_ALPHA, Parameters
 from fastw2v.training.windows import Contexts, expected_inverse
 

@@ -11,7 +11,7 @@ from small_model import same_bits
 
 from fastw2v import Word2Vec, _core
 from fastw2v.errors import CheckpointError, ModelFormatError, SaveError, UsageError
-from fastw2v.training import checkpoints as checkpoints_module
+from fastw2v.run.checkpoints import files as checkpoints_module
 from fastw2v.training import trainer as trainer_module
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fastw2v.training import Parameters
 from fastw2v.training.chunk_order import RUNS, SHUFFLED_FROM_TOKENS, chunk_order, is_shuffled
+from fastw2v.training.parameters import Parameters
 
 
 @pytest.mark.parametrize("n_chunks", [1, 2, 11, RUNS, RUNS + 1, 10 * RUNS - 3])

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from fastw2v import classes
-from fastw2v.classes import word_classes
+from fastw2v.vectors import classes
+from fastw2v.vectors.classes import word_classes
 
 
 def k_means_of_word2vec_c(vectors, n_classes):

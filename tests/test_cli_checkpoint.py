@@ -9,7 +9,7 @@ import pytest
 from cli_case import SMALL, command, fails, train
 
 from fastw2v import KeyedVectors, Word2Vec, cli
-from fastw2v.files import atomic
+from fastw2v.base import atomic
 
 pytestmark = pytest.mark.usefixtures("folder")
 RUN = ["--checkpoint", "run"]

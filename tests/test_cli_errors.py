@@ -114,7 +114,7 @@ def test_memory_that_cannot_be_had_has_its_exit_code(capsys, monkeypatch):
     def refuse(n_bytes):
         raise OutOfMemoryError("cannot allocate 1 MiB: no")
 
-    monkeypatch.setattr("fastw2v.training.model.allocate", refuse)
+    monkeypatch.setattr("fastw2v.training.arrays.allocate", refuse)
     fails(capsys, ["train", "corpus.txt", "-o", "v"], 8, "cannot allocate 1 MiB: no")
 
 

@@ -10,8 +10,7 @@ from fastw2v.cli.settings import SETTING_FLAGS
 from fastw2v.cli.train import FORMAT_NAMES
 from fastw2v.corpus import VocabularyRules
 from fastw2v.formats import FORMATS, read_vectors
-from fastw2v.training import Parameters
-from fastw2v.training.parameters import DEFAULT_ALPHA
+from fastw2v.training.parameters import DEFAULT_ALPHA, Parameters
 
 
 def test_without_a_command_the_help_is_shown(capsys):

@@ -11,8 +11,8 @@ import pytest
 from cli_case import SMALL, command, train
 
 from fastw2v import KeyedVectors, cli
-from fastw2v.training import Report
-from fastw2v.training.progress import format_report
+from fastw2v.run.progress import format_report
+from fastw2v.training.report import Report
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -126,7 +126,7 @@ def test_quiet_holds_on_a_terminal_too():
 
 
 def test_progress_in_a_log_is_lines_on_stderr(capsys, monkeypatch):
-    monkeypatch.setattr("fastw2v.training.progress.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("fastw2v.run.progress.PLAIN_SECONDS", 0.0)
     assert train("corpus.txt", "-o", "v", "--progress") == 0
     shown = capsys.readouterr()
     lines = shown.err.splitlines()

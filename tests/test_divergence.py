@@ -7,10 +7,10 @@ from training_case import make_trainer, random_spool
 
 from fastw2v import KeyedVectors, Word2Vec
 from fastw2v.errors import DivergedError
-from fastw2v.training import Counts, EpochRecord, Parameters
 from fastw2v.training import divergence as divergence_module
 from fastw2v.training.divergence import LossWatch, advice_for
-from fastw2v.training.parameters import DEFAULT_ALPHA
+from fastw2v.training.parameters import DEFAULT_ALPHA, Parameters
+from fastw2v.training.report import Counts, EpochRecord
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 

@@ -5,7 +5,7 @@ import pytest
 
 from fastw2v.errors import CorpusError, ReadError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
-from fastw2v.task_files import TaskFile
+from fastw2v.vectors.task_files import TaskFile
 
 QUESTIONS = """: capital-common
 Athens Greece Oslo Norway

@@ -6,12 +6,12 @@ from kernel_case import EPOCH_KEY, EXACT, MODES, Case, make_chunk
 from training_case import random_spool, trained
 
 from fastw2v import _core, backends
-from fastw2v.memory import allocate
-from fastw2v.training import Parameters, build_arrays
+from fastw2v.base.memory import allocate
 from fastw2v.training import hot_rows as module
+from fastw2v.training.arrays import NO_HOT_ROWS, build_arrays
 from fastw2v.training.hot_rows import hot_rows
 from fastw2v.training.merging import row_shares
-from fastw2v.training.model import NO_HOT_ROWS
+from fastw2v.training.parameters import Parameters
 
 HOT_MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs")]
 N_CONTEXTS = 5.0

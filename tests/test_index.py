@@ -5,7 +5,7 @@ import pytest
 
 from fastw2v import KeyedVectors, Word2Vec
 from fastw2v.errors import UsageError
-from fastw2v.vector_index import TOLERANCE
+from fastw2v.vectors.index import TOLERANCE
 
 pytest.importorskip("usearch")
 
@@ -95,7 +95,7 @@ def test_an_index_is_saved_beside_the_model_and_found_again(tmp_path, wv, monkey
     wv.save(path)
     assert (tmp_path / "model.safetensors.usearch").exists()
     before = wv.most_similar_batch(WORDS[:50])
-    monkeypatch.setattr("fastw2v.vector_index.VectorIndex.build", pytest.fail)
+    monkeypatch.setattr("fastw2v.vectors.index.VectorIndex.build", pytest.fail)
     for loaded in (KeyedVectors.load(path), KeyedVectors.load(path, mmap="r")):
         assert loaded.indexer is None
         loaded.index(threads=1)

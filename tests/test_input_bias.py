@@ -17,9 +17,9 @@ from fastw2v.callbacks import StopTraining
 from fastw2v.errors import DivergedError, ModelFormatError, UsageError
 from fastw2v.formats import native, read_vectors, write_vectors
 from fastw2v.formats.native import PENDING_BIAS
-from fastw2v.training import Parameters
-from fastw2v.training import callbacks as callbacks_module
-from fastw2v.training.model import IN_BIAS_LIMIT, ModelArrays, build_arrays, in_bias_limit
+from fastw2v.training import events as callbacks_module
+from fastw2v.training.arrays import IN_BIAS_LIMIT, ModelArrays, build_arrays, in_bias_limit
+from fastw2v.training.parameters import Parameters
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 BOTH = SMALL | {"bias": "both"}

@@ -4,7 +4,9 @@ from small_corpus import topic_sentences
 from training_case import MODES, RULES, counts_of, random_spool, trained
 
 from fastw2v.corpus import read_sentences
-from fastw2v.training import Parameters, Trainer, build_arrays
+from fastw2v.training.arrays import build_arrays
+from fastw2v.training.parameters import Parameters
+from fastw2v.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 

@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from fastw2v import neighbours
+from fastw2v.vectors import search as neighbours
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastw2v import Phrases, cli
-from fastw2v.collocations import PhraseRules, counting, join_phrases
+from fastw2v.corpus.collocations import PhraseRules, counting, join_phrases
 from fastw2v.errors import CorpusError, ModelFormatError, UsageError
 from fastw2v.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases
 
@@ -87,7 +87,7 @@ def test_a_rewritten_corpus_is_that_of_the_sentences_one_by_one(
     rules = PhraseRules(1, 0.2, connector_words=connectors)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counting, "STRETCH_TOKENS", stretch)
-        patch.setattr("fastw2v.collocations.merging.STRETCH_TOKENS", stretch)
+        patch.setattr("fastw2v.corpus.collocations.merging.STRETCH_TOKENS", stretch)
         join_phrases(folder / "in.txt", folder / "out.txt", [rules, rules], workers=2)
     for _ in range(2):
         model = Phrases(text, 1, 0.2, connector_words=connectors, workers=1)
@@ -222,7 +222,7 @@ def test_text_without_words_is_a_corpus_error():
 
 
 def test_a_run_of_connectors_longer_than_a_stretch_is_joined(tmp_path, monkeypatch):
-    monkeypatch.setattr("fastw2v.collocations.merging.STRETCH_TOKENS", 4)
+    monkeypatch.setattr("fastw2v.corpus.collocations.merging.STRETCH_TOKENS", 4)
     line = "a " + "of " * 30 + "b\n"
     (tmp_path / "in.txt").write_text(line * 10)
     rules = PhraseRules(1, 0.01, connector_words=frozenset({"of"}))

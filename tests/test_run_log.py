@@ -10,10 +10,11 @@ from cli_case import fails, train
 from small_corpus import topic_sentences
 from small_model import OBJECTIVES, SMALL
 
-from fastw2v import Word2Vec, backends, commit
+from fastw2v import Word2Vec, backends
+from fastw2v.base import commit
 from fastw2v.callbacks import StopTraining, TensorBoard
 from fastw2v.errors import SaveError, UsageError
-from fastw2v.training import log, tensorboard
+from fastw2v.run import log, tensorboard
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 

@@ -11,9 +11,9 @@ from training_case import random_spool, recorded_calls, trained
 from fastw2v import Word2Vec
 from fastw2v.errors import UsageError
 from fastw2v.formats import read_vectors
-from fastw2v.training import Parameters
 from fastw2v.training import trainer as trainer_module
 from fastw2v.training.chunk_order import chunk_order
+from fastw2v.training.parameters import Parameters
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 

@@ -17,9 +17,11 @@ from training_case import (
 )
 
 from fastw2v import _core
-from fastw2v.training import ObserverListener, Parameters, Trainer, build_arrays
 from fastw2v.training import trainer as trainer_module
-from fastw2v.training.model import HotRows
+from fastw2v.training.arrays import HotRows, build_arrays
+from fastw2v.training.events import ObserverListener
+from fastw2v.training.parameters import Parameters
+from fastw2v.training.trainer import Trainer
 from fastw2v.training.windows import Contexts
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")

@@ -8,8 +8,9 @@ from fastw2v import Word2Vec
 from fastw2v.callbacks import Analogies, StopTraining, WordPairs
 from fastw2v.corpus import Pairs
 from fastw2v.errors import CorpusError, ReadError, UsageError
-from fastw2v.training import Parameters, build_arrays
-from fastw2v.training.validation import held_out_counts
+from fastw2v.run.validation import held_out_counts
+from fastw2v.training.arrays import build_arrays
+from fastw2v.training.parameters import Parameters
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 

@@ -6,7 +6,9 @@ import numpy as np
 
 from fastw2v import _core
 from fastw2v.corpus import Spool, VocabularyRules
-from fastw2v.training import Parameters, Trainer, build_arrays
+from fastw2v.training.arrays import build_arrays
+from fastw2v.training.parameters import Parameters
+from fastw2v.training.trainer import Trainer
 
 MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs", "softmax")]
 RULES = VocabularyRules(min_count=1)

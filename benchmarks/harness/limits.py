@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastw2v.memory import allocate
+from fastw2v.base.memory import allocate
 
 SOURCE = Path(__file__).resolve().parent.parent / "peak.c"
 SUMS = 12  # independent sums in peak.c

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from fastw2v.commit import git_commit
+from fastw2v.base.commit import git_commit
 
 HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")

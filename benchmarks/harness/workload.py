@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.corpus import Spool
-from fastw2v.training import ModelArrays, Parameters, Trainer, build_arrays
+from fastw2v.training.arrays import ModelArrays, build_arrays
 from fastw2v.training.blocks import full_block
+from fastw2v.training.parameters import Parameters
+from fastw2v.training.trainer import Trainer
 from harness.multiply_adds import Kept, multiply_adds
 
 ZIPF_OFFSET = 2.7  # Mandelbrot's: count ~ 1 / (rank + offset), close to English text

@@ -29,10 +29,10 @@ def run(args: argparse.Namespace) -> int:
     """Read, part and print."""
     import numpy as np
 
-    from fastw2v.classes import word_classes, write_classes
+    from fastw2v.base.atomic import check_writable
     from fastw2v.errors import UsageError
-    from fastw2v.files.atomic import check_writable
     from fastw2v.keyed_vectors import KeyedVectors
+    from fastw2v.vectors.classes import word_classes, write_classes
 
     if args.n_classes < 1:
         raise UsageError(f"the number of classes must be at least 1, got {args.n_classes}")

@@ -58,7 +58,7 @@ def _check_writable(target: str, format: str) -> None:
     """Raise SaveError now if the files cannot be written later."""
     import os
 
-    from fastw2v.files.atomic import check_writable
+    from fastw2v.base.atomic import check_writable
     from fastw2v.formats import files_of
 
     files = files_of(target, format)

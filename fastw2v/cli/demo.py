@@ -30,7 +30,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train skip-gram vectors and print the neighbours of a few words."""
-    from fastw2v.files.atomic import check_writable
+    from fastw2v.base.atomic import check_writable
 
     if args.output:
         check_writable(args.output)

@@ -45,8 +45,8 @@ class RunFiles:
 
         A file to write must be neither one that is read nor the other one to write.
         """
+        from fastw2v.base.atomic import check_writable, is_special
         from fastw2v.corpus.sources import STDIN, find_sources
-        from fastw2v.files.atomic import check_writable, is_special
         from fastw2v.formats import check_target
 
         if self.output and self.format != "classes":
@@ -95,7 +95,7 @@ class RunFiles:
 
     def check_result(self, words: list[str], vector_size: int) -> None:
         """Raise SaveError if the output cannot hold one of the words, or the disk all of them."""
-        from fastw2v.files.atomic import check_room
+        from fastw2v.base.atomic import check_room
         from fastw2v.formats.words import encode_plain_words
 
         if self.output is None:
@@ -106,7 +106,7 @@ class RunFiles:
 
     def room_held(self, words: list[str], vector_size: int) -> "AbstractContextManager[None]":
         """Keep the room that the output takes at most until the block ends, if that can be."""
-        from fastw2v.files.atomic import is_special, room_held
+        from fastw2v.base.atomic import is_special, room_held
 
         if self.output is None or is_special(self.output):
             return nullcontext()

@@ -61,9 +61,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Join the phrases and tell what was joined."""
-    from fastw2v.collocations import PhraseRules, join_phrases
+    from fastw2v.base.atomic import atomic_write, check_writable
+    from fastw2v.corpus.collocations import PhraseRules, join_phrases
     from fastw2v.errors import UsageError
-    from fastw2v.files.atomic import atomic_write, check_writable
 
     rules = [
         PhraseRules(

@@ -5,7 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from fastw2v.checks import check_flag
+from fastw2v.base.checks import check_flag
 from fastw2v.cli.files import RunFiles
 from fastw2v.cli.rescue import write_or_rescue
 from fastw2v.cli.settings import (

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from fastw2v.checks import check_path
+from fastw2v.base.checks import check_path
 from fastw2v.cli.settings import METAVARS, Flags
 from fastw2v.errors import UsageError
 

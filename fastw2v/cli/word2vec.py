@@ -77,6 +77,6 @@ def write_result(model: "Word2Vec", path: str, format: str, n_classes: int) -> N
     if n_classes == 0:
         model.save(path, format)
         return
-    from fastw2v.classes import word_classes, write_classes
+    from fastw2v.vectors.classes import word_classes, write_classes
 
     write_classes(path, model.wv.index_to_key, word_classes(model.wv.vectors, n_classes))

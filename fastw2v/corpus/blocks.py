@@ -8,13 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from fastw2v.corpus.sources import (
-    PIECE_BYTES,
-    POLL_SECONDS,
-    Source,
-    SourceReader,
-    Stopped,
-)
+from fastw2v.corpus.sources import PIECE_BYTES, POLL_SECONDS, Source, SourceReader, Stopped
 from fastw2v.errors import ReadError, reading
 
 # Smaller blocks cost more hand-overs, larger ones more memory a thread.

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fastw2v.checks import check_integer
+from fastw2v.base.checks import check_integer
 from fastw2v.corpus.arrays import Int32Array, Int64Array
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules, check_trim_answer
 from fastw2v.errors import CorpusError, UsageError

@@ -11,13 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from fastw2v.base.compression import (
-    MAGIC_BYTES,
-    SUFFIXES,
-    compression_of,
-    unpacked,
-    zstd_module,
-)
+from fastw2v.base.compression import MAGIC_BYTES, SUFFIXES, compression_of, unpacked, zstd_module
 from fastw2v.corpus.remote import RemoteFile, find_remote, is_url, read_some
 from fastw2v.errors import ReadError, UsageError, reading
 

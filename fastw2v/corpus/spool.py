@@ -7,12 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastw2v.corpus.arrays import Float32Array, Int32Array, Int64Array
-from fastw2v.corpus.columns import (
-    Column,
-    MemoryColumn,
-    empty_memory_column,
-    moved_to_file,
-)
+from fastw2v.corpus.columns import Column, MemoryColumn, empty_memory_column, moved_to_file
 from fastw2v.errors import UsageError
 
 SPOOL_LIMIT_BYTES = 64 << 20  # word ids and ends together; past it both go to disk

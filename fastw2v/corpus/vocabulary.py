@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from fastw2v.checks import check_integer
+from fastw2v.base.checks import check_integer
+from fastw2v.base.word_counts import read_word_counts, write_word_counts
 from fastw2v.corpus.arrays import Int64Array
 from fastw2v.errors import ModelFormatError, UsageError
-from fastw2v.files.word_counts import read_word_counts, write_word_counts
 
 # What a trim_rule may return: gensim's RULE_DEFAULT, RULE_DISCARD and RULE_KEEP.
 DEFAULT, DISCARD, KEEP = 0, 1, 2

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
+from fastw2v.base.atomic import atomic_write
 from fastw2v.errors import ModelFormatError, SaveError
-from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.header import MAX_DIM
 from fastw2v.formats.opened import UNCHECKED_BYTES, open_vectors
 from fastw2v.formats.word_vectors import WordVectors

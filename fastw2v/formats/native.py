@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.base.atomic import atomic_write
 from fastw2v.errors import UsageError, reading
-from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.pickled import refuse_pickle
 from fastw2v.formats.precision import Reduced, reduce_vectors, without_model
 from fastw2v.formats.tensor_file import TensorFile, write_tensors

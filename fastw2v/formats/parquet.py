@@ -7,9 +7,9 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.base.atomic import atomic_write
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import ModelFormatError, SaveError, reading
-from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.header import MAX_DIM
 from fastw2v.formats.precision import Reduced, reduce_vectors
 from fastw2v.formats.word_vectors import WordVectors

@@ -6,9 +6,9 @@ X.tsv goes with X_metadata.tsv, and X_tensor.tsv with X_metadata.tsv as gensim n
 import os
 from os import PathLike
 
+from fastw2v.base.atomic import atomic_write
 from fastw2v.base.compression import open_unpacked
 from fastw2v.errors import ModelFormatError, SaveError
-from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.text_rows import Layout, RowReader, row_text
 from fastw2v.formats.word_vectors import WordVectors

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from fastw2v.base.atomic import atomic_write
 from fastw2v.errors import ModelFormatError, SaveError, reading, writing
-from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.precision import Reduced, reduce_vectors
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
 from fastw2v.formats.word_vectors import WordVectors

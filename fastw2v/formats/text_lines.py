@@ -3,8 +3,8 @@
 import os
 from os import PathLike
 
+from fastw2v.base.atomic import atomic_write
 from fastw2v.errors import ModelFormatError
-from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.header import parse_header, read_header
 from fastw2v.formats.opened import UNCHECKED_BYTES, OpenedFile, open_vectors
 from fastw2v.formats.text_rows import Layout, RowReader, row_text

@@ -11,8 +11,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.base.atomic import atomic_write
 from fastw2v.errors import ModelFormatError
-from fastw2v.files.atomic import atomic_write
 from fastw2v.formats.header import MAX_HEADER_BYTES, read_header
 from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.word_vectors import WordVectors

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastw2v.sampling import noise_probabilities
+from fastw2v.training.arrays import BlockShape, ModelArrays
 from fastw2v.training.merging import kept_counts, kept_share
-from fastw2v.training.model import BlockShape, ModelArrays
 from fastw2v.training.parameters import BFLOAT16_BACKENDS, Parameters, choose_backend
 from fastw2v.training.windows import Contexts, window_sides
 

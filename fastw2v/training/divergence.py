@@ -8,9 +8,9 @@ import numpy as np
 
 from fastw2v.errors import DivergedError
 from fastw2v.formats.word_vectors import BLOCK_ROWS, part_not_finite
+from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.blocks import Load
-from fastw2v.training.callbacks import Listener, Run
-from fastw2v.training.model import ModelArrays
+from fastw2v.training.events import Listener, Run
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.training.arrays import NO_HOT_ROWS, HotRows, ModelArrays
 from fastw2v.training.merging import gains, kept_counts, row_shares
-from fastw2v.training.model import NO_HOT_ROWS, HotRows, ModelArrays
 from fastw2v.training.parameters import Parameters
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.sampling import noise_probabilities
-from fastw2v.training.model import ModelArrays
+from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.parameters import Parameters
 
 # A row that changes often is where it wants to be after every worker's turn, and the sum of n

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.memory import allocate
+from fastw2v.base.memory import allocate
+from fastw2v.training.arrays import KernelSettings, ModelArrays
 from fastw2v.training.merging import gains, row_shares
-from fastw2v.training.model import KernelSettings, ModelArrays
 from fastw2v.training.parameters import Parameters
 
 # Tokens of all workers between two merges. Fewer cost time, more cost quality: 100 MB of

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.memory import allocate
+from fastw2v.base.memory import allocate
+from fastw2v.training.arrays import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.blas import single_threaded_blas
 from fastw2v.training.blocks import BlockRule, Load
-from fastw2v.training.callbacks import Audience, Listener, StopTraining
 from fastw2v.training.chunk_order import chunk_order, is_shuffled
 from fastw2v.training.divergence import LossWatch, check_rows, starting_loss
+from fastw2v.training.events import Audience, Listener, StopTraining
 from fastw2v.training.hot_rows import hot_rows
 from fastw2v.training.merging import kept_share, seen_count
-from fastw2v.training.model import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
 from fastw2v.training.rounds import RoundPlan, Rounds, make_rounds, tokens_of_chunk

@@ -4,7 +4,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from fastw2v.checks import check_integer
+from fastw2v.base.checks import check_integer
 from fastw2v.errors import UsageError
 
 Window = int | tuple[int, int]

@@ -1,0 +1,68 @@
+"""Word counts as word2vec.c's -save-vocab writes them: one line `word count` a word."""
+
+import os
+from collections.abc import Iterable, Sequence
+from os import PathLike
+
+from fastw2v.base.atomic import atomic_write
+from fastw2v.base.compression import open_unpacked
+from fastw2v.errors import ModelFormatError, SaveError
+
+MAX_COUNT = 2**63 - 1  # int64
+
+
+def write_word_counts(
+    path: str | PathLike[str], words: Sequence[str], counts: Iterable[int]
+) -> None:
+    """Write the count of each word; the file appears whole or not at all.
+
+    Raises SaveError if it cannot be written, or a word is empty or holds a newline.
+    """
+    encoded = [_encoded(word, os.fspath(path)) for word in words]
+    with atomic_write(path) as file:
+        for word, count in zip(encoded, counts, strict=True):
+            file.write(b"%b %d\n" % (word, count))
+
+
+def read_word_counts(
+    path: str | PathLike[str], encoding: str = "utf-8", errors: str = "surrogateescape"
+) -> dict[str, int]:
+    """Return the count, >= 0, of each word, in the order of the file.
+
+    A word may hold spaces; its count may follow a tab.
+    Raises ReadError, or ModelFormatError naming a line that is no such line or repeats a word.
+    """
+    name = os.fspath(path)
+    counts: dict[bytes, int] = {}
+    with open_unpacked(name, ModelFormatError) as (file, _):
+        for number, line in enumerate(file, 1):
+            word, count = _parsed(line, f"{name}, line {number}")
+            if word in counts:
+                shown = word.decode("utf-8", "surrogateescape")
+                raise ModelFormatError(f"{name}, line {number}: {shown!r} stands twice")
+            counts[word] = count
+    return {word.decode(encoding, errors): count for word, count in counts.items()}
+
+
+def _encoded(word: str, name: str) -> bytes:
+    """Return the bytes of a word that can stand in a line of its own."""
+    if not word or "\n" in word:
+        raise SaveError(f"cannot write {name}: a line cannot hold the word {word!r}")
+    try:
+        return word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise SaveError(f"cannot write {name}: {word!r} is not valid Unicode") from error
+
+
+def _parsed(line: bytes, place: str) -> tuple[bytes, int]:
+    """Return word and count of a line."""
+    line = line.removesuffix(b"\n")
+    word, separator, count = line.rpartition(b" ")
+    if not separator:
+        word, separator, count = line.rpartition(b"\t")
+    count = count.rstrip(b"\r")
+    n = int(count) if count.isdigit() and len(count) < 20 else -1
+    if not word or not 0 <= n <= MAX_COUNT:
+        shown = line[:60].decode("utf-8", "replace")
+        raise ModelFormatError(f"{place}: expected a word and its count, got {shown!r}")
+    return word, n

@@ -1,0 +1,137 @@
+"""Putting phrases in the place of their words, and ids back into text."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v import _core
+from fastw2v.corpus import Spool
+from fastw2v.corpus.arrays import fresh
+from fastw2v.corpus.collocations.counting import PAIR, SLOTS_PER_PAIR, STRETCH_TOKENS, PairCounts
+from fastw2v.corpus.collocations.scoring import FoundPhrase
+from fastw2v.corpus.columns import MemoryColumn
+from fastw2v.corpus.spool import Columns, SpoolWriter
+
+TEXT_BYTES = 1 << 20
+MIN_SLOTS = 16
+FILTER_BITS_PER_PAIR = 8  # to twice as many: 128 kB for the 60,000 pairs of 100 MB of English
+
+
+class Merger:
+    """Replaces phrases by ids of their own.
+
+    words: afterwards with the texts that are new appended, so that ids before stay as they are.
+    """
+
+    def __init__(self, words: list[str], found: Sequence[FoundPhrase], pairs: PairCounts) -> None:
+        self.words = words
+        ids = {word: i for i, word in enumerate(words)}
+        values: dict[int, int] = {}
+        for phrase in found:
+            word_id = ids.setdefault(phrase.text, len(ids))
+            if word_id == len(words):
+                words.append(phrase.text)
+            values[(phrase.start << 31 | phrase.last) + 1] = word_id
+            start = phrase.start
+            while start >= _core.FIRST_LONG_START:
+                key = int(pairs.long_keys[start - _core.FIRST_LONG_START])
+                values[key] = start
+                start = (key - 1) >> 31
+        slots = np.zeros(int(SLOTS_PER_PAIR * len(values)) + MIN_SLOTS, PAIR)
+        marks = np.zeros(1 << (len(values) * FILTER_BITS_PER_PAIR // 64).bit_length(), np.uint64)
+        self._table = _core.PairTable(slots, np.empty(0, np.uint64), filter=marks)
+        keys = np.fromiter(values, np.uint64, len(values))
+        self._table.add(keys, np.fromiter(values.values(), np.int64, len(values)))
+
+    def merge(
+        self, spool: Spool, is_connector: NDArray[np.uint8], spool_limit_bytes: int
+    ) -> tuple[Spool, int]:
+        """Return the corpus with phrases for their words, and how many phrases stand in it.
+
+        is_connector: (n_words of the spool,) uint8.
+        """
+        columns = _room_for(spool) if spool.in_memory else None
+        writer = SpoolWriter(spool_limit_bytes, columns)
+        n_phrases = 0
+        try:
+            for piece in self._pieces(spool, is_connector):
+                writer.append(piece.word_ids, piece.ends)
+                n_phrases += piece.n_phrases
+            return writer.finish(), n_phrases
+        except BaseException:
+            writer.close()
+            raise
+
+    def write(
+        self, file: BinaryIO, spool: Spool, is_connector: NDArray[np.uint8], n_threads: int
+    ) -> tuple[int, int]:
+        """Write the corpus merged, one sentence a line, a space between words.
+
+        n_threads: with two or more the text of one stretch is made while the next is merged.
+        Returns how many tokens were written, and how many phrases stand among them.
+        """
+        text = _TextWriter(file, self.words)
+        n_tokens = n_phrases = 0
+        unwritten: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(1, "fastw2v-text") as pool:
+            for piece in self._pieces(spool, is_connector):
+                n_tokens += len(piece.word_ids)
+                n_phrases += piece.n_phrases
+                unwritten.append(pool.submit(text.write, piece))
+                if len(unwritten) >= n_threads:
+                    unwritten.popleft().result()
+            for written in unwritten:
+                written.result()
+        return n_tokens, n_phrases
+
+    def _pieces(self, spool: Spool, is_connector: NDArray[np.uint8]) -> Iterator["_Piece"]:
+        """Merge a corpus stretch by stretch."""
+        first, n_tokens = 0, STRETCH_TOKENS
+        while first < spool.n_tokens:
+            last = min(first + n_tokens, spool.n_tokens)
+            ids = spool.read_tokens(first, last - first)
+            ends = spool.read_ends(first, last) - first
+            stretch = _core.Stretch(ids, ends, is_connector)
+            merged, merged_ends = np.empty_like(ids), np.empty_like(ends)
+            n_ids, n_ends, n_found = self._table.merge(stretch, merged, merged_ends)
+            yield _Piece(merged[:n_ids], merged_ends[:n_ends], n_found)
+            first += stretch.position
+            # nothing is done only where one unfinished phrase fills the stretch
+            n_tokens = STRETCH_TOKENS if stretch.position else 2 * n_tokens
+
+
+class _Piece(NamedTuple):
+    """Merged ids, the ends of sentences counted from their start, and the phrases in them."""
+
+    word_ids: NDArray[np.int32]
+    ends: NDArray[np.int64]
+    n_phrases: int
+
+
+def _room_for(spool: Spool) -> Columns:
+    """Return columns as large as a spool: to grow them on the way took half of a merge."""
+    word_ids, ends = fresh(spool.n_tokens, np.int32), fresh(spool.n_sentences, np.int64)
+    return Columns(MemoryColumn(word_ids), MemoryColumn(ends))
+
+
+class _TextWriter:
+    """Turns ids into text."""
+
+    def __init__(self, file: BinaryIO, words: Sequence[str]) -> None:
+        encoded = [word.encode("utf-8", "surrogateescape") for word in words]
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        self._file = file
+        self._offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        self._arena = np.frombuffer(b"".join(encoded), np.uint8)
+        self._text = memoryview(bytearray(TEXT_BYTES + int(lengths.max(initial=0)) + 1))
+
+    def write(self, piece: _Piece) -> None:
+        """Write the words of a piece; a sentence may go on in the next."""
+        stretch = _core.Stretch(piece.word_ids, piece.ends, np.empty(0, np.uint8))
+        while stretch.position < len(piece.word_ids):
+            n_bytes = _core.write_sentences(stretch, self._arena, self._offsets, self._text)
+            self._file.write(self._text[:n_bytes])

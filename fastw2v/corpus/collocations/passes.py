@@ -1,0 +1,128 @@
+"""A corpus rewritten with its phrases joined, in one pass or several."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v import _core
+from fastw2v.base.atomic import atomic_write, check_writable
+from fastw2v.base.cores import usable_cores
+from fastw2v.corpus import Spool, VocabularyRules, read_text
+from fastw2v.corpus.collocations.counting import PairCounter, stretches
+from fastw2v.corpus.collocations.merging import Merger
+from fastw2v.corpus.collocations.scoring import FoundPhrase, PhraseRules, find_phrases, least_count
+from fastw2v.corpus.sources import Paths
+from fastw2v.errors import UsageError
+
+SPOOL_LIMIT_BYTES = 256 << 20  # twice, beside a table of pairs that takes as much
+MOST_THREADS = 8  # every thread goes through all ids: more gain nothing
+
+
+@dataclass(frozen=True)
+class PassReport:
+    """What one pass did.
+
+    found: its phrases, best first.  n_tokens_before, n_tokens_after: of the whole corpus.
+    n_joined: how many phrases stand in it.  seconds: of this pass, the last one's with writing.
+    """
+
+    found: list[FoundPhrase]
+    n_tokens_before: int
+    n_tokens_after: int
+    n_joined: int
+    seconds: float
+
+
+def choose_threads(workers: int | None) -> int:
+    """Return how many threads count pairs: as asked for, else one a core up to MOST_THREADS."""
+    if workers is None:
+        return min(usable_cores(), MOST_THREADS)
+    if workers < 1:
+        raise UsageError(f"workers must be at least 1, got {workers}")
+    return min(workers, MOST_THREADS)
+
+
+def connector_flags(words: Sequence[str], connectors: frozenset[str]) -> NDArray[np.uint8]:
+    """Return (n_words,) uint8, 1 for each connector word."""
+    return np.fromiter((word in connectors for word in words), np.uint8, len(words))
+
+
+def join_phrases(
+    corpus: Paths,
+    output: str | os.PathLike[str],
+    rules: Sequence[PhraseRules],
+    workers: int | None = None,
+) -> list[PassReport]:
+    """Rewrite text with a token for each phrase, one pass for each of the rules.
+
+    corpus: paths as read_text takes them.  output: gets one sentence a line, a space between
+    tokens, without blank lines; it may be one of the corpus.
+    Raises ReadError, CorpusError, SaveError, UsageError.
+    """
+    for rule in rules:
+        if any(character.isspace() for character in rule.delimiter):
+            raise UsageError(f"delimiter {rule.delimiter!r} would part the words it joins")
+    if os.fspath(output) == "-":
+        raise UsageError("the text is written to a file; - stands for standard input only")
+    if not rules:
+        raise UsageError("there must be rules for one pass at least, got none")
+    check_writable(output)
+    n_threads = choose_threads(workers)
+    read = read_text(
+        corpus,
+        rules=VocabularyRules(min_count=1),
+        threads=n_threads,
+        spool_limit_bytes=SPOOL_LIMIT_BYTES,
+    )
+    words, counts, spool = read.vocabulary.words, read.vocabulary.counts, read.spool
+    reports = []
+    try:
+        for number, rule in enumerate(rules, 1):
+            started = time.perf_counter()
+            before = spool
+            flags = connector_flags(words, rule.connector_words)
+            found, merger = _find(rule, words, counts, before, (flags, n_threads))
+            if number < len(rules):
+                spool, n_joined = merger.merge(before, flags, SPOOL_LIMIT_BYTES)
+                before.close()
+                counts, n_after = _counted(spool, len(words)), spool.n_tokens
+            else:
+                with atomic_write(output) as file:
+                    n_after, n_joined = merger.write(file, before, flags, n_threads)
+            seconds = time.perf_counter() - started
+            reports.append(PassReport(found, before.n_tokens, n_after, n_joined, seconds))
+    finally:
+        spool.close()
+    return reports
+
+
+def _find(
+    rules: PhraseRules,
+    words: list[str],
+    counts: NDArray[np.int64],
+    spool: Spool,
+    how: tuple[NDArray[np.uint8], int],
+) -> tuple[list[FoundPhrase], Merger]:
+    """Return the phrases, best first, and what joins them.
+
+    words: gets the phrases that are new.  how: connector flags, and the number of threads.
+    """
+    flags, n_threads = how
+    counter = PairCounter(n_threads)
+    counter.count(spool, flags)
+    pairs = counter.result(flags, least_count(rules, words))
+    del counter
+    found = find_phrases(rules, words, counts, pairs)
+    merger = Merger(words, found, pairs)
+    return sorted(found, key=lambda phrase: (-phrase.score, phrase.text)), merger
+
+
+def _counted(spool: Spool, n_words: int) -> NDArray[np.int64]:
+    counts = np.zeros(n_words, np.int64)
+    for ids, _ in stretches(spool):
+        _core.count_ids(ids, counts)
+    return counts

@@ -1,1 +1,0 @@
-"""Files that every part of the package may read and write."""

@@ -1,0 +1,1 @@
+"""What stands behind Word2Vec: its arguments, reading the corpus, gensim's names."""

@@ -1,0 +1,78 @@
+"""Corpora as a model is given them: token lists or files, with live progress."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fastw2v.base.cores import usable_cores
+from fastw2v.corpus import (
+    EncodedCorpus,
+    Progress,
+    Sentences,
+    Vocabulary,
+    VocabularyRules,
+    read_sentences,
+    read_text,
+)
+from fastw2v.errors import UsageError
+from fastw2v.run.progress import end_progress
+from fastw2v.training.report import Observer, Report
+
+Path = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class CorpusReader:
+    """How a model reads its corpora.
+
+    lowercase, tokenizer, column: see fastw2v.corpus.reading.  observer: told of progress.
+    """
+
+    lowercase: bool
+    tokenizer: Callable[[str], list[str]] | None
+    observer: Observer | None
+    column: str | None = None
+
+    def read(
+        self,
+        sentences: Sentences | None,
+        corpus_file: Path | list[Path] | None,
+        n_threads: int,
+        rules: VocabularyRules,
+        vocabulary: Vocabulary | None = None,
+    ) -> EncodedCorpus:
+        """Return the corpus as word ids; see read_sentences and read_text."""
+        if (sentences is None) == (corpus_file is None):
+            raise UsageError("pass either sentences or corpus_file, and not both")
+        how: dict[str, Any] = {
+            "rules": rules,
+            "vocabulary": vocabulary,
+            "column": self.column,
+            "lowercase": self.lowercase,
+            "tokenizer": self.tokenizer,
+            "progress": self._progress(),
+        }
+        try:
+            if sentences is not None:
+                return read_sentences(sentences, **how)
+            assert corpus_file is not None
+            return read_text(corpus_file, threads=min(n_threads, usable_cores()), **how)
+        finally:
+            end_progress(self.observer)
+
+    def _progress(self) -> Progress | None:
+        observer, start = self.observer, time.perf_counter()
+        if observer is None:
+            return None
+
+        def report(done: int, total: int | None, n_tokens: int) -> None:
+            observer(Report("read", done, total, n_tokens, time.perf_counter() - start))
+
+        return report
+
+
+def is_one_shot(sentences: object) -> bool:
+    """Say whether this is an iterator, such as a generator: what it gave is gone."""
+    return isinstance(sentences, Iterable) and iter(sentences) is sentences

@@ -1,0 +1,1 @@
+"""One training run: options, checkpoints, validation, progress, logs and the saved model."""

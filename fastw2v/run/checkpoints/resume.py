@@ -1,0 +1,221 @@
+"""Save a run while it trains, and put a later one where it stood."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from fastw2v import __version__
+from fastw2v.corpus import VocabularyRules
+from fastw2v.corpus.sources import STDIN
+from fastw2v.errors import CheckpointError, DivergedError
+from fastw2v.formats import WordVectors
+from fastw2v.formats.native import PENDING_BIAS
+from fastw2v.run.checkpoints.files import CheckpointWriter, differences
+from fastw2v.run.checkpoints.options import Checkpoints, check_settings
+from fastw2v.run.saved_model import BLOCKS, RunCounts, fill_arrays, settings_of
+from fastw2v.run.validation import BestEpoch
+from fastw2v.training.divergence import check_rows
+from fastw2v.training.events import Run
+from fastw2v.training.parameters import Parameters
+from fastw2v.training.run_state import STATE, RunState
+from fastw2v.training.schedule import OWN
+from fastw2v.training.trainer import Trainer
+
+Path = str | os.PathLike[str]
+OF_ONE_CALL = ("epochs", "alpha", "min_alpha")  # train() may be given others
+
+
+def settings_to_check(parameters: Parameters, rules: VocabularyRules) -> dict[str, Any]:
+    """Return the settings of a run that are certain before its corpus is read."""
+    settings = settings_of(parameters, rules)
+    open_ones = () if parameters.cbow_update else ("cbow_update",)
+    return {k: v for k, v in settings.items() if k not in (*OF_ONE_CALL, *open_ones)}
+
+
+@dataclass(frozen=True)
+class AboutRun:
+    """What a run is, besides its settings; all for JSON.
+
+    corpus: its identity.  criterion: by what epochs are compared.  source: how both can be read
+    again.
+    """
+
+    corpus: dict[str, Any]
+    criterion: dict[str, Any]
+    source: dict[str, Any]
+
+    def check(self, path: str, state: Mapping[str, Any]) -> None:
+        """Raise CheckpointError if a checkpoint is of another text or criterion."""
+        then = state.get("criterion", self.criterion)
+        # Of another corpus the validation text's ids differ too, but a share makes another corpus.
+        if state["corpus"] == self.corpus or then["validation"] != self.criterion["validation"]:
+            self._check(path, "", then, self.criterion, "the validation text is another one")
+        other = "it has other words, or another order of them"
+        self._check(path, "the corpus differs: ", state["corpus"], self.corpus, other)
+
+    @staticmethod
+    def _check(
+        path: str, about: str, then: Mapping[str, Any], now: Mapping[str, Any], other: str
+    ) -> None:
+        different = differences(then, now)
+        if different:
+            what = "; ".join(text for text in different if not text.startswith("digest")) or other
+            raise CheckpointError(f"cannot go on from {path}: {about}{what}")
+
+
+class CheckpointedRun:
+    """A run with checkpoints: what it trains, on what, and how it becomes a file."""
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        to_file: Callable[[], WordVectors],
+        about: "AboutRun",
+        best: BestEpoch | None,
+    ) -> None:
+        """Prepare the run of a corpus.
+
+        to_file: returns the model's file content, without the state.  best: who compares epochs.
+        """
+        self.checkpoints, self.to_file, self.about, self.best = checkpoints, to_file, about, best
+
+    @contextlib.contextmanager
+    def running(self, trainer: Trainer) -> Iterator[CheckpointWriter]:
+        """Put arrays and trainer where the run stood, and save it while the block trains.
+
+        The block must tell what is yielded of the run. SIGTERM ends the process at its end.
+        Raises CheckpointError if the newest checkpoint is of another run, or in use by one.
+        """
+        folder = self.checkpoints.folder
+        with folder.held(), deferred_termination() as asked_to_end:
+            every_seconds = self.checkpoints.every_seconds
+            writer = CheckpointWriter(folder, every_seconds, self.content, asked_to_end)
+            path = self.restore(trainer)
+            if path is not None:
+                writer.continue_from(path, trainer.state())
+            try:
+                yield writer
+            except DivergedError as error:
+                if writer.last is None:
+                    raise
+                text = f"{error}; the last good checkpoint is {writer.last}"
+                raise DivergedError(text) from error
+            except KeyboardInterrupt as interrupt:
+                if writer.last is None:
+                    raise
+                raise KeyboardInterrupt(f"resume from {writer.last}") from interrupt
+
+    def restore(self, trainer: Trainer) -> str | None:
+        """Go back to the newest checkpoint, if one is asked for, and return its path."""
+        found = self.checkpoints.find()
+        if found is None:
+            return None
+        path, data = found
+        settings = self.to_file().settings
+        left_out = (*RunCounts._fields, BLOCKS)  # see identity
+        kept = (name for name in settings if name not in left_out)
+        check_settings(path, data, {name: settings[name] for name in kept})
+        state = data.settings[STATE]
+        self.about.check(path, state)
+        then = RunState.from_json(state["run"])
+        if then.chunk_tokens != trainer.chunk_tokens:
+            raise CheckpointError(
+                f"cannot go on from {path}: its run trained {then.chunk_tokens} tokens at a time, "
+                f"this one {trainer.chunk_tokens}"
+            )
+        fill_arrays(trainer.model_arrays, data)
+        if trainer.model_arrays.in_bias is not None:
+            pending = data.further.pop(PENDING_BIAS, np.zeros(data.dim, np.float32))
+            trainer.model_arrays.in_bias[:, : data.dim] = pending
+        if self.best is not None:
+            self.best.kept_before = data.further
+        trainer.restore(then)
+        return path
+
+    def content(self, run: Run) -> WordVectors:
+        """Return the content of a checkpoint of the run as it stands.
+
+        Raises DivergedError if a number is not finite.
+        """
+        check_rows(run.model_arrays, "training diverged")
+        data = self.to_file()
+        data.settings[STATE] = {
+            "fastw2v": __version__,
+            **asdict(self.about),
+            "run": run.state().as_json(),
+        }
+        if self.best is not None:
+            data.further = self.best.to_keep(run)
+        pending = run.model_arrays.in_bias
+        if pending is not None and pending.any():
+            data.further[PENDING_BIAS] = pending[0, : data.dim]
+        return data
+
+
+def source_of(
+    corpus_file: Path | list[Path] | None, tokenizer: Callable[[str], list[str]] | None
+) -> dict[str, Any]:
+    """Return, for JSON, how a corpus can be read again; its paths are None if it is no file."""
+    paths = None
+    if corpus_file is not None:
+        listed = corpus_file if isinstance(corpus_file, list) else [corpus_file]
+        names = [os.fspath(path) for path in listed]
+        paths = [name if name == STDIN else os.path.abspath(name) for name in names]
+    return {"corpus_file": paths, "tokenizer": tokenizer and repr(tokenizer)}
+
+
+def files_to_read(found: tuple[str, WordVectors], tokenizer: object) -> list[str]:
+    """Return the files that a checkpoint's run was trained on, where they can be read again.
+
+    Raises CheckpointError if the caller has to pass the corpus, or the tokenizer.
+    """
+    path, data = found
+    source = data.settings[STATE]["source"]
+    paths: list[str] | None = source["corpus_file"]
+    if paths is None or STDIN in paths:
+        what = "a Python iterable" if paths is None else "standard input"
+        raise CheckpointError(f"{path}: its corpus was {what}; pass it to resume again")
+    if source["tokenizer"] and tokenizer is None:
+        raise CheckpointError(f"{path}: pass the run's tokenizer, {source['tokenizer']}")
+    return paths
+
+
+def with_own_schedule(
+    path: str, settings: Mapping[str, Any], schedule: Callable[[float], float] | None
+) -> dict[str, Any]:
+    """Return the settings of a checkpoint with a function that no file can hold.
+
+    Raises CheckpointError if the run had one, and it is not given.
+    """
+    then = settings.get("schedule")
+    if not isinstance(then, str) or not then.startswith(OWN):
+        return dict(settings)
+    if schedule is None:
+        raise CheckpointError(f"{path}: pass the run's schedule, {then.removeprefix(OWN)}")
+    return {**settings, "schedule": schedule}
+
+
+@contextlib.contextmanager
+def deferred_termination() -> Iterator[threading.Event]:
+    """Note SIGTERM instead of dying of it in the block; die of it afterwards.
+
+    Only where it would end the process at once: a handler of the caller's own stays.
+    """
+    asked = threading.Event()
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield asked
+        return
+    signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if asked.is_set():
+            signal.raise_signal(signal.SIGTERM)

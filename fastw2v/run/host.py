@@ -1,0 +1,56 @@
+"""What a run's log says of the machine and the program."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fastw2v
+from fastw2v.base.commit import built_commit
+from fastw2v.base.cores import usable_cores
+
+CPU_FIELDS = ("model name", "Hardware", "CPU part")  # of /proc/cpuinfo: x86, then two of ARM's
+
+
+def describe_host() -> dict[str, Any]:
+    """Return CPU, cores, memory in bytes and system."""
+    return {
+        "cpu": cpu_name(),
+        "cores": usable_cores(),
+        "memory_bytes": memory_bytes(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+    }
+
+
+def describe_program() -> dict[str, Any]:
+    """Return the versions of this package, its commit, Python and NumPy."""
+    return {
+        "fastw2v": fastw2v.__version__,
+        "commit": built_commit(Path(fastw2v.__file__).parent),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+
+
+def cpu_name() -> str:
+    """Return the name of the processor, or of its architecture where that is all there is."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    for wanted in CPU_FIELDS:
+        for line in lines:
+            name, _, value = line.partition(":")
+            if name.strip() == wanted and value.strip():
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def memory_bytes() -> int | None:
+    """Return the machine's memory, None where it is not told."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None

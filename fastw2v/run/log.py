@@ -1,0 +1,93 @@
+"""The log of a run: one JSON object a line, added to a file."""
+
+import contextlib
+import json
+import math
+import os
+import warnings
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import Any
+
+from fastw2v.errors import writing
+from fastw2v.training.events import INTERVAL_SECONDS, Listener, Run
+from fastw2v.training.report import EpochRecord, Report, Summary
+
+
+class RunLog(Listener):
+    """Writes the events `settings`, `interval`, `epoch`, and `summary` or `error` of a run.
+
+    Every line stands in the file as soon as it is written. When the disk is full the run goes
+    on without its log, with a warning. What is not finite becomes null.
+    Raises SaveError if the file cannot be opened.
+    """
+
+    interval_seconds = INTERVAL_SECONDS
+
+    def __init__(self, path: str | os.PathLike[str], settings: dict[str, Any]) -> None:
+        self.path = os.fspath(path)
+        with writing(self.path):
+            self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115
+        self.write("settings", settings)
+
+    def on_interval(self, run: Run, report: Report) -> None:
+        """Write a report."""
+        self.write(
+            "interval",
+            {
+                "epoch": report.epoch,
+                "progress": report.progress,
+                "n_tokens": report.n_tokens,
+                "seconds": report.seconds,
+                "words_per_second": report.words_per_second,
+                "lr": report.lr,
+                "loss": report.loss,
+            },
+        )
+
+    def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
+        """Write an epoch, without its intervals, which stand there already."""
+        values = asdict(record)
+        del values["intervals"]
+        self.write("epoch", values | {"words_per_second": record.words_per_second})
+
+    def on_abort(self, run: Run, error: BaseException) -> None:
+        """Write what ended the run."""
+        self.write("error", {"error": type(error).__name__, "message": str(error)})
+
+    def write_summary(self, summary: Summary) -> None:
+        """Write the summary."""
+        self.write("summary", asdict(summary))
+
+    def write(self, event: str, values: dict[str, Any]) -> None:
+        """Write one line."""
+        if self._file.closed:
+            return
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        line = json.dumps(finite({"event": event, "time": now} | values), ensure_ascii=False)
+        try:
+            self._file.write(line + "\n")
+        except OSError as error:
+            warnings.warn(
+                f"cannot write {self.path}: {error.strerror}; the run goes on without its log",
+                stacklevel=2,
+            )
+            self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        with contextlib.suppress(OSError):  # what could not be written has been told already
+            self._file.close()
+
+
+def finite(value: Any) -> Any:
+    """Return a value as JSON can hold it: None for what is not finite, text for what is odd."""
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    return finite(value.item()) if hasattr(value, "item") else str(value)

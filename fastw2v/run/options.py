@@ -1,0 +1,107 @@
+"""What a run is to measure, to tell and to stop at; nothing here changes how it trains."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from fastw2v.base.atomic import check_writable
+from fastw2v.base.checks import check_finite, check_flag, check_integer, check_path
+from fastw2v.corpus.sources import find_sources
+from fastw2v.errors import UsageError
+from fastw2v.run.checkpoints.options import Checkpoints, checkpoints_asked
+from fastw2v.training.events import check_callbacks
+
+Path = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of a run.
+
+    callbacks: objects with any of the methods of fastw2v.callbacks.Callback, or of gensim's
+    CallbackAny2Vec.
+    validation: text whose loss is measured after each epoch and that is not trained on: a path
+    or a list of paths, an iterable of token lists, or the share in (0, 1) of the corpus's own
+    sentences to hold out.
+    metric: called with the model after each epoch, returns a number, the greater the better,
+    see WordPairs and Analogies in fastw2v.callbacks.
+    patience: stop after so many epochs in a row without a better metric, or without a metric,
+    held-out loss; None to train all epochs.  restore_best: end with the rows of the best epoch,
+    of which a copy is kept meanwhile.
+    checkpoint, checkpoint_every, resume: a folder to save the run in, how often, and whether to
+    go on from what is there: see Checkpoints.
+    log: a file to which settings, intervals, epochs and the summary are added, a JSON object a
+    line.
+    Raises UsageError for what contradicts itself, ReadError or SaveError for files.
+    """
+
+    callbacks: Iterable[Any] = ()
+    validation: Any = None
+    metric: Callable[[Any], float] | None = None
+    patience: int | None = None
+    restore_best: bool = False
+    log: Path | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: float | str | None = None
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "callbacks", check_callbacks(self.callbacks))
+        if self.patience is not None:
+            check_integer("patience", self.patience, 1)
+        check_flag("restore_best", self.restore_best)
+        if self.metric is not None and (isinstance(self.metric, type) or not callable(self.metric)):
+            raise UsageError(f"metric must be a function of the model, got {self.metric!r}")
+        for name in ("patience", "restore_best"):
+            if getattr(self, name) and self.validation is None and self.metric is None:
+                raise UsageError(f"{name} needs validation or metric, to know which epoch is best")
+        if self.validation_share is not None:
+            if not 0 < check_finite("validation", self.validation) < 1:
+                raise UsageError(
+                    "validation must be a share between 0 and 1, a path, or an iterable of token "
+                    f"lists, got {self.validation}"
+                )
+        elif self.validation_paths:
+            find_sources(self.validation_paths)
+        if self.log is not None:
+            check_path("log", self.log)
+            check_writable(self.log)
+        checkpoints_asked(self.checkpoint, self.checkpoint_every, self.resume)  # or an error
+
+    @property
+    def checkpoints(self) -> Checkpoints | None:
+        """How the run is saved, if that is asked for."""
+        return checkpoints_asked(self.checkpoint, self.checkpoint_every, self.resume)
+
+    @property
+    def validation_share(self) -> float | None:
+        """The share of the corpus to hold out, if that is asked for."""
+        is_share = isinstance(self.validation, int | float)
+        return self.validation if is_share else None
+
+    @property
+    def validation_paths(self) -> list[Path]:
+        """The files to validate on, if these are given."""
+        paths = self.validation if isinstance(self.validation, list) else [self.validation]
+        return paths if all(isinstance(path, str | os.PathLike) for path in paths) else []
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether epochs are compared with each other."""
+        return self.validation is not None or self.metric is not None
+
+    def changed(self, others: dict[str, Any]) -> "RunOptions":
+        """Return the options with some of them changed; other names are a UsageError."""
+        known = [field.name for field in fields(self)]
+        for name in others:
+            if name not in known:
+                accepted = ", ".join(["epochs", *known])
+                raise UsageError(f"unknown option {name!r} of train(); accepted are {accepted}")
+        return replace(self, **others)
+
+    @classmethod
+    def take(cls, settings: dict[str, Any], **others: Any) -> "RunOptions":
+        """Remove the options from a mapping of settings and return them, with others."""
+        names = [field.name for field in fields(cls) if field.name in settings]
+        return cls(**others, **{name: settings.pop(name) for name in names})

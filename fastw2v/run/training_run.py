@@ -1,0 +1,273 @@
+"""One training of a model: who is told of it, what is held out, and what it comes to."""
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fastw2v.base.checks import check_finite
+from fastw2v.corpus import EncodedCorpus, Spool
+from fastw2v.corpus.identity import corpus_identity, stream_digest
+from fastw2v.corpus.split import hold_out
+from fastw2v.formats import WordVectors
+from fastw2v.run.checkpoints.resume import AboutRun, CheckpointedRun
+from fastw2v.run.criterion import criterion_of, source_of_validation
+from fastw2v.run.host import describe_host, describe_program
+from fastw2v.run.log import RunLog
+from fastw2v.run.options import RunOptions
+from fastw2v.run.validation import BestEpoch, Metric, Validation
+from fastw2v.training.arrays import ModelArrays, effective_settings
+from fastw2v.training.divergence import NormWatch
+from fastw2v.training.events import INTERVAL_SECONDS, Listener, ModelCallback, ObserverListener, Run
+from fastw2v.training.parameters import Parameters, loss_name
+from fastw2v.training.report import EpochRecord, Observer, Report, Summary, peak_bytes, per_second
+from fastw2v.training.trainer import Trainer
+
+
+class TrainableModel(Protocol):
+    """What a training run needs of a Word2Vec."""
+
+    history: list[EpochRecord]
+    last_checkpoint: str | None
+    blocks: str
+
+    def vectors_changed(self) -> None:
+        """Forget what was computed from the vectors."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What is to be trained, on what, and how it is watched.
+
+    arrays: of the model.  corpus: is used up.  read_validation: reads what options.validation
+    gives as text, with the model's vocabulary.  to_file: returns what a file holds of the model.
+    source: how the corpus can be read again, see checkpointing.source_of.
+    """
+
+    model: TrainableModel
+    parameters: Parameters
+    arrays: ModelArrays
+    corpus: EncodedCorpus
+    options: RunOptions
+    observer: Observer | None
+    read_validation: Callable[[], EncodedCorpus]
+    to_file: Callable[[], WordVectors]
+    source: Mapping[str, Any]
+
+
+def run_training(request: RunRequest) -> Summary:
+    """Train, and return the summary; the corpus is closed whatever happens."""
+    start = time.perf_counter()
+    with ExitStack() as open_files:
+        stream = open_files.enter_context(request.corpus.spool)
+        parts = _parts(request, stream, open_files)
+        trainer = Trainer(request.parameters, request.arrays, parts.stream)
+        request.model.blocks = trainer.blocks_text
+        _warn_of_held_rate(trainer)
+        listeners = _Listeners(request, parts, trainer)
+        if listeners.log is not None:
+            open_files.callback(listeners.log.close)
+        with _saved(request, parts, trainer, listeners.best) as savers:
+            trainer.run([*listeners.in_order, *savers])
+        request.model.vectors_changed()
+        summary = _summary(request, parts, trainer, listeners, time.perf_counter() - start)
+        if listeners.log is not None:
+            listeners.log.write_summary(summary)
+    return summary
+
+
+def _warn_of_held_rate(trainer: Trainer) -> None:
+    alpha, most = trainer.parameters.first_rate, trainer.blocks.max_lr
+    if most < alpha:
+        warnings.warn(
+            f"learning rates above {most:.3g} are held to that: at alpha={alpha:g} even one "
+            "prediction at a time would move a row too far",
+            stacklevel=5,
+        )
+
+
+@contextmanager
+def _saved(
+    request: RunRequest, parts: "_Parts", trainer: Trainer, best: BestEpoch | None
+) -> Iterator[list[Listener]]:
+    """Save the run while the block trains, if that is asked for, and go on with an old one."""
+    model, checkpoints = request.model, request.options.checkpoints
+    model.last_checkpoint = None
+    if checkpoints is None:
+        yield []
+        return
+    held_out = parts.held_out
+    n_held_out = None if held_out is None else held_out.n_tokens
+    about = AboutRun(
+        corpus_identity(request.corpus, parts.stream, request.arrays.frozen),
+        criterion_of(request.options, n_held_out, stream_digest(held_out)),
+        {**request.source, "validation": source_of_validation(request.options)},
+    )
+    run = CheckpointedRun(checkpoints, request.to_file, about, best)
+    with run.running(trainer) as writer:
+        model.history += trainer.history
+        yield [writer]
+    model.last_checkpoint = writer.last if writer.is_current else None
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What is trained on and what is not.  held_out: with its counts if it is other text."""
+
+    stream: Spool
+    held_out: Spool | None = None
+    other_text: EncodedCorpus | None = None
+
+    @property
+    def n_held_out(self) -> int:
+        """Tokens of the corpus that are not trained on."""
+        return self.held_out.n_tokens if self.held_out and not self.other_text else 0
+
+
+def _parts(request: RunRequest, spool: Spool, open_files: ExitStack) -> _Parts:
+    """Return the streams of a run; they are closed with open_files."""
+    options = request.options
+    if options.validation is None:
+        return _Parts(spool)
+    if options.validation_share is not None:
+        stream, held_out = hold_out(spool, options.validation_share, request.parameters.seed)
+        open_files.enter_context(stream)
+        open_files.enter_context(held_out)
+        return _Parts(stream, held_out)
+    text = request.read_validation()
+    open_files.enter_context(text.spool)
+    return _Parts(spool, text.spool, text)
+
+
+class _Listeners:
+    """Who is told of a run; what fills in the record of an epoch comes before who reads it."""
+
+    def __init__(self, request: RunRequest, parts: _Parts, trainer: Trainer) -> None:
+        options = request.options
+        self.validation = Validation(parts.held_out) if parts.held_out is not None else None
+        self.metric = Metric(_measure(request)) if options.metric is not None else None
+        self.best: BestEpoch | None = None
+        if options.is_compared:
+            restore, changed = options.restore_best, request.model.vectors_changed
+            self.best = BestEpoch(options.patience, restore, changed)
+        self.log: RunLog | None = None
+        if options.log is not None:
+            self.log = RunLog(options.log, _log_head(request, parts, trainer))
+        self.in_order: list[Listener] = [
+            listener
+            for listener in (
+                _History(request, parts),
+                NormWatch(request.corpus.vocabulary.words),
+                self.validation,
+                self.metric,
+                self.best,
+                self.log,
+                ObserverListener(request.observer) if request.observer else None,
+                *(ModelCallback(request.model, c) for c in options.callbacks),
+            )
+            if listener is not None
+        ]
+
+
+class _History(Listener):
+    """Keeps a model's history, and its vectors fresh for whoever is told next."""
+
+    interval_seconds = INTERVAL_SECONDS
+
+    def __init__(self, request: RunRequest, parts: _Parts) -> None:
+        self.model, self.corpus = request.model, request.corpus
+        self.n_held_out = parts.n_held_out
+        self.intervals: list[Report] = []
+
+    def on_interval(self, run: Run, report: Report) -> None:
+        """Keep the report."""
+        self.model.vectors_changed()
+        self.intervals.append(report)
+
+    def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
+        """Complete and keep the record."""
+        self.model.vectors_changed()
+        record.n_tokens_read = self.corpus.n_tokens_read
+        record.n_below_min_count = self.corpus.n_below_min_count
+        record.n_held_out = self.n_held_out
+        record.intervals, self.intervals = self.intervals, []
+        self.model.history.append(record)
+
+
+def _measure(request: RunRequest) -> Callable[[], float]:
+    """Return the metric of the model as a function of nothing."""
+    metric, model = request.options.metric, request.model
+    assert metric is not None
+
+    def measure() -> float:
+        value = metric(model)
+        return float(value) if value != value else check_finite("metric", value)
+
+    return measure
+
+
+def _log_head(request: RunRequest, parts: _Parts, trainer: Trainer) -> dict[str, Any]:
+    """Return the first line of a log."""
+    corpus, parameters = request.corpus, request.parameters
+    return {
+        **describe_program(),
+        "host": describe_host(),
+        "settings": effective_settings(parameters),
+        "loss_name": loss_name(parameters),
+        "blocks": trainer.blocks_text,
+        "corpus": {
+            "n_words": len(corpus.vocabulary),
+            "n_tokens_read": corpus.n_tokens_read,
+            "n_below_min_count": corpus.n_below_min_count,
+            "n_sentences": corpus.n_sentences,
+            "n_held_out": parts.n_held_out,
+            "read_seconds": corpus.seconds,
+        },
+        "options": {
+            "validation": request.options.validation_share or request.options.validation_paths,
+            "patience": request.options.patience,
+            "restore_best": request.options.restore_best,
+        },
+    }
+
+
+def _summary(
+    request: RunRequest, parts: _Parts, trainer: Trainer, listeners: _Listeners, seconds: float
+) -> Summary:
+    """Gather the counts of a run."""
+    corpus, counts, best = request.corpus, trainer.counts(), listeners.best
+    history, other = trainer.history, parts.other_text
+    n_finished = sum(record.n_trained + record.n_subsampled for record in history)
+    restored = best.restored_epoch if best else None
+    standing = history[(restored or len(history)) - 1] if history else None
+    return Summary(
+        n_words=len(corpus.vocabulary),
+        n_tokens_read=corpus.n_tokens_read,
+        n_below_min_count=corpus.n_below_min_count,
+        n_sentences=corpus.n_sentences,
+        epochs=len(history),
+        n_trained=counts.n_trained,
+        n_subsampled=counts.n_subsampled,
+        n_predictions=counts.n_predictions,
+        loss=history[-1].loss if history else None,
+        read_seconds=corpus.seconds,
+        train_seconds=trainer.seconds,
+        words_per_second=per_second(counts.n_tokens, trainer.seconds),
+        peak_bytes=peak_bytes(),
+        stopped=trainer.stopped,
+        loss_name=loss_name(request.parameters),
+        n_held_out=parts.n_held_out,
+        n_unfinished=counts.n_tokens - n_finished,
+        validation_loss=standing.validation_loss if standing else None,
+        n_validation_tokens=other.n_tokens_read if other else parts.n_held_out,
+        n_validation_unknown=other.n_below_min_count if other else 0,
+        metric=standing.metric if standing else None,
+        best_epoch=best.best.epoch if best and best.best else None,
+        restored_epoch=restored,
+        validation_seconds=listeners.validation.seconds if listeners.validation else 0.0,
+        metric_seconds=listeners.metric.seconds if listeners.metric else 0.0,
+        total_seconds=seconds,
+        blocks=trainer.blocks_text,
+    )

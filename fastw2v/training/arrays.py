@@ -1,0 +1,259 @@
+"""The arrays that training writes and reads, laid out for the kernels."""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.base.memory import allocate
+from fastw2v.errors import UsageError
+from fastw2v.sampling import (
+    HuffmanPaths,
+    alias_table,
+    huffman_paths,
+    keep_probabilities,
+    keep_thresholds,
+    noise_probabilities,
+)
+from fastw2v.training.parameters import BOTH_BIASES, SOFTMAX_MAX_WORDS, Parameters, choose_backend
+from fastw2v.training.windows import Contexts, window_sides
+
+ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
+INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
+
+# All n terms of a block move the bias of the input side at once, from the same scores. The loss of
+# a term has a curvature of at most 1/4 times the squared length of its output row, so a step
+# overshoots for certain where lr * n / 4 times that exceeds 2. Blocks of several threads add up.
+IN_BIAS_LIMIT = 0.25  # a step counts as one of lr * n at most, summed over the threads
+
+MAX_CONTEXTS = 2**31 - 1  # no limit
+
+
+class BlockShape(NamedTuple):
+    """How the centres of a chunk are grouped into steps; see w2v_block in api.h.
+
+    centres: consecutive ones per block.  noise: negative samples that these share.  reuse: blocks
+    that a negative sample serves.  turns: the steps of a CBOW block with negative sampling, each of
+    every turns-th centre, with negative samples of its own.  contexts: of one centre that a
+    skip-gram step takes at most.
+    """
+
+    centres: int
+    noise: int
+    reuse: int
+    turns: int = 1
+    contexts: int = MAX_CONTEXTS
+
+
+class HotRows(NamedTuple):
+    """The first input rows and output rows, or the top of the tree, that a worker keeps private.
+
+    inputs, outputs: (n_rows,) float32, for each the share of a worker's change that the shared row
+    gets, > 0 and <= 1.  centres: between exchanges of the most frequent ones.
+    """
+
+    inputs: NDArray[np.float32]
+    outputs: NDArray[np.float32]
+    centres: int
+
+
+NO_HOT_ROWS = HotRows(np.empty(0, np.float32), np.empty(0, np.float32), 10**9)
+
+
+@dataclass(frozen=True)
+class KernelSettings:
+    """The numbers a kernel needs; see api.h for the meaning of each."""
+
+    backend: str
+    objective: str
+    dim: int
+    is_cbow: bool
+    window: tuple[int, int]
+    shrink_windows: bool
+    negative: int
+    largest: BlockShape
+    loss_every: int
+    is_shared: bool
+    hot: HotRows
+    cbow_sum: bool
+    cbow_divide: bool
+    cbow_rate: float
+    in_bias_limit: float
+
+
+@dataclass
+class ModelArrays:
+    """Rows to train and tables to draw from.
+
+    in_rows: (n_words, stride) float32; out_rows: (n_outputs, stride) float32, n_outputs being
+    n_words, or n_words - 1 inner nodes with hierarchical softmax; both shared by all threads.
+    out_bias: (n_outputs,) float32 or None.  keep_threshold: (n_words,) uint32.
+    noise: (n_words,) alias columns, negative sampling only.  paths: hierarchical softmax only.
+    counts: (n_words,) int64, of the words.
+    frozen: (n_words,) uint8, 1 where the input row stays as it is; None where none does.
+    in_bias: (1, stride) float32, the part of the input side's bias that in_rows do not contain yet;
+    folded_in_bias: (1, stride) float32, the part that they contain.  None without such a bias.
+    """
+
+    in_rows: NDArray[np.float32]
+    out_rows: NDArray[np.float32]
+    out_bias: NDArray[np.float32] | None
+    counts: NDArray[np.int64]
+    keep_threshold: NDArray[np.uint32]
+    noise: NDArray[np.void] | None = None
+    paths: HuffmanPaths | None = None
+    frozen: NDArray[np.uint8] | None = None
+    in_bias: NDArray[np.float32] | None = None
+    folded_in_bias: NDArray[np.float32] | None = None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the arrays of a copy, its rows to where kernels can use them."""
+        for name in ("in_rows", "out_rows", "in_bias"):
+            if state.get(name) is not None:
+                rows = zero_rows(*state[name].shape)
+                rows[...] = state[name]
+                state[name] = rows
+        self.__dict__.update(state)
+
+    def input_bias(self, dim: int) -> NDArray[np.float32] | None:
+        """Return a view (dim,) of the bias that in_rows contain, None without one."""
+        return None if self.folded_in_bias is None else self.folded_in_bias[0, :dim]
+
+    def fold_in_bias(self) -> None:
+        """Add in_bias to all in_rows, which gives the same scores.  No worker may run."""
+        if self.in_bias is None or not self.in_bias.any():
+            return
+        assert self.folded_in_bias is not None
+        pending = self.in_bias.copy()
+        self.in_bias[...] = 0
+        self.in_rows += pending
+        self.folded_in_bias += pending
+
+
+def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:
+    """Return (n_rows, stride) float32 zeros, each row aligned to 64 bytes."""
+    stride = -(-dim // ROW_FLOATS) * ROW_FLOATS
+    flat = np.frombuffer(allocate(n_rows * stride * 4), np.float32, n_rows * stride)
+    return flat.reshape(n_rows, stride)
+
+
+def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
+    """Fill the first dim columns with uniform draws of +-1/dim, as gensim and fastText do."""
+    rng = np.random.default_rng(seed)
+    for begin in range(0, len(rows), INIT_ROWS):
+        block = rows[begin : begin + INIT_ROWS, :dim]
+        block[...] = (rng.random(block.shape, np.float32) * 2 - 1) / dim
+
+
+def kernel_settings(
+    parameters: Parameters, largest: BlockShape, contexts: Contexts, hot: HotRows = NO_HOT_ROWS
+) -> KernelSettings:
+    """Translate the parameters of a run for the kernels.
+
+    largest: block of any chunk.  contexts: of a token.  hot: the private rows.
+    """
+    corrected = parameters.cbow_update != "word2vec"
+    return KernelSettings(
+        backend=choose_backend(parameters.backend),
+        objective=parameters.objective,
+        dim=parameters.vector_size,
+        is_cbow=not parameters.sg,
+        window=window_sides(parameters.window),
+        shrink_windows=parameters.shrink_windows,
+        negative=parameters.negative,
+        largest=largest,
+        loss_every=parameters.loss_every,
+        is_shared=parameters.n_threads > 1 and not parameters.deterministic,
+        hot=hot,
+        cbow_sum=not parameters.cbow_mean,
+        cbow_divide=corrected == parameters.cbow_mean,
+        cbow_rate=cbow_rate(parameters, contexts),
+        in_bias_limit=in_bias_limit(parameters),
+    )
+
+
+def cbow_rate(parameters: Parameters, contexts: Contexts) -> float:
+    """Return what multiplies the gradient of context rows, so that alpha keeps its meaning.
+
+    Peers take a mean's gradient n times too large for n contexts, and a sum's n times too small.
+    """
+    if parameters.cbow_update == "word2vec":
+        return 1.0
+    return contexts.mean if parameters.cbow_mean else contexts.inverse
+
+
+def in_bias_limit(parameters: Parameters) -> float:
+    """Return IN_BIAS_LIMIT for one of the threads that share the bias of the input side.
+
+    A sum of n context rows contains it n times: the curvature along it is n * n times as large.
+    """
+    n_sharing = 1 if parameters.deterministic else parameters.n_threads
+    is_sum = not parameters.sg and not parameters.cbow_mean
+    n_biases = sum(window_sides(parameters.window)) if is_sum else 1
+    return IN_BIAS_LIMIT / (n_sharing * n_biases**2)
+
+
+def effective_settings(parameters: Parameters) -> dict[str, Any]:
+    """Return every setting with the defaults filled in, as a model's file keeps them."""
+    return parameters.effective() | {"backend": choose_backend(parameters.backend)}
+
+
+def check_vocabulary_size(parameters: Parameters, n_words: int) -> None:
+    """Raise UsageError if the objective cannot be trained on this many words."""
+    if parameters.objective == "hs" and n_words < 2:
+        raise UsageError(f"hierarchical softmax needs at least 2 words, got {n_words}")
+    if parameters.objective == "softmax" and n_words > SOFTMAX_MAX_WORDS:
+        raise UsageError(
+            f"the full softmax is meant for at most {SOFTMAX_MAX_WORDS:,} words, got {n_words:,}; "
+            "raise min_count, set max_final_vocab, or use negative sampling"
+        )
+
+
+def build_arrays(
+    parameters: Parameters, counts: NDArray[np.int64], ties: str | None = None
+) -> ModelArrays:
+    """Return the arrays of an untrained model: random inputs, zero outputs.
+
+    counts: (n_words,) int64, best descending: the first rows are the ones kept hot.  ties: see
+    huffman_paths.
+    Raises UsageError if the objective does not fit the vocabulary, OutOfMemoryError if
+    memory does not.
+    """
+    n_words, dim = len(counts), parameters.vector_size
+    check_vocabulary_size(parameters, n_words)
+    by_path = parameters.objective == "hs"
+    n_outputs = n_words - 1 if by_path else n_words
+    both = parameters.bias == BOTH_BIASES
+    tables: dict[str, Any] = {}
+    if by_path:
+        tables["paths"] = huffman_paths(counts, ties)
+    elif parameters.objective == "ns":
+        tables["noise"] = alias_table(noise_probabilities(counts, parameters.ns_exponent))
+    in_rows = zero_rows(n_words, dim)
+    fill_uniform(in_rows, dim, parameters.seed)
+    return ModelArrays(
+        in_rows=in_rows,
+        out_rows=zero_rows(n_outputs, dim),
+        out_bias=np.zeros(n_outputs, np.float32) if parameters.bias else None,
+        in_bias=zero_rows(1, dim) if both else None,
+        folded_in_bias=zero_rows(1, dim) if both else None,
+        counts=counts,
+        keep_threshold=keep_thresholds(keep_probabilities(counts, parameters.sample)),
+        **tables,
+    )
+
+
+def fit_to_pairs(
+    parameters: Parameters, arrays: ModelArrays, context_counts: NDArray[np.int64]
+) -> ModelArrays:
+    """Return the arrays, rows shared, with noise words drawn by how often they are contexts.
+
+    context_counts: (n_words,) int64, not all 0.  Raises UsageError for CBOW.
+    """
+    if not parameters.sg:
+        raise UsageError("pairs train skip-gram, and this model is CBOW: pass sg=1")
+    if parameters.objective != "ns":
+        return arrays
+    noise = noise_probabilities(context_counts, parameters.ns_exponent)
+    return replace(arrays, noise=alias_table(noise))

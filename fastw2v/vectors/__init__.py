@@ -1,0 +1,1 @@
+"""What stands behind KeyedVectors: table, search, index, classes and task files."""

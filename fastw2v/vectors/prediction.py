@@ -1,0 +1,47 @@
+"""Which words a model expects among others."""
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastw2v.vectors.search import top_rows
+
+
+def context_row(rows: NDArray[np.float32], is_mean: bool) -> NDArray[np.float32]:
+    """Return the hidden row of context rows (n, dim), n >= 1: their mean or sum, (dim,)."""
+    return np.asarray(rows.mean(axis=0) if is_mean else rows.sum(axis=0))
+
+
+def word_probabilities(
+    hidden: NDArray[np.float32], outputs: NDArray[np.float32], bias: NDArray[np.float32] | None
+) -> NDArray[np.float64]:
+    """Return softmax(outputs . hidden + bias), (n_words,), which sums to 1.
+
+    hidden: (dim,).  outputs: (n_words, dim).  bias: (n_words,) or None.
+    """
+    scores = np.asarray(outputs @ hidden, np.float64)
+    if bias is not None:
+        scores += bias
+    likely = np.exp(scores - scores.max())
+    return np.asarray(likely / likely.sum())
+
+
+def predicted_words(
+    model: Any, context_words: Iterable[str | int], topn: int
+) -> list[tuple[str, float]] | None:
+    """Return the topn most probable words between the context words, with probabilities.
+
+    None if none of them is in the vocabulary, as in gensim, and a warning that says so.
+    """
+    wv = model.wv
+    rows = [wv.get_index(word) for word in context_words if word in wv]
+    if not rows:
+        warnings.warn("none of the context words is in the vocabulary", stacklevel=3)
+        return None
+    hidden = context_row(wv.vectors[rows], bool(model.cbow_mean))
+    chances = word_probabilities(hidden, model.output_vectors, model.arrays.out_bias)
+    top = top_rows(chances, topn)
+    return [(wv.index_to_key[row], float(chances[row])) for row in top.tolist()]
