@@ -49,6 +49,16 @@ def test_wildcards_match_files_in_order(memory):
     assert read("memory://corpus/*") == [["a", "b"], ["a"], ["b", "b"], ["c"]]
 
 
+def test_a_url_is_opened_once(memory, monkeypatch):
+    opened = []
+    original = type(memory)._open
+    monkeypatch.setattr(
+        type(memory), "_open", lambda *args, **how: opened.append(args[1]) or original(*args, **how)
+    )
+    read("memory://corpus/*")
+    assert sorted(opened) == ["/corpus/a.txt.gz", "/corpus/b.txt"]
+
+
 def test_parquet_is_read_from_a_url(memory):
     pa = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

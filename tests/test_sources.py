@@ -86,6 +86,45 @@ def test_a_name_that_promises_compression_is_believed(tmp_path):
         read_all(path)
 
 
+OPENED = """
+import sys
+from fastw2v.cli import main
+n_opened = 0
+def count(event, args):
+    global n_opened
+    n_opened += event == "open" and str(args[0]).endswith(sys.argv[1])
+sys.addaudithook(count)
+assert main(["train", sys.argv[1], "-o", "v", "--epochs", "1", "--min-count", "1", "-q"]) == 0
+print(n_opened)
+"""
+
+
+@pytest.mark.parametrize("name", ["text", "text.gz"])
+def test_a_training_opens_its_corpus_once(tmp_path, name):
+    (tmp_path / name).write_bytes(COMPRESS[".gz" if name.endswith("gz") else ""](TEXT))
+    shown = subprocess.run(
+        [sys.executable, "-c", OPENED, name], cwd=tmp_path, check=True, capture_output=True
+    )
+    assert shown.stdout == b"1\n"
+
+
+def test_what_was_checked_is_what_is_read(tmp_path):
+    path = tmp_path / "text"
+    path.write_bytes(b"first\n")
+    sources = find_sources(path)
+    (tmp_path / "other").write_bytes(b"second\n")
+    os.replace(tmp_path / "other", path)
+    assert read_text(sources, rules=ALL).vocabulary.words == ["first"]
+    assert read_text(sources, rules=ALL).vocabulary.words == ["second"]  # opened anew
+
+
+def test_more_files_than_a_process_may_open_are_read(tmp_path):
+    for i in range(1200):
+        (tmp_path / f"{i:04}").write_bytes(b"a\n")
+    assert len(find_sources(tmp_path / "*")) == 1200
+    assert read_text(tmp_path / "*", rules=ALL).n_tokens_read == 1200
+
+
 def test_globs_are_sorted_and_match_files_only(tmp_path):
     for name in ("b.txt", "a.txt", "c.dat", "[x]"):
         (tmp_path / name).write_bytes(b"x")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from fastw2v.corpus import Vocabulary, VocabularyRules
+    from fastw2v.corpus.sources import Source
 
 
 # What each number of a vector takes at least. The native format holds two matrices; texts were
@@ -40,10 +41,11 @@ class RunFiles:
     log: str | None = None
     also_read: dict[str, str] = field(default_factory=dict)
 
-    def check(self) -> None:
+    def check(self) -> "list[Source]":
         """Raise SaveError, ReadError or UsageError now rather than after hours of training.
 
         A file to write must be neither one that is read nor the other one to write.
+        Returns the corpus, its files open.
         """
         from fastw2v.base.atomic import check_writable, is_special
         from fastw2v.corpus.sources import STDIN, find_sources
@@ -55,11 +57,10 @@ class RunFiles:
         for path in written.values():
             if path:
                 check_writable(path)
+        sources = find_sources(self.corpus)
         if self.also_read.get("validation") == STDIN:
-            find_sources([*self.corpus, STDIN])  # which may be given only once
-        roles = {
-            os.path.realpath(source.path): "the corpus" for source in find_sources(self.corpus)
-        }
+            find_sources([*sources, STDIN])  # which may be given only once
+        roles = {os.path.realpath(source.path): "the corpus" for source in sources}
         if self.read_vocab:
             roles[os.path.realpath(self.read_vocab)] = "read-vocab"
         roles |= {os.path.realpath(path): name for name, path in self.also_read.items()}
@@ -69,6 +70,7 @@ class RunFiles:
             taken = roles.setdefault(os.path.realpath(path), name)
             if taken != name:
                 raise UsageError(f"{path} is {name} and {taken} at once; write to another file")
+        return sources
 
     def load_vocabulary(self, rules: "VocabularyRules") -> "Vocabulary | None":
         """Return the words of read_vocab that the rules keep, None if none are given.

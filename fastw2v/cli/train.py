@@ -160,11 +160,11 @@ def train_to_file(
     from fastw2v.word2vec import Word2Vec
 
     model = Word2Vec(**load_watchers(load_functions(settings)), progress=progress)
-    files.check()
+    sources = files.check()
     if STDIN in files.corpus and sys.stdin is not None and sys.stdin.isatty() and not quiet:
         print("reading standard input: type text, end with Ctrl-D on a new line", file=sys.stderr)
     vocabulary = files.load_vocabulary(model.rules)
-    model.build_vocab(corpus_file=list(files.corpus), vocabulary=vocabulary)
+    model.build_vocab(corpus_file=[*sources], vocabulary=vocabulary)
     assert model.vocabulary is not None
     if model.start is not None and not quiet:
         print(f"started from {model.init_from}: {model.start}")

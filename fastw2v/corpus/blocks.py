@@ -62,14 +62,14 @@ class FileBlock(Block):
         """Read the text; a newline is added where the file ends."""
         is_last = self.end == self.source.n_bytes
         n_bytes = self.end - self.begin
-        with reading(self.source.name), open(self.source.path, "rb", buffering=0) as file:
+        with reading(self.source.name), self.source.descriptor() as fd:
             text = scratch.view(n_bytes + LOOKAHEAD_BYTES)
-            self._read_into(file.fileno(), text[:n_bytes])
+            self._read_into(fd, text[:n_bytes])
             first = self._first_cut(text[:n_bytes])
             if first is None:
                 text[:1] = b"\n"
                 return text[: int(is_last)]
-            rest = b"\n" if is_last else self._rest(file.fileno())
+            rest = b"\n" if is_last else self._rest(fd)
         if n_bytes + len(rest) > len(text):
             text = memoryview(bytes(text[:n_bytes]) + rest)
         else:

@@ -66,7 +66,7 @@ def read_text(
     if not any(is_parquet):
         if column is not None:
             raise UsageError(f"column is for Parquet files, and {sources[0].name} is none")
-        return scan.read_text(paths, threads=threads, **how)
+        return scan.read_text(sources, threads=threads, **how)
     if not all(is_parquet):
         text = sources[is_parquet.index(False)].name
         raise UsageError(f"text and Parquet cannot be mixed, and {text} is no Parquet file")

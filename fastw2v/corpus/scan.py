@@ -61,6 +61,9 @@ def read_text(
     except BaseException:
         scan.writer.close()
         raise
+    finally:
+        for source in scan.sources:
+            source.close()
 
 
 def _count_words(scan: Scan, threads: int, progress: Progress | None) -> CountedCorpus:

@@ -7,8 +7,9 @@ import select
 import stat
 import sys
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from fastw2v.base.compression import MAGIC_BYTES, SUFFIXES, compression_of, unpacked, zstd_module
@@ -21,6 +22,7 @@ Paths = PathLike | Iterable[PathLike]
 STDIN = "-"
 PIECE_BYTES = 1 << 20  # what a stream is read by
 FILE_BUFFER_BYTES = 1 << 18  # compressed bytes fetched at once
+MAX_HELD_FILES = 100  # a process may open 1,024 by default; beyond this each is opened twice
 POLL_SECONDS = 0.1  # how soon a reader that waits for a pipe sees that it should stop
 
 PARQUET = "parquet"  # a table, not a text, so it has a reader of its own
@@ -32,13 +34,22 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file, a pipe, standard input or a URL.  n_bytes: size, None where there is none."""
+class Source(os.PathLike[str]):
+    """A file, a pipe, standard input or a URL; wherever a path is taken, it is one.
+
+    n_bytes: size, None where there is none.  compression: None where it is not known before
+    reading.  held: the file, open since it was found, so that what was checked is what is read; it
+    is closed when it has been read, and opened anew for whoever reads it once more.
+    """
 
     path: str
     n_bytes: int | None
-    compression: str | None  # None: not known before it is read
+    compression: str | None
     remote: RemoteFile | None = None
+    held: "HeldFile | None" = field(default=None, compare=False, repr=False)
+
+    def __fspath__(self) -> str:
+        return self.path
 
     @property
     def name(self) -> str:
@@ -52,18 +63,65 @@ class Source:
 
     def open(self) -> IO[bytes]:
         """Open a file or URL to read; raise OSError if that fails."""
-        return self.remote.open() if self.remote else open(self.path, "rb")
+        held = self.held.take() if self.held else None
+        if isinstance(held, int):
+            return open(held, "rb", buffering=0)
+        if held is not None:
+            return held
+        return self.remote.open() if self.remote else open(self.path, "rb", buffering=0)
+
+    @contextmanager
+    def descriptor(self) -> Iterator[int]:
+        """Open a plain file, for ranges of it, which any number of threads may read at once."""
+        if self.held is not None and isinstance(self.held.file, int):
+            yield self.held.file
+        else:
+            with open(self.path, "rb", buffering=0) as file:
+                yield file.fileno()
+
+    def close(self) -> None:
+        """Close the file that is held open, if it is."""
+        if self.held is not None:
+            self.held.close()
+
+
+class HeldFile:
+    """A descriptor, or a remote file, that is open until it is taken or nobody can take it."""
+
+    def __init__(self, file: int | IO[bytes]) -> None:
+        self.file: int | IO[bytes] | None = file
+
+    def take(self) -> int | IO[bytes] | None:
+        """Return the file, which from now on is the caller's; None if it is taken already."""
+        file, self.file = self.file, None
+        return file
+
+    def close(self) -> None:
+        """Close the file, unless it is taken."""
+        file = self.take()
+        if isinstance(file, int):
+            os.close(file)
+        elif file is not None:
+            file.close()
+
+    __del__ = close
 
 
 def find_sources(paths: Paths) -> list[Source]:
     """Resolve paths and globs, in order, and check that each can be opened.
 
     paths: one path or many; `*?[` are wildcards unless a file has that very name, and match
-    files only, sorted; "-" is standard input, and URLs are what fsspec can open.
+    files only, sorted; "-" is standard input, and URLs are what fsspec can open.  A Source among
+    them stays as it is.
     Raises ReadError for what is missing, a directory or unreadable, UsageError for no path.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    found = [source for path in given for source in _expand(os.fspath(path))]
+    found: list[Source] = []
+    for path in given:
+        for source in [path] if isinstance(path, Source) else _expand(os.fspath(path)):
+            found.append(source)
+            if len(found) > MAX_HELD_FILES:
+                source.close()
     if not found:
         raise UsageError("no corpus path was given")
     if sum(source.path == STDIN for source in found) > 1:
@@ -71,17 +129,19 @@ def find_sources(paths: Paths) -> list[Source]:
     return found
 
 
-def _expand(path: str) -> list[Source]:
+def _expand(path: str) -> Iterator[Source]:
     if path == STDIN:
-        return [Source(path, None, None)]
-    if is_url(path) and not os.path.lexists(path):
-        return [_checked_remote(remote) for remote in find_remote(path)]
-    if not glob.has_magic(path) or os.path.lexists(path):
-        return [_checked(path)]
-    matches = sorted(match for match in glob.glob(path, recursive=True) if not os.path.isdir(match))
-    if not matches:
-        raise ReadError(f"no file matches {path}")
-    return [_checked(match) for match in matches]
+        yield Source(path, None, None)
+    elif is_url(path) and not os.path.lexists(path):
+        yield from map(_checked_remote, find_remote(path))
+    elif not glob.has_magic(path) or os.path.lexists(path):
+        yield _checked(path)
+    else:
+        found = glob.glob(path, recursive=True)
+        matches = sorted(match for match in found if not os.path.isdir(match))
+        if not matches:
+            raise ReadError(f"no file matches {path}")
+        yield from map(_checked, matches)
 
 
 def _checked(path: str) -> Source:
@@ -92,25 +152,28 @@ def _checked(path: str) -> Source:
             raise ReadError(f"cannot read {path}: it is a directory; did you mean {path}/* ?")
         if not stat.S_ISREG(status.st_mode):
             return Source(path, None, None)
-        with open(path, "rb", buffering=0) as file:
-            compression = _compression(file.read(MAGIC_BYTES), path)
-    if compression == "zstd":
-        zstd_module(path)
-    return Source(path, status.st_size, compression)
+        fd = os.open(path, os.O_RDONLY)
+        held = HeldFile(fd)
+        compression = _compression(os.pread(fd, MAGIC_BYTES, 0), path)
+    return Source(path, status.st_size, compression, None, held)
 
 
 def _checked_remote(remote: RemoteFile) -> Source:
-    with reading(remote.url), remote.open() as file:
+    with reading(remote.url):
+        file = remote.open()
+        held = HeldFile(file)
         compression = _compression(file.read(MAGIC_BYTES), remote.url)
-    if compression == "zstd":
-        zstd_module(remote.url)
-    return Source(remote.url, remote.n_bytes, compression, remote)
+        file.seek(0)
+    return Source(remote.url, remote.n_bytes, compression, remote, held)
 
 
 def _compression(head: bytes, path: str) -> str:
     if head.startswith(PARQUET_MAGIC):
         return PARQUET
-    return compression_of(head) or SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
+    compression = compression_of(head) or SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
+    if compression == "zstd":
+        zstd_module(path)
+    return compression
 
 
 class SourceReader:
@@ -169,10 +232,9 @@ class _RawFile(io.RawIOBase):
         self._head = b""
         self._ended = False
         self._stop = stop
-        self._remote = source.remote.open() if source.remote else None
-        self._polled = source.n_bytes is None and self._remote is None
-        self._owned = source.path != STDIN and self._remote is None
-        self._fd = _descriptor(source) if self._remote is None else -1
+        self._polled = source.n_bytes is None and source.remote is None
+        self._file = _standard_input() if source.path == STDIN else source.open()
+        self._owned = source.path != STDIN
 
     def readable(self) -> bool:
         return True
@@ -193,25 +255,20 @@ class _RawFile(io.RawIOBase):
             return b""
         while not self._stop.is_set():
             # A pipe may stay silent for ever; a file never makes select() wait.
-            if not self._polled or select.select([self._fd], [], [], POLL_SECONDS)[0]:
-                remote = self._remote
-                data = read_some(remote, n_bytes) if remote else os.read(self._fd, n_bytes)
+            if not self._polled or select.select([self._file], [], [], POLL_SECONDS)[0]:
+                data = read_some(self._file, n_bytes)
                 self.n_bytes += len(data)
                 self._ended = not data
                 return data
         raise Stopped
 
     def close(self) -> None:
-        if self._remote:
-            self._remote.close()
-        elif self._owned and not self.closed:
-            os.close(self._fd)
+        if self._owned:
+            self._file.close()
         super().close()
 
 
-def _descriptor(source: Source) -> int:
-    if source.path != STDIN:
-        return os.open(source.path, os.O_RDONLY)
+def _standard_input() -> IO[bytes]:
     if sys.stdin is None:
         raise ReadError("cannot read standard input: it is closed")
-    return sys.stdin.fileno()
+    return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
