@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from fastw2v.base.checks import check_choice
 from fastw2v.base.cores import usable_cores
 from fastw2v.base.optional import import_optional
+from fastw2v.corpus import VocabularyRules
 from fastw2v.errors import UsageError
 from fastw2v.keyed_vectors import KeyedVectors
+from fastw2v.training.parameters import Parameters
+from fastw2v.training.windows import Window
 from fastw2v.word2vec import Word2Vec
 
 import_optional("sklearn", "sklearn", "fastw2v.sklearn")
@@ -25,6 +28,8 @@ from sklearn.utils.validation import check_is_fitted  # noqa: E402
 WEIGHTINGS = ("mean", "sif")
 SIF_A = 1e-3  # Arora, Liang and Ma 2017 (openreview SyK00v5xx), section 5: 1e-4 to 1e-3
 MAX_SEED = 2**31 - 1
+# What Word2Vec's settings are called here, as scikit-learn calls them.
+RENAMED = {"seed": "random_state", "workers": "n_jobs", "progress": "verbose"}
 
 
 # scikit-learn has no types
@@ -50,11 +55,11 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
     def __init__(
         self,
         *,
-        vector_size: int = 100,
-        window: int = 5,
-        min_count: int = 5,
-        sg: int = 0,
-        epochs: int = 5,
+        vector_size: int = Parameters.vector_size,
+        window: Window = Parameters.window,
+        min_count: int = VocabularyRules.min_count,
+        sg: int | bool = Parameters.sg,
+        epochs: int = Parameters.epochs,
         settings: dict[str, Any] | None = None,
         vectors: KeyedVectors | str | PathLike[str] | None = None,
         weighting: str = "mean",
@@ -126,19 +131,21 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
         if not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(MAX_SEED)
         n_jobs = 1 if self.n_jobs is None else self.n_jobs
-        model = Word2Vec(
-            documents,
-            vector_size=self.vector_size,
-            window=self.window,
-            min_count=self.min_count,
-            sg=self.sg,
-            epochs=self.epochs,
-            seed=int(seed),
-            workers=n_jobs if n_jobs > 0 else max(1, usable_cores() + 1 + n_jobs),
-            progress=bool(self.verbose),
-            **(self.settings or {}),
-        )
-        return model.wv
+        own: dict[str, Any] = {
+            "vector_size": self.vector_size,
+            "window": self.window,
+            "min_count": self.min_count,
+            "sg": self.sg,
+            "epochs": self.epochs,
+            "seed": int(seed),
+            "workers": n_jobs if n_jobs > 0 else max(1, usable_cores() + 1 + n_jobs),
+            "progress": bool(self.verbose),
+        }
+        settings = self.settings or {}
+        for name in own.keys() & settings.keys():
+            argument = RENAMED.get(name, name)
+            raise UsageError(f"settings must not hold {name!r}: set {argument} instead")
+        return Word2Vec(documents, **own, **settings).wv
 
     def _tokens(self, X: Iterable[Any]) -> list[list[str]]:
         """Return the words of each document."""

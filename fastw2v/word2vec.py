@@ -2,44 +2,83 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fastw2v.base.checks import check_flag
-from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules
-from fastw2v.errors import DivergedError, UsageError
+from fastw2v.base.memory import give_back_free_memory
+from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
+from fastw2v.errors import DivergedError, ModelFormatError, UsageError
+from fastw2v.formats import WordVectors, write_vectors
 from fastw2v.keyed_vectors import KeyedVectors
-from fastw2v.model.arguments import parameters_of_model, parameters_of_run
-from fastw2v.model.corpus_reader import CorpusReader, Path
+from fastw2v.model.arguments import parameters_of_model, parameters_of_run, refuse_unknown
+from fastw2v.model.corpus_reader import CorpusReader, Path, is_one_shot
+from fastw2v.model.setting import Setting
 from fastw2v.run.checkpoints.options import Checkpoints, settings_then
-from fastw2v.run.checkpoints.resume import files_to_read, source_of, with_own_schedule
+from fastw2v.run.checkpoints.resume import (
+    files_to_read,
+    settings_to_check,
+    source_of,
+    with_own_schedule,
+)
 from fastw2v.run.criterion import options_again
-from fastw2v.run.options import RunOptions
+from fastw2v.run.options import UNSET, RunOptions, Unset, without_unset
 from fastw2v.run.progress import choose_observer, end_progress
-from fastw2v.run.saved_model import base_vocabulary, check_grow
-from fastw2v.run.start import Freeze, check_all_move, check_freeze
+from fastw2v.run.saved_model import (
+    BLOCKS,
+    RunCounts,
+    arrays_in_file,
+    base_vocabulary,
+    check_grow,
+    model_to_file,
+    read_model,
+    settings_in_file,
+    vectors_of,
+)
+from fastw2v.run.start import (
+    TIES_KEY,
+    Freeze,
+    Start,
+    check_all_move,
+    check_freeze,
+    frozen_rows,
+    locked_rows,
+    take_over,
+)
 from fastw2v.run.training_run import RunRequest, run_training
-from fastw2v.training.arrays import ModelArrays
+from fastw2v.training.arrays import ModelArrays, build_arrays
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import EpochRecord, Observer, Summary
 from fastw2v.training.run_state import STATE
+from fastw2v.training.schedule import Schedule
 from fastw2v.training.trainer import resolved_for
 from fastw2v.training.training_lock import alone
 from fastw2v.training.windows import Window
-from fastw2v.vocabulary_builder import TrimRule, VocabularyBuilder
+from fastw2v.vectors.prediction import predicted_words
+
+Model = TypeVar("Model", bound="Word2Vec")
+TrimRule = Callable[[str, int, int], object]
+Metric = Callable[[Any], float]
+
+GENSIM_SAVE_OPTIONS = {"separately", "sep_limit", "ignore", "pickle_protocol"}
 
 
-class Word2Vec(VocabularyBuilder):
+class Word2Vec:
     """Word vectors trained by skip-gram or CBOW (Mikolov et al. 2013, 1301.3781, 1310.4546).
 
     sentences: lists of tokens, any iterable of them, a generator included, a NumPy matrix of
     walks, IdSentences, Pairs, a table with Arrow's interface or a Hugging Face dataset; or
     corpus_file: a path, glob, URL, "-" or list of these, one sentence a line, or Parquet. With
     either, training starts at once; with neither, call build_vocab and train.
-    sg: 1 for skip-gram, 0 for CBOW.  One objective: negative sampling with `negative` noise
-    words (the default, 5), hs=1 for hierarchical softmax, softmax=True for the full softmax.
+    sg: 1 for skip-gram, 0 for CBOW.  One objective: negative sampling with `negative` negative
+    samples (the default, 5), hs=1 for hierarchical softmax, softmax=True for the full softmax.
     min_count: rarer words are dropped; max_final_vocab: at most that many words stay;
     trim_rule(word, count, min_count) returns 0 to leave it at that, 1 to drop, 2 to keep a word;
     sorted_vocab=0 leaves words in the order of first appearance, which may train slower.
@@ -51,49 +90,69 @@ class Word2Vec(VocabularyBuilder):
     column: of a table, dataset, Parquet file or rows that are mappings: lists of tokens or texts.
     lowercase: lower each word.  tokenizer: splits texts, by default white space does.
     progress: True, False, a function that takes a Report, or None for a line on a terminal.
-    callbacks, validation, metric, patience, restore_best, log: see RunOptions.
-    All other settings: see Parameters, which checks them.
+    callbacks, validation, metric, patience, restore_best, log, checkpoint, checkpoint_every,
+    resume: see RunOptions.  All other settings: see Parameters, which checks them.
     Accepted for gensim's sake, and without effect: max_vocab_size (counting is exact),
     hashfxn, null_word, batch_words, compute_loss (the loss is always measured), comment.
     Raises UsageError, CorpusError, ReadError, SaveError, OutOfMemoryError, DivergedError,
     CheckpointError.
 
     wv holds the vectors, history one record an epoch, summary the counts of the last run.
+    epochs, window, min_alpha, shrink_windows, seed, alpha and workers can be set, and hold from
+    the next call of train.  comment, compute_loss and batch_words are kept and have no effect.
+    corpus_count, corpus_total_words: sentences and tokens of the text that build_vocab read.
+    blocks: how many words a step of the latest training took at once, as text.
+    total_train_time: seconds in train, of all calls; train_count: how many they were.
     With bias="both" the model is h = Wx + b.  Each vector, in wv and in files, is a row of W plus
     b, which gives the same h; input_bias is b.
     """
+
+    epochs = Setting[int]("Passes over the corpus of the next training, >= 1.")
+    window = Setting[Window]("Words on either side that are contexts, >= 1, or (left, right).")
+    shrink_windows = Setting[bool]("Whether each centre draws its reach from 1..window.")
+    min_alpha = Setting[float]("The learning rate at the end, between 0 and alpha.")
+    seed = Setting[int]("What governs every draw, >= 0.")
 
     def __init__(
         self,
         sentences: Sentences | None = None,
         corpus_file: Path | list[Path] | None = None,
         vector_size: int = Parameters.vector_size,
-        alpha: float | None = None,
+        alpha: float | None = Parameters.alpha,
         window: Window = Parameters.window,
         min_count: int = VocabularyRules.min_count,
         max_vocab_size: int | None = None,
         sample: float = Parameters.sample,
         seed: int | None = Parameters.seed,
-        workers: int | None = None,
+        workers: int | None = Parameters.workers,
         min_alpha: float = Parameters.min_alpha,
-        sg: int | bool = 0,
-        hs: int | bool = 0,
+        sg: int | bool = Parameters.sg,
+        hs: int | bool = False,
         negative: int | None = None,
         ns_exponent: float = Parameters.ns_exponent,
-        cbow_mean: int | bool = 1,
+        cbow_mean: int | bool = Parameters.cbow_mean,
         hashfxn: object = hash,
         epochs: int = Parameters.epochs,
         null_word: object = 0,
-        trim_rule: TrimRule | None = None,
-        sorted_vocab: int | bool = 1,
+        trim_rule: TrimRule | None = VocabularyRules.trim_rule,
+        sorted_vocab: int | bool = VocabularyRules.is_sorted,
         batch_words: int = 10_000,
         compute_loss: bool = False,
-        callbacks: Iterable[Any] = (),
+        callbacks: Iterable[Any] = RunOptions.callbacks,
         comment: str | None = None,
-        max_final_vocab: int | None = None,
-        shrink_windows: int | bool = True,
+        max_final_vocab: int | None = VocabularyRules.max_final_vocab,
+        shrink_windows: int | bool = Parameters.shrink_windows,
         *,
         softmax: bool = False,
+        bias: bool | str = Parameters.bias,
+        cbow_update: str | None = Parameters.cbow_update,
+        schedule: Schedule = Parameters.schedule,
+        deterministic: bool = Parameters.deterministic,
+        backend: str | None = Parameters.backend,
+        block_centres: int | None = Parameters.block_centres,
+        block_noise: int | None = Parameters.block_noise,
+        noise_reuse: int | None = Parameters.noise_reuse,
+        loss_every: int = Parameters.loss_every,
         lowercase: bool = False,
         tokenizer: Callable[[str], list[str]] | None = None,
         column: str | None = None,
@@ -101,38 +160,155 @@ class Word2Vec(VocabularyBuilder):
         init_from: object = None,
         grow: bool = False,
         freeze: Freeze = False,
-        **settings: Any,
+        validation: object = RunOptions.validation,
+        metric: Metric | None = RunOptions.metric,
+        patience: int | None = RunOptions.patience,
+        restore_best: bool = RunOptions.restore_best,
+        log: Path | None = RunOptions.log,
+        checkpoint: Path | None = RunOptions.checkpoint,
+        checkpoint_every: float | str | None = RunOptions.checkpoint_every,
+        resume: bool = RunOptions.resume,
+        **unknown: NoReturn,
     ) -> None:
-        self.options = RunOptions.take(settings, callbacks=callbacks)
+        refuse_unknown(unknown, Word2Vec)
         self.parameters = parameters_of_model(
-            settings, vector_size=vector_size, alpha=alpha, window=window, sample=sample,
-            seed=seed, workers=workers, min_alpha=min_alpha, sg=sg, hs=hs, negative=negative,
+            vector_size=vector_size, alpha=alpha, window=window, sample=sample, seed=seed,
+            workers=workers, min_alpha=min_alpha, sg=sg, hs=hs, negative=negative,
             ns_exponent=ns_exponent, cbow_mean=cbow_mean, epochs=epochs,
-            shrink_windows=shrink_windows, softmax=softmax,
+            shrink_windows=shrink_windows, softmax=softmax, bias=bias, cbow_update=cbow_update,
+            schedule=schedule, deterministic=deterministic, backend=backend,
+            block_centres=block_centres, block_noise=block_noise, noise_reuse=noise_reuse,
+            loss_every=loss_every,
+        )  # fmt: skip
+        self.options = RunOptions(
+            callbacks, validation, metric, patience, restore_best, log, checkpoint,
+            checkpoint_every, resume,
         )  # fmt: skip
         check_flag("lowercase", lowercase)
+        check_flag("sorted_vocab", sorted_vocab)
         check_grow(grow, init_from)
         self.init_from, self.grow, self.freeze = init_from, grow, check_freeze(freeze)
         check_all_move(self.parameters, bool(self.freeze))
-        self.start = None
-        check_flag("sorted_vocab", sorted_vocab)
         self.rules = VocabularyRules(
             min_count, max_final_vocab, trim_rule, is_sorted=bool(sorted_vocab)
         )
         self.comment, self.compute_loss, self.batch_words = comment, compute_loss, batch_words
-        self._reader = CorpusReader(lowercase, tokenizer, choose_observer(progress), column)
         self.vocabulary: Vocabulary | None = None
         self.arrays: ModelArrays | None = None
+        self.start: Start | None = None
+        self.corpus_count = self.corpus_total_words = 0
         self.history: list[EpochRecord] = []
         self.summary: Summary | None = None
-        self._corpus: EncodedCorpus | None = None
-        self._one_shot: object = None
-        self._source: dict[str, Any] = {}
+        self.total_train_time, self.train_count = 0.0, 0
+        self.blocks = ""
+        self.damage = ""  # why the vectors are not worth saving
         self.last_checkpoint: str | None = None  # of the last run, if it holds that run's end
+        self._reader = CorpusReader(lowercase, tokenizer, choose_observer(progress), column)
+        self._corpus: EncodedCorpus | None = None  # waits for train
+        self._one_shot: object = None  # the iterator that it was read from
+        self._source: dict[str, Any] = {}
+        self._last_run: Parameters | None = None
         self._wv: KeyedVectors | None = None
         if sentences is not None or corpus_file is not None:
             self.build_vocab(sentences, corpus_file)
             self.train()
+
+    # Vocabulary: from a corpus, from counts, or joined to the words that the model has.
+
+    def build_vocab(
+        self,
+        corpus_iterable: Sentences | None = None,
+        corpus_file: Path | list[Path] | None = None,
+        update: bool = False,
+        progress_per: int = 10_000,
+        keep_raw_vocab: bool = False,
+        trim_rule: TrimRule | None = None,
+        *,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
+        """Read the corpus, count its words and make an untrained model of them.
+
+        update: keep the words there are, and their vectors, and add those of the corpus that the
+        rules keep; counts are summed up and all tables are made anew.
+        The corpus is kept, as word ids, for a call of train() without one, or with the generator
+        that was read here.
+        trim_rule: instead of the model's own.  vocabulary: use these words and counts instead of
+        the corpus's own.  progress_per, keep_raw_vocab: without effect.
+        """
+        with alone(self):
+            known = self._known(update)
+            rules = self._rules(trim_rule, known, update)
+            if self.options.checkpoints is not None:
+                self.options.checkpoints.check(settings_to_check(self.parameters, rules))
+            corpus = self._read(corpus_iterable, corpus_file, rules, vocabulary)
+            try:
+                self._make(corpus.vocabulary, known)
+            except BaseException:
+                corpus.spool.close()
+                raise
+            self._keep(corpus, corpus_iterable)
+            give_back_free_memory()
+            self._source = source_of(corpus_file, self._reader.tokenizer)
+            self.corpus_count, self.corpus_total_words = corpus.n_sentences, corpus.n_tokens_read
+
+    def build_vocab_from_freq(
+        self,
+        word_freq: Mapping[Any, int],
+        keep_raw_vocab: bool = False,
+        corpus_count: int | None = None,
+        trim_rule: TrimRule | None = None,
+        update: bool = False,
+    ) -> None:
+        """Make an untrained model of words and their counts, which a mapping gives.
+
+        corpus_count: what the attribute of that name shall say.  trim_rule: instead of the
+        model's own.  update: see build_vocab.  keep_raw_vocab: without effect.
+        """
+        known = self._known(update)
+        self._make(choose_from(word_freq, self._rules(trim_rule, known, update)), known)
+        self.corpus_count = corpus_count or 0
+        self.corpus_total_words = sum(word_freq.values())
+
+    def _known(self, update: bool) -> WordVectors | None:
+        """Return what to start from: the model itself, init_from, or nothing."""
+        if update:
+            return self.to_word_vectors()
+        return None if self.init_from is None else vectors_of(self.init_from, self.vector_size)
+
+    def _rules(
+        self, trim_rule: TrimRule | None, known: WordVectors | None, update: bool
+    ) -> VocabularyRules:
+        base = base_vocabulary(known) if known is not None and (update or self.grow) else None
+        return replace(self.rules, trim_rule=trim_rule or self.rules.trim_rule, base=base)
+
+    def _make(self, vocabulary: Vocabulary, known: WordVectors | None) -> None:
+        """Become an untrained model of these words; a corpus read for another one is dropped."""
+        arrays = build_arrays(self.parameters, vocabulary.counts)
+        self.start = None
+        if known is not None:
+            self.start = take_over(arrays, self.parameters, vocabulary, known)
+        self.arrays, self.vocabulary, self._wv = arrays, vocabulary, None
+        self._set_damage("")
+        self._keep(None)
+
+    def _keep(self, corpus: EncodedCorpus | None, source: object = None) -> None:
+        """Hold a corpus for the next training, instead of one that waited for it."""
+        if self._corpus is not None:
+            self._corpus.spool.close()
+        self._corpus = corpus
+        self._one_shot = source if is_one_shot(source) else None
+
+    def _read(
+        self,
+        sentences: Sentences | None,
+        corpus_file: Path | list[Path] | None,
+        rules: VocabularyRules,
+        vocabulary: Vocabulary | None,
+    ) -> EncodedCorpus:
+        threads = self.parameters.n_threads
+        return self._reader.read(sentences, corpus_file, threads, rules, vocabulary)
+
+    # Training.
 
     def train(
         self,
@@ -148,21 +324,33 @@ class Word2Vec(VocabularyBuilder):
         report_delay: float = 1.0,
         compute_loss: bool = False,
         callbacks: Iterable[Any] | None = None,
-        **options: Any,
+        *,
+        validation: object = UNSET,
+        metric: Metric | Unset | None = UNSET,
+        patience: int | Unset | None = UNSET,
+        restore_best: bool | Unset = UNSET,
+        log: Path | Unset | None = UNSET,
+        checkpoint: Path | Unset | None = UNSET,
+        checkpoint_every: float | str | Unset | None = UNSET,
+        resume: bool | Unset = UNSET,
+        **unknown: NoReturn,
     ) -> Summary:
         """Train on the corpus given, or on the one that build_vocab read; return the counts.
 
-        epochs, start_alpha, end_alpha, and options of RunOptions: instead of the model's own
-        epochs, alpha, min_alpha and options, for this call.
+        epochs, start_alpha, end_alpha, callbacks, and the options of RunOptions: for this call,
+        instead of the model's own epochs, alpha, min_alpha, callbacks and options.
         total_examples, total_words, word_count, queue_factor, report_delay, compute_loss: without
         effect, as the corpus is counted and the loss always measured.
         """
+        refuse_unknown(unknown, Word2Vec.train)
+        options = self.options.changed(
+            callbacks=UNSET if callbacks is None else callbacks, validation=validation,
+            metric=metric, patience=patience, restore_best=restore_best, log=log,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every, resume=resume,
+        )  # fmt: skip
         with alone(self):
             if self.arrays is None or self.vocabulary is None:
                 raise UsageError("there is no vocabulary yet: call build_vocab before train")
-            if callbacks is not None:
-                options["callbacks"] = callbacks
-            chosen = self.options.changed(options)
             parameters = parameters_of_run(self.parameters, epochs, start_alpha, end_alpha)
             is_read = self._corpus is not None and corpus_iterable is self._one_shot
             if corpus_file is not None or (corpus_iterable is not None and not is_read):
@@ -172,9 +360,9 @@ class Word2Vec(VocabularyBuilder):
                 raise UsageError("there is no corpus: pass one to train, or call build_vocab first")
             self._take_vectors_back()
             self.arrays.frozen = self._frozen()
-            return self._train(parameters, chosen)
+            return self._train(parameters, options)
 
-    def _train(self, parameters: Parameters, chosen: RunOptions) -> Summary:
+    def _train(self, parameters: Parameters, options: RunOptions) -> Summary:
         """Use up the corpus at hand."""
         assert self.arrays is not None and self._corpus is not None
         corpus, self._corpus = self._corpus, None
@@ -186,9 +374,9 @@ class Word2Vec(VocabularyBuilder):
             parameters,
             self.arrays,
             corpus,
-            chosen,
+            options,
             self._reader.observer,
-            lambda: self._read_validation(chosen),
+            lambda: self._read_validation(options),
             partial(self._file_content, parameters),
             self._source,
         )
@@ -207,28 +395,51 @@ class Word2Vec(VocabularyBuilder):
 
     @classmethod
     def resume(
-        cls,
+        cls: type[Model],
         path: Path,
         sentences: Sentences | None = None,
         corpus_file: Path | list[Path] | None = None,
-        **options: Any,
-    ) -> Word2Vec:
+        *,
+        schedule: Callable[[float], float] | None = None,
+        tokenizer: Callable[[str], list[str]] | None = None,
+        column: str | None = None,
+        init_from: object = None,
+        freeze: Freeze = False,
+        progress: bool | Observer | None = None,
+        callbacks: Iterable[Any] = RunOptions.callbacks,
+        validation: object = UNSET,
+        metric: Metric | None = RunOptions.metric,
+        patience: int | Unset | None = UNSET,
+        restore_best: bool | Unset = UNSET,
+        log: Path | None = RunOptions.log,
+        checkpoint_every: float | str | None = RunOptions.checkpoint_every,
+        **unknown: NoReturn,
+    ) -> Model:
         """Go on with a run from its checkpoint to its end, and return the trained model.
 
         path: the folder of checkpoints, or one of the files in it.  sentences or corpus_file:
-        the corpus again, only needed if it was not read from files.  options: those of
-        RunOptions, progress, and what a file cannot hold, such as tokenizer, as for a new model;
-        the run's settings are in the checkpoint, and so are validation, patience and restore_best.
+        the corpus again, only needed if it was not read from files.
+        schedule, tokenizer, column, init_from, freeze, metric: as for the run, where it had them.
+        validation, patience, restore_best: as in the checkpoint unless given.
+        progress, callbacks, log, checkpoint_every: as for a new model.
         Raises CheckpointError if there is none, or the corpus or the CPU is another one.
         """
+        refuse_unknown(unknown, Word2Vec.resume)
         found = Checkpoints(path, resume=True).found()
         if sentences is None and corpus_file is None:
-            corpus_file = [*files_to_read(found, options.get("tokenizer"))]
+            corpus_file = [*files_to_read(found, tokenizer)]
         settings = settings_then(found[1])
-        options = options_again(found[0], found[1].settings[STATE], options)
-        lowercase = settings.pop("lowercase")
-        model = cls(lowercase=lowercase, checkpoint=path, resume=True, **options)
-        model._set(with_own_schedule(found[0], settings, options.get("schedule")))
+        compared = {"validation": validation, "patience": patience, "restore_best": restore_best}
+        criterion = options_again(
+            found[0], found[1].settings[STATE], without_unset(compared), metric
+        )
+        model = cls(
+            lowercase=settings.pop("lowercase"), tokenizer=tokenizer, column=column,
+            init_from=init_from, freeze=freeze, progress=progress, callbacks=callbacks,
+            metric=metric, log=log, checkpoint=path, checkpoint_every=checkpoint_every,
+            resume=True, **criterion,
+        )  # fmt: skip
+        model._set(with_own_schedule(found[0], settings, schedule))
         model.build_vocab(sentences, corpus_file, vocabulary=base_vocabulary(found[1]))
         model.train()
         return model
@@ -238,3 +449,272 @@ class Word2Vec(VocabularyBuilder):
         paths = options.validation_paths
         sentences = None if paths else options.validation
         return self._read(sentences, paths or None, self.rules, self.vocabulary)
+
+    # Vectors.
+
+    @property
+    def wv(self) -> KeyedVectors:
+        """The word vectors as they are now: (n_words, vector_size) float32 and their words."""
+        if self._wv is None:
+            vocabulary, arrays = self._built()
+            rows = arrays.in_rows[:, : self.parameters.vector_size]
+            self._wv = KeyedVectors.from_arrays(vocabulary.words, rows, vocabulary.counts)
+            self._wv.vectors_lockf = np.ones(1, np.float32)  # gensim's: all rows are trained
+            self._wv.damage = self.damage
+        return self._wv
+
+    @property
+    def output_vectors(self) -> NDArray[np.float32]:
+        """The other matrix, (n_words, vector_size) float32, or (n_words - 1, ...) inner nodes."""
+        return self._built()[1].out_rows[:, : self.parameters.vector_size]
+
+    @property
+    def input_bias(self) -> NDArray[np.float32] | None:
+        """A copy of the bias of the input side, (vector_size,) float32, None without bias="both".
+
+        The vectors contain it: wv.vectors - input_bias are the rows without it.
+        """
+        bias = self._built()[1].input_bias(self.parameters.vector_size)
+        return None if bias is None else bias.copy()
+
+    def _set_damage(self, damage: str) -> None:
+        """Say why the vectors are not worth saving, "" if they are."""
+        self.damage = damage
+        if self._wv is not None:
+            self._wv.damage = damage
+
+    def vectors_changed(self) -> None:
+        """Let wv, whoever holds it, compute anew what it computed from the vectors of before."""
+        if self._wv is not None:
+            self._wv._forget_norms()
+
+    def _take_vectors_back(self) -> None:
+        """Train on what a script put into wv, also where it put another array there."""
+        vocabulary, arrays = self._built()
+        if self._wv is None:
+            return
+        rows = arrays.in_rows[:, : self.vector_size]
+        if np.may_share_memory(self._wv.vectors, rows):
+            return
+        if self._wv.index_to_key != vocabulary.words or self._wv.vectors.shape != rows.shape:
+            raise UsageError(
+                f"wv holds {len(self._wv)} words of {self._wv.vector_size} values, and the model "
+                f"{len(rows)} of {self.vector_size}; build_vocab(update=True) adds words"
+            )
+        rows[...] = self._wv.vectors
+        self._wv.vectors = rows
+
+    def _frozen(self) -> NDArray[np.uint8] | None:
+        """Return what training leaves as it is: see freeze, and gensim's wv.vectors_lockf."""
+        vocabulary, _ = self._built()
+        frozen = frozen_rows(self.freeze, vocabulary, self.start)
+        lockf = None if self._wv is None else self._wv.vectors_lockf
+        frozen = locked_rows(frozen, lockf, len(vocabulary))
+        check_all_move(self.parameters, frozen is not None)
+        return frozen
+
+    def _built(self) -> tuple[Vocabulary, ModelArrays]:
+        if self.vocabulary is None or self.arrays is None:
+            raise UsageError("the model has no vocabulary yet: call build_vocab")
+        return self.vocabulary, self.arrays
+
+    def predict_output_word(
+        self, context_words_list: Iterable[str | int], topn: int = 10
+    ) -> list[tuple[str, float]] | None:
+        """Return the topn words most probable as the centre of these, each with its probability.
+
+        The softmax over all words of the scores that CBOW would give, whatever the model is.
+        None, with a warning, if no context word is in the vocabulary.
+        Raises UsageError with hierarchical softmax, whose outputs are no words.
+        """
+        self._built()
+        if self.hs:
+            raise UsageError("predict_output_word needs an output row for each word; hs has none")
+        return predicted_words(self, context_words_list, topn)
+
+    # Files.
+
+    def to_word_vectors(self) -> WordVectors:
+        """Return all that a file can hold of the model, without copying the rows."""
+        return self._file_content(self.parameters)
+
+    def _file_content(self, parameters: Parameters) -> WordVectors:
+        """Return the same, for a run with other parameters than the model's own."""
+        vocabulary, arrays = self._built()
+        data = model_to_file(self._decided(parameters), self.rules, vocabulary, arrays)
+        counts = RunCounts(self.corpus_count, self.corpus_total_words)
+        data.settings |= {"lowercase": bool(self._reader.lowercase), **counts._asdict()}
+        data.settings[BLOCKS] = self.blocks
+        data.damage = self.damage
+        return data
+
+    def save(
+        self,
+        path: Path,
+        format: str = "native",
+        *,
+        allow_non_finite: bool = False,
+        **gensim: Any,
+    ) -> None:
+        """Write the model: native (safetensors, all of it), text, bin, vec or glove.
+
+        Raises SaveError, or DivergedError if a number is not finite or training diverged, unless
+        allow_non_finite.
+        gensim: separately, sep_limit, ignore and pickle_protocol are accepted without effect.
+        """
+        unknown = set(gensim) - GENSIM_SAVE_OPTIONS
+        if unknown:
+            raise TypeError(f"save() got an unexpected keyword argument {unknown.pop()!r}")
+        data = self.to_word_vectors()
+        if not allow_non_finite:
+            data.check_finite(path)
+        write_vectors(path, data, format)
+        if format == "native" and self._wv is not None:
+            self._wv.save_index(path)
+
+    @classmethod
+    def load(cls: type[Model], path: Path, mmap: str | None = None) -> Model:
+        """Read a model that save() wrote in the native format, ready to train on.
+
+        A tokenizer is no part of the file.  mmap: without effect; KeyedVectors.load can map.
+        Raises ModelFormatError if the file holds vectors only, or settings unknown here.
+        """
+        data = read_model(path)
+        try:
+            return cls._from(data)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFormatError(
+                f"{os.fspath(path)}: its settings do not describe a model: {error}"
+            ) from error
+
+    @classmethod
+    def _from(cls: type[Model], data: WordVectors) -> Model:
+        """Return the model of a file's content."""
+        assert data.counts is not None
+        settings = settings_in_file(data)
+        model = cls(lowercase=settings.pop("lowercase", False))
+        model._set(settings)
+        model.blocks = data.settings.get(BLOCKS, "")
+        model.vocabulary = Vocabulary(data.words, data.counts)
+        model.arrays = arrays_in_file(model.parameters, data)
+        return model
+
+    def _set(self, settings: dict[str, Any]) -> None:
+        """Take over the settings of a file, of which lowercase has been taken out."""
+        self.blocks = settings.pop(BLOCKS, "")
+        settings.pop(TIES_KEY, None)
+        counts = RunCounts(*(settings.pop(name, 0) for name in RunCounts._fields))
+        self.corpus_count, self.corpus_total_words = counts
+        self.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))
+        self.parameters = Parameters.from_mapping(settings)
+
+    # What gensim's scripts ask of a model.
+
+    @property
+    def alpha(self) -> float:
+        """The learning rate at the start; setting one below min_alpha lowers that with it."""
+        return self._decided(self.parameters).first_rate
+
+    @alpha.setter
+    def alpha(self, value: float) -> None:
+        least = min(self.parameters.min_alpha, value)
+        self.parameters = replace(self.parameters, alpha=value, min_alpha=least)
+
+    def _decided(self, parameters: Parameters) -> Parameters:
+        """Return parameters with what the latest training decided for what they leave open."""
+        then = self._last_run
+        if then is None or (parameters.alpha is not None and parameters.cbow_update is not None):
+            return parameters
+        alpha = then.alpha if parameters.alpha is None else parameters.alpha
+        return replace(
+            parameters, alpha=alpha, cbow_update=parameters.cbow_update or then.cbow_update
+        )
+
+    @property
+    def workers(self) -> int:
+        """Threads that train; None can be set for one on each core."""
+        return self.parameters.n_threads
+
+    @workers.setter
+    def workers(self, value: int | None) -> None:
+        self.parameters = replace(self.parameters, workers=value)
+
+    @property
+    def vector_size(self) -> int:
+        """Values in one vector."""
+        return self.parameters.vector_size
+
+    @property
+    def layer1_size(self) -> int:
+        """Values in one hidden row: vector_size."""
+        return self.vector_size
+
+    @property
+    def sg(self) -> int:
+        """1 for skip-gram, 0 for CBOW."""
+        return int(self.parameters.sg)
+
+    @property
+    def hs(self) -> int:
+        """1 for hierarchical softmax, else 0."""
+        return int(self.parameters.objective == "hs")
+
+    @property
+    def negative(self) -> int:
+        """Noise words per prediction, 0 unless negative sampling is the objective."""
+        return self.parameters.negative if self.parameters.objective == "ns" else 0
+
+    @property
+    def cbow_mean(self) -> int:
+        """1 if CBOW takes the mean of its context words, 0 for their sum."""
+        return int(self.parameters.cbow_mean)
+
+    @property
+    def sample(self) -> float:
+        """The subsampling threshold."""
+        return self.parameters.sample
+
+    @property
+    def ns_exponent(self) -> float:
+        """The power of the counts that noise words follow."""
+        return self.parameters.ns_exponent
+
+    @property
+    def min_count(self) -> int:
+        """What words must be seen to be kept."""
+        return self.rules.min_count
+
+    @property
+    def max_final_vocab(self) -> int | None:
+        """How many words are kept at most, None for all."""
+        return self.rules.max_final_vocab
+
+    @property
+    def syn1neg(self) -> NDArray[np.float32]:
+        """The (n_words, vector_size) output vectors, without a copy; not with hs."""
+        return self._outputs("syn1neg", by_node=False)
+
+    @property
+    def syn1(self) -> NDArray[np.float32]:
+        """The (n_words - 1, vector_size) vectors of the inner nodes, without a copy; hs only."""
+        return self._outputs("syn1", by_node=True)
+
+    def _outputs(self, name: str, by_node: bool) -> NDArray[np.float32]:
+        if self.arrays is None or by_node != (self.parameters.objective == "hs"):
+            raise AttributeError(f"a model {'without' if by_node else 'with'} hs has no {name}")
+        return self.arrays.out_rows[:, : self.parameters.vector_size]
+
+    def get_latest_training_loss(self) -> float:
+        """Return the loss of the latest epoch in mean nats per prediction, 0 before the first.
+
+        gensim returns a sum over an unknown number of predictions; this one is comparable.
+        """
+        losses = [record.loss for record in self.history if record.loss is not None]
+        return losses[-1] if losses else 0.0
+
+    running_training_loss = property(get_latest_training_loss)
+
+    def __str__(self) -> str:
+        n_words = 0 if self.vocabulary is None else len(self.vocabulary)
+        name = type(self).__name__
+        return f"{name}<vocab={n_words}, vector_size={self.vector_size}, alpha={self.alpha}>"

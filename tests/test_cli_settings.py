@@ -47,6 +47,7 @@ def test_a_configuration_file_may_say_cbow(folder, text, sg):
         ('cbow = "yes"', "cbow must be True or False, got 'yes'"),
         ("sg = 3", "sg must be True or False, got 3"),
         ("sg = true\ncbow = true", "run.toml: sg and cbow contradict each other; leave one out"),
+        ("min_count = 3\nmin-count = 4", "run.toml: min_count is set twice, also as min-count"),
         ('min_count = "x"', "min_count must be an integer, got 'x'"),
         ("tokenizer = 3", "tokenizer must be given as module:function, got 3"),
         ("workers = 0", "workers must be at least 1, got 0"),

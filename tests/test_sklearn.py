@@ -141,6 +141,18 @@ def test_training_is_that_of_word2vec_and_repeatable(sentences):
     np.testing.assert_array_equal(again.wv_.vectors, model.wv.vectors)
 
 
+@pytest.mark.parametrize(("name", "argument"), [("window", "window"), ("seed", "random_state")])
+def test_a_setting_that_has_an_argument_of_its_own_is_refused(sentences, name, argument):
+    with pytest.raises(UsageError, match=f"settings must not hold '{name}': set {argument} instea"):
+        Word2VecTransformer(**SMALL, settings={name: 3}).fit(sentences)
+
+
+def test_defaults_are_those_of_word2vec():
+    model = Word2Vec()
+    for name in ("vector_size", "window", "min_count", "sg", "epochs"):
+        assert getattr(Word2VecTransformer(), name) == getattr(model, name)
+
+
 def test_a_fitted_transformer_can_be_pickled(sentences):
     transformer = Word2VecTransformer(**SMALL, weighting="sif").fit(sentences)
     back = pickle.loads(pickle.dumps(transformer))

@@ -55,6 +55,8 @@ def test_an_unknown_setting_is_named_with_those_known():
     with pytest.raises(UsageError) as caught:
         Word2Vec(dims=100)
     assert str(caught.value).startswith("unknown setting 'dims'; accepted are alpha, backend, ")
+    with pytest.raises(UsageError, match="unknown setting 'objective'"):
+        Word2Vec(objective="nonsense")
     with pytest.raises(UsageError) as caught:
         Word2Vec(size=100)
     assert str(caught.value) == "unknown setting 'size'; since gensim 4 it is called 'vector_size'"

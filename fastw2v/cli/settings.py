@@ -30,8 +30,8 @@ MODEL_FLAGS: Flags = {
     "vector_size": (int, "numbers in each vector (100)"),
     "window": (window, "context words on either side, at most (5), or as 5,2 left and right"),
     "shrink_windows": (bool, "use whole windows, not 1 to N words drawn for each centre"),
-    "negative": (int, "negative sampling with N noise words (5)"),
-    "ns_exponent": (float, "draw noise words by their count to the power of X (0.75)"),
+    "negative": (int, "negative sampling with N negative samples (5)"),
+    "ns_exponent": (float, "draw negative samples by their count to the power of X (0.75)"),
     "hs": (bool, "hierarchical softmax, not negative sampling"),
     "softmax": (bool, "full softmax, not negative sampling; for at most 50,000 words"),
     "bias": (bool, "train a bias per output"),
@@ -62,6 +62,7 @@ SPEED_FLAGS: Flags = {
     "block_centres": (int, "words trained at once (as many as train well)"),
     "block_noise": (int, "negative samples that these share (as many as train well)"),
     "noise_reuse": (int, "steps that a negative sample serves (as many as train well)"),
+    "loss_every": (int, "measure the loss on every N-th step (16)"),
 }
 CHECKPOINT_FLAGS: Flags = {
     "checkpoint": (str, "save the run in this folder at the end of each epoch, at Ctrl-C and at "
@@ -112,13 +113,17 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
             settings = tomllib.load(file)
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
         raise UsageError(f"{path} is not valid TOML: {error}") from None
-    settings = {key.replace("-", "_"): value for key, value in settings.items()}
-    for key in settings:
-        if key not in accepted:
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        name = key.replace("-", "_")
+        if name not in accepted:
             raise UsageError(
                 f"{path}: unknown setting {key!r}; accepted are {', '.join(sorted(accepted))}"
             )
-    return settings
+        if name in found:
+            raise UsageError(f"{path}: {name} is set twice, also as {name.replace('_', '-')}")
+        found[name] = value
+    return found
 
 
 def load_freeze(freeze: Any) -> Any:

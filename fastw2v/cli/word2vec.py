@@ -16,7 +16,7 @@ RENAMED: dict[str, tuple[str, type, str]] = {
     "window": ("window", int, "context words on either side, at most (5)"),
     "sample": ("sample", float, "thin out words that make up more than X of the text (0.001)"),
     "hs": ("hs", int, "1: hierarchical softmax"),
-    "negative": ("negative", int, "negative sampling with N noise words (5)"),
+    "negative": ("negative", int, "negative sampling with N negative samples (5)"),
     "threads": ("workers", int, "threads (one for each core)"),
     "iter": ("epochs", int, "passes over the text (5)"),
     "min-count": ("min_count", int, "drop words seen less than N times (5)"),

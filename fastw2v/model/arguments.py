@@ -1,7 +1,8 @@
 """From the arguments of gensim's Word2Vec to Parameters."""
 
+import inspect
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,24 +15,38 @@ SEED_BITS = 31
 RENAMED = {"size": "vector_size", "iter": "epochs"}
 
 
-def parameters_of_model(settings: Mapping[str, Any], **given: Any) -> Parameters:
+def refuse_unknown(unknown: Mapping[str, Any], function: Callable[..., Any]) -> None:
+    """Raise UsageError for an argument that a function does not have, and name those it has."""
+    for name in unknown:
+        if name in RENAMED:
+            now = RENAMED[name]
+            raise UsageError(f"unknown setting {name!r}; since gensim 4 it is called {now!r}")
+        parameters = inspect.signature(function).parameters.values()
+        known = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "self"]
+        raise UsageError(f"unknown setting {name!r}; accepted are {', '.join(sorted(known))}")
+
+
+def parameters_of_model(
+    *,
+    hs: int | bool,
+    softmax: bool,
+    negative: int | None,
+    seed: int | None,
+    **settings: Any,
+) -> Parameters:
     """Return the parameters that a model's arguments ask for.
 
-    settings: fields of Parameters.  given: more of them, and hs, softmax, negative (None if not
-    said), which choose the objective; seed may be None, for one that is drawn here.
+    hs, softmax, negative: choose the objective; negative is None if not given.  seed: None for
+    one that is drawn here.  settings: all other fields of Parameters.
     Raises UsageError for an impossible or contradictory argument.
     """
-    for name, now in RENAMED.items():
-        if name in settings:
-            raise UsageError(f"unknown setting {name!r}; since gensim 4 it is called {now!r}")
-    for name in ("sg", "hs", "softmax", "cbow_mean", "shrink_windows"):
-        check_flag(name, given[name])
-    objective, negative = choose_objective(given.pop("hs"), given["negative"], given.pop("softmax"))
-    given |= {"objective": objective, "negative": negative}
-    given |= {name: bool(given[name]) for name in ("sg", "cbow_mean", "shrink_windows")}
-    if given["seed"] is None:
-        given["seed"] = secrets.randbits(SEED_BITS)
-    return Parameters.from_mapping({**settings, **given})
+    flags = {name: settings[name] for name in ("sg", "cbow_mean", "shrink_windows")}
+    for name, value in {**flags, "hs": hs, "softmax": softmax}.items():
+        check_flag(name, value)
+    objective, negative = choose_objective(hs, negative, softmax)
+    settings |= {name: bool(value) for name, value in flags.items()}
+    seed = secrets.randbits(SEED_BITS) if seed is None else seed
+    return Parameters(objective=objective, negative=negative, seed=seed, **settings)
 
 
 def parameters_of_run(

@@ -36,8 +36,10 @@ def source_of_validation(options: RunOptions) -> Any:
     return ITERABLE if not paths or STDIN in paths else [os.path.abspath(path) for path in paths]
 
 
-def options_again(path: str, state: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a checkpoint's run, with those given instead.
+def options_again(
+    path: str, state: Mapping[str, Any], given: Mapping[str, Any], metric: object
+) -> dict[str, Any]:
+    """Return by what a checkpoint's run compares its epochs, with what is given instead.
 
     Raises CheckpointError if one is missing that no file can hold.
     """
@@ -47,6 +49,6 @@ def options_again(path: str, state: Mapping[str, Any], given: Mapping[str, Any])
     options |= given
     if options["validation"] == ITERABLE:
         raise CheckpointError(f"{path}: its validation was {ITERABLE}; pass it to resume again")
-    if then.get("metric") and options.get("metric") is None:
+    if then.get("metric") and metric is None:
         raise CheckpointError(f"{path}: pass the run's metric, {then['metric']}")
     return options

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Final
 
 from fastw2v.base.atomic import check_writable
 from fastw2v.base.checks import check_finite, check_flag, check_integer, check_path
@@ -13,6 +14,20 @@ from fastw2v.run.checkpoints.options import Checkpoints, checkpoints_asked
 from fastw2v.training.events import check_callbacks
 
 Path = str | os.PathLike[str]
+
+
+class Unset(Enum):
+    """The type of UNSET."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET  # not given, where None is a value of its own
+
+
+def without_unset(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what is given."""
+    return {name: value for name, value in given.items() if value is not UNSET}
 
 
 @dataclass(frozen=True)
@@ -91,17 +106,6 @@ class RunOptions:
         """Whether epochs are compared with each other."""
         return self.validation is not None or self.metric is not None
 
-    def changed(self, others: dict[str, Any]) -> "RunOptions":
-        """Return the options with some of them changed; other names are a UsageError."""
-        known = [field.name for field in fields(self)]
-        for name in others:
-            if name not in known:
-                accepted = ", ".join(["epochs", *known])
-                raise UsageError(f"unknown option {name!r} of train(); accepted are {accepted}")
-        return replace(self, **others)
-
-    @classmethod
-    def take(cls, settings: dict[str, Any], **others: Any) -> "RunOptions":
-        """Remove the options from a mapping of settings and return them, with others."""
-        names = [field.name for field in fields(cls) if field.name in settings]
-        return cls(**others, **{name: settings.pop(name) for name in names})
+    def changed(self, **others: Any) -> "RunOptions":
+        """Return the options with others in the place of those that are not UNSET."""
+        return replace(self, **without_unset(others))
