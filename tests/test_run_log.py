@@ -12,9 +12,10 @@ from small_model import OBJECTIVES, SMALL
 
 from fastw2v import Word2Vec, backends
 from fastw2v.base import commit
+from fastw2v.base.jsonable import jsonable
 from fastw2v.callbacks import StopTraining, TensorBoard
 from fastw2v.errors import SaveError, UsageError
-from fastw2v.run import log, tensorboard
+from fastw2v.run import tensorboard
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 
@@ -98,7 +99,7 @@ def test_a_log_tells_how_a_run_ended(tmp_path, sentences, error, last):
 
 
 def test_what_is_not_finite_is_null(tmp_path):
-    record = log.finite({"a": float("nan"), "b": [float("inf"), 1.5, True], "c": print, 3: None})
+    record = jsonable({"a": float("nan"), "b": [float("inf"), 1.5, True], "c": print, 3: None})
     assert record["a"] is None
     assert record["b"] == [None, 1.5, True]
     assert record["c"].startswith("<built-in")

@@ -42,8 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     let_blas_threads_sleep()
     _show_any_word()
     try:
-        parser = _parser()
-        if not (sys.argv[1:] if argv is None else argv):
+        argv = sys.argv[1:] if argv is None else argv
+        parser = _parser(argv)
+        if not argv:
             parser.print_help(sys.stderr)
             return UsageError.exit_code
         args = parser.parse_args(argv)
@@ -80,8 +81,8 @@ def let_blas_threads_sleep() -> None:
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 ticks, the least it takes
 
 
-def _parser() -> argparse.ArgumentParser:
-    """Return the parser with all subcommands."""
+def _parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser, with all subcommands unless the arguments begin with one of them."""
     parser = argparse.ArgumentParser(
         prog="fastw2v",
         description="Train, look at and convert word vectors.",
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fastw2v {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in SUBCOMMANDS:
+    for name in argv[:1] if set(argv[:1]) & set(SUBCOMMANDS) else SUBCOMMANDS:
         import_module(f"fastw2v.cli.{name}").add_parser(subparsers)
     return parser
 

@@ -5,10 +5,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from fastw2v.base.jsonable import jsonable
+
 
 def print_json(value: Any, indent: int | None = 2) -> None:
     """Print a value as JSON, None: in one line; NaN, which JSON lacks, becomes null."""
-    print(json.dumps(_without_nan(value), indent=indent), flush=indent is None)
+    print(json.dumps(jsonable(value), indent=indent), flush=indent is None)
 
 
 def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:
@@ -25,14 +27,3 @@ def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:
 def percent(share: float) -> str:
     """Return a share as text, `12.3 %`, or `-` for NaN."""
     return "-" if math.isnan(share) else f"{100 * share:.1f} %"
-
-
-def _without_nan(value: Any) -> Any:
-    """Return the value with None for every number that is not finite."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

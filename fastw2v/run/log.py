@@ -2,13 +2,13 @@
 
 import contextlib
 import json
-import math
 import os
 import warnings
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
+from fastw2v.base.jsonable import jsonable
 from fastw2v.errors import writing
 from fastw2v.training.events import INTERVAL_SECONDS, Listener, Run
 from fastw2v.training.report import EpochRecord, Report, Summary
@@ -64,7 +64,7 @@ class RunLog(Listener):
         if self._file.closed:
             return
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        line = json.dumps(finite({"event": event, "time": now} | values), ensure_ascii=False)
+        line = json.dumps(jsonable({"event": event, "time": now} | values), ensure_ascii=False)
         try:
             self._file.write(line + "\n")
         except OSError as error:
@@ -78,16 +78,3 @@ class RunLog(Listener):
         """Close the file."""
         with contextlib.suppress(OSError):  # what could not be written has been told already
             self._file.close()
-
-
-def finite(value: Any) -> Any:
-    """Return a value as JSON can hold it: None for what is not finite, text for what is odd."""
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | int):
-        return value
-    return finite(value.item()) if hasattr(value, "item") else str(value)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
+from fastw2v.base.threads import run_threads
 from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.blocks import full_block
 from fastw2v.training.events import Listener, Run, StopTraining
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord
-from fastw2v.training.threads import run_threads
 from fastw2v.training.trainer import REPORT_SECONDS, TokenStream, Trainer, epoch_key
 
 # Of trained_rows; an input bias comes with one of the outputs.
@@ -43,7 +43,7 @@ def held_out_counts(parameters: Parameters, arrays: ModelArrays, stream: TokenSt
             worker.train(trainer.chunks.read(i), key, 0.0, block)
 
     bodies = [partial(work, worker, i) for i, worker in enumerate(trainer.workers)]
-    run_threads(bodies, stop, lambda: None, REPORT_SECONDS)
+    run_threads(bodies, stop, lambda: None, REPORT_SECONDS, "fastw2v-validate")
     return trainer.counts()
 
 

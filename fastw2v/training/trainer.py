@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.base.memory import allocate
+from fastw2v.base.threads import run_threads
 from fastw2v.training.arrays import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.blas import single_threaded_blas
 from fastw2v.training.blocks import BlockRule, Load
@@ -24,7 +25,6 @@ from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
 from fastw2v.training.rounds import RoundPlan, Rounds, make_rounds, tokens_of_chunk
 from fastw2v.training.run_state import RunState
-from fastw2v.training.threads import run_threads
 from fastw2v.training.windows import Contexts, expected_inverse, window_sides
 
 # Tokens a kernel call trains: long enough that Python's share of the time does not show,
@@ -270,7 +270,7 @@ class Trainer:
         bodies, stop, reached = self._bodies(train)
         self.is_whole = False
         try:
-            run_threads(bodies, stop, tick, REPORT_SECONDS)
+            run_threads(bodies, stop, tick, REPORT_SECONDS, "fastw2v-train")
         finally:
             for worker in self.workers:
                 worker.give_hot_rows()

@@ -4,12 +4,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
+from fastw2v.base.threads import run_threads
 from fastw2v.corpus import Spool
 from fastw2v.corpus.arrays import fresh
 
@@ -21,6 +23,7 @@ TOKENS_PER_SLOT = 16  # of a table to begin with; 100 MB of English needed 2
 SLOTS_PER_PAIR = 1.5  # of a table that has grown; full at 1 / 0.7
 # Different pairs in n tokens are about n to this: 0.84 in English with connector words, else 0.78.
 PAIRS_EXPONENT = 0.85
+WAIT_SECONDS = 0.2  # between two looks at whether the threads have ended
 WORD_BITS = np.uint64(31)
 WORD_MASK = np.uint64((1 << 31) - 1)
 FIRST_LONG_KEY = np.uint64(_core.FIRST_LONG_START << 31)  # of starts that begin with a long one
@@ -98,16 +101,11 @@ class PairCounter:
         for table in self._tables:
             table.make_room(spool.n_tokens // (TOKENS_PER_SLOT * n_shares))
         text = _Text(spool, new_ids, is_connector)
-        with self._threads() as pool:
-            running = [
-                pool.submit(table.count_all, text, (i, n_shares), stop)
-                for i, table in enumerate(self._tables)
-            ]
-            try:
-                for future in running:
-                    future.result()
-            finally:
-                stop.set()
+        bodies = [
+            partial(table.count_all, text, (i, n_shares), stop)
+            for i, table in enumerate(self._tables)
+        ]
+        run_threads(bodies, stop, lambda: None, WAIT_SECONDS, "fastw2v-pairs")
 
     def result(self, is_connector: NDArray[np.uint8], least: int = 1) -> PairCounts:
         """Return the pairs that were seen at least so often."""
@@ -122,8 +120,8 @@ class PairCounter:
             n_found = self._tables[i].select(is_connector, part, least, int(first_long[i]))
             return [column[:n_found] for column in part]
 
-        with self._threads() as pool:
-            parts = list(pool.map(select, range(len(self._tables))))
+        with ThreadPoolExecutor(n_shares := len(self._tables), "fastw2v-pairs") as pool:
+            parts = list(pool.map(select, range(n_shares)))
         if sum(len(part[0]) for part in parts) < len(room[0]):
             room = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
         starts, words, counts = room
@@ -137,9 +135,6 @@ class PairCounter:
             keys[keys > FIRST_LONG_KEY] += np.uint64(first) << WORD_BITS
             every.append(keys)
         return np.concatenate(every)
-
-    def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(len(self._tables), "fastw2v-pairs")
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ def run_threads(
     stop: threading.Event,
     tick: Callable[[], None],
     tick_seconds: float,
+    name: str,
 ) -> None:
     """Run each body in a thread of its own; call tick in this one until all have returned.
 
     stop: the bodies return soon after it is set. It is set when a body or tick raises, or at
     Ctrl-C, and at the end; that error is raised here, when all have returned.
+    name: of the threads.
     """
     errors: list[BaseException] = []
     ended = [threading.Event() for _ in bodies]
@@ -31,7 +33,7 @@ def run_threads(
             done.set()
 
     threads = [
-        threading.Thread(target=work, args=pair, name="fastw2v-train", daemon=True)
+        threading.Thread(target=work, args=pair, name=name, daemon=True)
         for pair in zip(bodies, ended, strict=True)
     ]
     with interrupted_once(stop, threads):

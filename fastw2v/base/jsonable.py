@@ -1,0 +1,17 @@
+"""Values as JSON can hold them: it has no number that is not finite."""
+
+import math
+from typing import Any
+
+
+def jsonable(value: Any) -> Any:
+    """Return a value as JSON can hold it: None for what is not finite, text for what is odd."""
+    if isinstance(value, dict):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    return jsonable(value.item()) if hasattr(value, "item") else str(value)
