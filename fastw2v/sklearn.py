@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.base.checks import check_choice
-from fastw2v.base.cores import usable_cores
 from fastw2v.base.optional import import_optional
+from fastw2v.base.threads import usable_cores
 from fastw2v.corpus import VocabularyRules
 from fastw2v.errors import UsageError
 from fastw2v.keyed_vectors import KeyedVectors

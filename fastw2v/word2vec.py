@@ -13,19 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.base.checks import check_flag
-from fastw2v.base.memory import give_back_free_memory
+from fastw2v.base.memory import trim_malloc
+from fastw2v.base.threads import training_lock
 from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
 from fastw2v.errors import DivergedError, ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, write_vectors
 from fastw2v.keyed_vectors import KeyedVectors
-from fastw2v.model.arguments import parameters_of_model, parameters_of_run, refuse_unknown
-from fastw2v.model.corpus_reader import CorpusReader, Path, is_one_shot
-from fastw2v.model.setting import Setting
+from fastw2v.model.arguments import Setting, parameters_of_model, parameters_of_run, refuse_unknown
+from fastw2v.model.corpus_reader import CorpusReader, Path, is_one_shot, source_of
 from fastw2v.run.checkpoints.options import Checkpoints, settings_then
 from fastw2v.run.checkpoints.resume import (
     files_to_read,
     settings_to_check,
-    source_of,
     with_own_schedule,
 )
 from fastw2v.run.criterion import options_again
@@ -59,7 +58,6 @@ from fastw2v.training.report import EpochRecord, Observer, Summary
 from fastw2v.training.run_state import STATE
 from fastw2v.training.schedule import Schedule
 from fastw2v.training.trainer import resolved_for
-from fastw2v.training.training_lock import alone
 from fastw2v.training.windows import Window
 from fastw2v.vectors.prediction import predicted_words
 
@@ -235,7 +233,7 @@ class Word2Vec:
         trim_rule: instead of the model's own.  vocabulary: use these words and counts instead of
         the corpus's own.  progress_per, keep_raw_vocab: without effect.
         """
-        with alone(self):
+        with training_lock(self):
             known = self._known(update)
             rules = self._rules(trim_rule, known, update)
             if self.options.checkpoints is not None:
@@ -247,7 +245,7 @@ class Word2Vec:
                 corpus.spool.close()
                 raise
             self._keep(corpus, corpus_iterable)
-            give_back_free_memory()
+            trim_malloc()
             self._source = source_of(corpus_file, self._reader.tokenizer)
             self.corpus_count, self.corpus_total_words = corpus.n_sentences, corpus.n_tokens_read
 
@@ -348,7 +346,7 @@ class Word2Vec:
             metric=metric, patience=patience, restore_best=restore_best, log=log,
             checkpoint=checkpoint, checkpoint_every=checkpoint_every, resume=resume,
         )  # fmt: skip
-        with alone(self):
+        with training_lock(self):
             if self.arrays is None or self.vocabulary is None:
                 raise UsageError("there is no vocabulary yet: call build_vocab before train")
             parameters = parameters_of_run(self.parameters, epochs, start_alpha, end_alpha)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from fastw2v import KeyedVectors, Word2Vec, cli
-from fastw2v.base import cores
+from fastw2v.base import threads as cores
 from fastw2v.base.compression import open_text, open_unpacked
-from fastw2v.base.cores import quota_cores, usable_cores
+from fastw2v.base.threads import quota_cores, usable_cores
 from fastw2v.base.word_counts import read_word_counts
 from fastw2v.corpus.collocations import choose_threads
 from fastw2v.errors import CorpusError, MissingPackageError, ModelFormatError, ReadError

@@ -7,7 +7,7 @@ import pytest
 from test_sentences import decoded
 
 from fastw2v.corpus import VocabularyRules, read_text
-from fastw2v.corpus.remote import is_url
+from fastw2v.corpus.sources import is_url
 from fastw2v.errors import MissingPackageError, ReadError
 
 ALL = VocabularyRules(min_count=1)

@@ -6,8 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fastw2v.base.checks import check_flag
-from fastw2v.cli.files import RunFiles
-from fastw2v.cli.rescue import write_or_rescue
+from fastw2v.cli.files import RunFiles, write_or_rescue
 from fastw2v.cli.settings import (
     CHECKPOINT_FLAGS,
     MODEL_FLAGS,
@@ -16,12 +15,14 @@ from fastw2v.cli.settings import (
     START_FLAGS,
     TEXT_FLAGS,
     TRAINING_FLAGS,
+    WATCH_FLAGS,
     add_flags,
+    files_read,
     load_functions,
+    load_watchers,
     read_config,
 )
 from fastw2v.cli.summary import format_summary
-from fastw2v.cli.watch import WATCH_FLAGS, files_read, load_watchers
 from fastw2v.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastw2v.corpus.arrays import Int32Array, Int64Array
+from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.corpus.encode import CountedCorpus, Piece
 from fastw2v.corpus.lexicon import Lexicon
 from fastw2v.corpus.line_lexicon import LineLexicon

@@ -8,10 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fastw2v import _core
-from fastw2v.corpus.arrays import Int32Array, Int64Array
-from fastw2v.corpus.choice import choose_words
+from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.corpus.spool import Spool, SpoolWriter, memory_columns, spool_bytes
-from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
+from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules, choose_words
 from fastw2v.errors import CorpusError
 
 

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastw2v import _core
-from fastw2v.corpus.arrays import Int32Array, Int64Array
-from fastw2v.corpus.choice import CountedWords, choose_words
+from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.corpus.encode import EncodedCorpus
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, Spool, SpoolWriter
-from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
+from fastw2v.corpus.vocabulary import CountedWords, Vocabulary, VocabularyRules, choose_words
 from fastw2v.errors import CorpusError, UsageError
 
 PIECE_TOKENS = 1 << 20  # ids copied at a time when they become others

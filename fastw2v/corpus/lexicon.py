@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastw2v import _core
-from fastw2v.corpus.arrays import Int32Array, Int64Array, fresh
+from fastw2v.base.memory import Int32Array, Int64Array, fresh
 from fastw2v.errors import CorpusError
 
 Item = TypeVar("Item", bound=np.generic)

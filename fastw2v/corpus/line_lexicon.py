@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from fastw2v.corpus.arrays import Int32Array, Int64Array
+from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.corpus.sources import Stopped
 from fastw2v.corpus.token_lexicon import TokenLexicon
 from fastw2v.errors import CorpusError

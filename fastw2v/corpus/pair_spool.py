@@ -2,9 +2,16 @@
 
 import numpy as np
 
-from fastw2v.corpus.arrays import Float32Array, Int32Array, Int64Array
-from fastw2v.corpus.columns import Array, MemoryColumn
-from fastw2v.corpus.spool import INDEX_STRIDE, ChunkData, ChunkTable, Columns, Spool
+from fastw2v.base.memory import Float32Array, Int32Array, Int64Array
+from fastw2v.corpus.spool import (
+    INDEX_STRIDE,
+    Array,
+    ChunkData,
+    ChunkTable,
+    Columns,
+    MemoryColumn,
+    Spool,
+)
 from fastw2v.errors import UsageError
 
 

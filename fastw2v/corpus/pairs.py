@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastw2v.corpus.arrays import Float32Array, Int32Array, Int64Array
-from fastw2v.corpus.choice import CountedWords, choose_words
+from fastw2v.base.memory import Float32Array, Int32Array, Int64Array
 from fastw2v.corpus.encode import EncodedCorpus
 from fastw2v.corpus.pair_spool import PairSpool
 from fastw2v.corpus.token_lexicon import TokenLexicon
-from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
+from fastw2v.corpus.vocabulary import CountedWords, Vocabulary, VocabularyRules, choose_words
 from fastw2v.errors import CorpusError, UsageError
 
 SHUFFLE_SEED = 0

@@ -1,15 +1,11 @@
 """Files behind URLs, opened by fsspec where it is installed."""
 
 import glob
-import re
 from functools import partial
 from typing import IO, Any, NamedTuple
 
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import ReadError
-
-# s3://bucket/text.gz, memory://text, simplecache::https://host/text
-URL = re.compile(r"[A-Za-z][\w+.-]+(::[A-Za-z][\w+.-]+)*://")
 
 
 class RemoteFile(NamedTuple):
@@ -23,11 +19,6 @@ class RemoteFile(NamedTuple):
     def open(self) -> IO[bytes]:
         """Open it to read; raise ReadError if that fails."""
         return _called(self.url, partial(self.file_system.open, self.path, "rb"))  # type: ignore[no-any-return]
-
-
-def is_url(path: str) -> bool:
-    """Say whether a path is a URL that fsspec may open."""
-    return URL.match(path) is not None
 
 
 def find_remote(url: str) -> list[RemoteFile]:

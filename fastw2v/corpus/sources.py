@@ -3,6 +3,7 @@
 import glob
 import io
 import os
+import re
 import select
 import stat
 import sys
@@ -10,10 +11,11 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, Any
 
 from fastw2v.base.compression import MAGIC_BYTES, SUFFIXES, compression_of, unpacked, zstd_module
-from fastw2v.corpus.remote import RemoteFile, find_remote, is_url, read_some
+from fastw2v.corpus.remote import RemoteFile, find_remote, read_some
 from fastw2v.errors import ReadError, UsageError, reading
 
 PathLike = str | os.PathLike[str]
@@ -24,6 +26,9 @@ PIECE_BYTES = 1 << 20  # what a stream is read by
 FILE_BUFFER_BYTES = 1 << 18  # compressed bytes fetched at once
 MAX_HELD_FILES = 100  # a process may open 1,024 by default; beyond this each is opened twice
 POLL_SECONDS = 0.1  # how soon a reader that waits for a pipe sees that it should stop
+
+# s3://bucket/text.gz, memory://text, simplecache::https://host/text
+URL = re.compile(r"[A-Za-z][\w+.-]+(::[A-Za-z][\w+.-]+)*://")
 
 PARQUET = "parquet"  # a table, not a text, so it has a reader of its own
 PARQUET_MAGIC = b"PAR1\x15"
@@ -127,6 +132,11 @@ def find_sources(paths: Paths) -> list[Source]:
     if sum(source.path == STDIN for source in found) > 1:
         raise UsageError("'-' (standard input) is given twice, but can be read only once")
     return found
+
+
+def is_url(path: str) -> bool:
+    """Say whether a path is a URL that fsspec may open."""
+    return URL.match(path) is not None
 
 
 def _expand(path: str) -> Iterator[Source]:
@@ -235,6 +245,7 @@ class _RawFile(io.RawIOBase):
         self._polled = source.n_bytes is None and source.remote is None
         self._file = _standard_input() if source.path == STDIN else source.open()
         self._owned = source.path != STDIN
+        self._read_some = partial(read_some, self._file) if source.remote else self._file.read
 
     def readable(self) -> bool:
         return True
@@ -256,7 +267,7 @@ class _RawFile(io.RawIOBase):
         while not self._stop.is_set():
             # A pipe may stay silent for ever; a file never makes select() wait.
             if not self._polled or select.select([self._file], [], [], POLL_SECONDS)[0]:
-                data = read_some(self._file, n_bytes)
+                data = self._read_some(n_bytes)
                 self.n_bytes += len(data)
                 self._ended = not data
                 return data

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.corpus.arrays import Int64Array
+from fastw2v.base.memory import Int64Array
 from fastw2v.corpus.pair_spool import PairSpool
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, Spool, SpoolWriter
 from fastw2v.errors import CorpusError, UsageError

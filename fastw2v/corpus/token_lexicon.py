@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from fastw2v import _core
-from fastw2v.corpus.arrays import Int32Array, Int64Array
+from fastw2v.base.memory import Int32Array, Int64Array
 
 
 class _TokenIds(dict[object, int]):

@@ -1,10 +1,10 @@
-"""From the arguments of gensim's Word2Vec to Parameters."""
+"""From the arguments of gensim's Word2Vec to Parameters, and back as attributes."""
 
 import inspect
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar, overload
 
 from fastw2v.base.checks import check_flag
 from fastw2v.errors import UsageError
@@ -58,3 +58,33 @@ def parameters_of_run(
     """Return the parameters of one call of train; None leaves what the model has."""
     given: dict[str, Any] = {"epochs": epochs, "alpha": start_alpha, "min_alpha": end_alpha}
     return replace(parameters, **{name: v for name, v in given.items() if v is not None})
+
+
+Value = TypeVar("Value")
+
+
+class HasParameters(Protocol):
+    """What a Setting may stand in."""
+
+    parameters: Parameters
+
+
+class Setting(Generic[Value]):
+    """A field of the model's Parameters as an attribute: checked where it is set."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, model: None, owner: type) -> "Setting[Value]": ...
+    @overload
+    def __get__(self, model: HasParameters, owner: type) -> Value: ...
+    def __get__(self, model: Any, owner: type) -> Any:
+        return self if model is None else getattr(model.parameters, self.name)
+
+    def __set__(self, model: HasParameters, value: Value) -> None:
+        changed: dict[str, Any] = {self.name: value}
+        model.parameters = replace(model.parameters, **changed)

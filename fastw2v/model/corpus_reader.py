@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from fastw2v.base.cores import usable_cores
+from fastw2v.base.threads import usable_cores
 from fastw2v.corpus import (
     EncodedCorpus,
     Progress,
@@ -16,6 +16,7 @@ from fastw2v.corpus import (
     read_sentences,
     read_text,
 )
+from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import UsageError
 from fastw2v.run.progress import end_progress
 from fastw2v.training.report import Observer, Report
@@ -76,3 +77,15 @@ class CorpusReader:
 def is_one_shot(sentences: object) -> bool:
     """Say whether this is an iterator, such as a generator: what it gave is gone."""
     return isinstance(sentences, Iterable) and iter(sentences) is sentences
+
+
+def source_of(
+    corpus_file: Path | list[Path] | None, tokenizer: Callable[[str], list[str]] | None
+) -> dict[str, Any]:
+    """Return, for JSON, how a corpus can be read again; its paths are None if it is no file."""
+    paths = None
+    if corpus_file is not None:
+        listed = corpus_file if isinstance(corpus_file, list) else [corpus_file]
+        names = [os.fspath(path) for path in listed]
+        paths = [name if name == STDIN else os.path.abspath(name) for name in names]
+    return {"corpus_file": paths, "tokenizer": tokenizer and repr(tokenizer)}

@@ -9,7 +9,7 @@ import numpy as np
 
 import fastw2v
 from fastw2v.base.commit import built_commit
-from fastw2v.base.cores import usable_cores
+from fastw2v.base.threads import usable_cores
 
 CPU_FIELDS = ("model name", "Hardware", "CPU part")  # of /proc/cpuinfo: x86, then two of ARM's
 

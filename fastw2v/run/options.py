@@ -82,11 +82,13 @@ class RunOptions:
         if self.log is not None:
             check_path("log", self.log)
             check_writable(self.log)
-        checkpoints_asked(self.checkpoint, self.checkpoint_every, self.resume)  # or an error
+        _ = self.checkpoints  # or an error
 
     @property
     def checkpoints(self) -> Checkpoints | None:
         """How the run is saved, if that is asked for."""
+        if self.checkpoint is None and self.checkpoint_every is None and not self.resume:
+            return None
         return checkpoints_asked(self.checkpoint, self.checkpoint_every, self.resume)
 
     @property

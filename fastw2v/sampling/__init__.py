@@ -1,8 +1,13 @@
 """What is drawn: noise words, Huffman paths, subsampling."""
 
 from fastw2v.sampling.huffman import SHUFFLED, HuffmanPaths, huffman_paths
-from fastw2v.sampling.noise import NOISE_POWER, alias_table, noise_probabilities
-from fastw2v.sampling.subsampling import keep_probabilities, keep_thresholds
+from fastw2v.sampling.probabilities import (
+    NOISE_POWER,
+    alias_table,
+    keep_probabilities,
+    keep_thresholds,
+    noise_probabilities,
+)
 
 __all__ = [
     "NOISE_POWER",

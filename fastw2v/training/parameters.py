@@ -8,7 +8,7 @@ from typing import Any
 
 from fastw2v import _core
 from fastw2v.base.checks import check_choice, check_finite, check_flag, check_integer
-from fastw2v.base.cores import usable_cores
+from fastw2v.base.threads import usable_cores
 from fastw2v.errors import UsageError
 from fastw2v.sampling import NOISE_POWER
 from fastw2v.training.schedule import Schedule, check_schedule, rate_at, schedule_name

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
+from fastw2v.base.memory import fresh
 from fastw2v.base.threads import run_threads
 from fastw2v.corpus import Spool
-from fastw2v.corpus.arrays import fresh
 
 PAIR = np.dtype([("key", np.uint64), ("value", np.int64)])
 STRETCH_TOKENS = 1 << 17  # ids handed to C at a time: half a megabyte, in L2

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
+from fastw2v.base.memory import fresh
 from fastw2v.corpus import Spool
-from fastw2v.corpus.arrays import fresh
 from fastw2v.corpus.collocations.counting import PAIR, SLOTS_PER_PAIR, STRETCH_TOKENS, PairCounts
 from fastw2v.corpus.collocations.scoring import FoundPhrase
-from fastw2v.corpus.columns import MemoryColumn
-from fastw2v.corpus.spool import Columns, SpoolWriter
+from fastw2v.corpus.spool import Columns, MemoryColumn, SpoolWriter
 
 TEXT_BYTES = 1 << 20
 MIN_SLOTS = 16

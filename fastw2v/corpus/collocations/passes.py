@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.base.atomic import atomic_write, check_writable
-from fastw2v.base.cores import usable_cores
+from fastw2v.base.threads import usable_cores
 from fastw2v.corpus import Spool, VocabularyRules, read_text
 from fastw2v.corpus.collocations.counting import PairCounter, stretches
 from fastw2v.corpus.collocations.merging import Merger

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.corpus.arrays import fresh
+from fastw2v.base.memory import fresh
 from fastw2v.corpus.collocations.counting import WORD_BITS, WORD_MASK, PairCounts
 from fastw2v.errors import UsageError
 

@@ -158,18 +158,6 @@ class CheckpointedRun:
         return data
 
 
-def source_of(
-    corpus_file: Path | list[Path] | None, tokenizer: Callable[[str], list[str]] | None
-) -> dict[str, Any]:
-    """Return, for JSON, how a corpus can be read again; its paths are None if it is no file."""
-    paths = None
-    if corpus_file is not None:
-        listed = corpus_file if isinstance(corpus_file, list) else [corpus_file]
-        names = [os.fspath(path) for path in listed]
-        paths = [name if name == STDIN else os.path.abspath(name) for name in names]
-    return {"corpus_file": paths, "tokenizer": tokenizer and repr(tokenizer)}
-
-
 def files_to_read(found: tuple[str, WordVectors], tokenizer: object) -> list[str]:
     """Return the files that a checkpoint's run was trained on, where they can be read again.
 
