@@ -1,3 +1,5 @@
+import copy
+import pickle
 import subprocess
 import sys
 
@@ -144,6 +146,37 @@ def test_norms_are_computed_once_until_forced(wv, vectors):
     assert wv.norms is before
     wv.fill_norms(force=True)
     assert wv.norms[0] == pytest.approx(2 * before[0])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda wv: pickle.loads(pickle.dumps(wv))])
+def test_a_copy_answers_alike_and_changes_alone(wv, copied):
+    wv.set_vecattr("w1", "tag", "noun")
+    expected = wv.most_similar("w1")
+    other = copied(wv)
+    assert other.most_similar("w1") == expected
+    assert (other.get_vecattr("w1", "tag"), other.get_vecattr("w1", "count")) == ("noun", 39)
+    other["new"] = 1000 * wv["w1"]
+    assert other.most_similar("w1", topn=1)[0][0] == "new"
+    assert ("new" in wv, len(wv), wv.most_similar("w1")) == (False, 40, expected)
+
+
+def test_an_instance_holds_its_data_under_gensims_names(wv):
+    # Pickles of vectors, and of sklearn transformers with vectors in them, hold just these.
+    names = ["_norms", "_vectors", "expandos", "index_to_key", "key_to_index", "next_index"]
+    assert sorted(vars(wv)) == names
+
+
+def test_attributes_can_be_assigned_as_in_gensim(wv, vectors):
+    wv.fill_norms()
+    wv.vectors = vectors[:3, :2].copy()
+    wv.index_to_key = ["a", "b", "c"]
+    wv.key_to_index = {"a": 0, "b": 1, "c": 2}
+    wv.expandos = {"count": np.array([3, 2, 1])}
+    assert (len(wv), wv.vector_size, wv.get_vecattr("b", "count")) == (3, 2, 2)
+    np.testing.assert_allclose(wv.norms, np.linalg.norm(vectors[:3, :2], axis=1), rtol=1e-6)
+    exact = wv.most_similar("a", topn=None)
+    wv.norms = 2 * wv.norms
+    np.testing.assert_allclose(wv.most_similar("a", topn=None), exact / 2, rtol=1e-6)
 
 
 def test_words_and_rows_that_disagree_are_refused(vectors):

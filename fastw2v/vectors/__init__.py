@@ -1,1 +1,1 @@
-"""What stands behind KeyedVectors: table, search, index, classes and task files."""
+"""What stands behind KeyedVectors: search, index, growth, word classes and task files."""

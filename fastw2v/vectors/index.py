@@ -7,7 +7,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,13 @@ N_CHECKED = 1000  # rows of a file compared with the vectors
 # What a value of a row of length 1 may change by in the index; int8 changed them by up to 2**-7.
 TOLERANCE = 2**-6
 ROWS_AT_ONCE = 1 << 16
+
+
+class Indexer(Protocol):
+    """What most_similar accepts as an indexer: VectorIndex, or one of gensim's."""
+
+    def most_similar(self, vector: NDArray[Any], num_neighbors: int) -> list[tuple[str, float]]:
+        """Return words with their scores, best first."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,7 @@ class VectorIndex:
     def nearest(
         self, queries: NDArray[Any], n_top: int, barred: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """Return what neighbours.nearest_rows does, as far as the index finds it.
+        """Return what search.nearest_rows does, as far as the index finds it.
 
         queries: (n, dim) of length 1.  barred: (n, k) rows that may not be found, -1 for none.
         The cosines are those of the vectors themselves.

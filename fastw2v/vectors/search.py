@@ -1,5 +1,6 @@
 """Cosines and nearest rows of a matrix of vectors; every search is exact."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,32 @@ def top_rows(scores: NDArray[Any], n_top: int) -> NDArray[np.intp]:
     else:
         best = np.argpartition(-scores, n_top)[:n_top]  # NaN sorts last
     return best[np.lexsort((best, -scores[best]))]
+
+
+def best_rows(
+    scores: NDArray[Any], norms: NDArray[Any], n_top: int, left_out: set[int]
+) -> list[int]:
+    """Return the n_top rows with the highest scores, best first, except those left out.
+
+    scores: (n_rows,); those of rows of zeros are overwritten.  norms: (n_rows,) lengths.
+    Rows of zeros, and rows whose score is NaN, are never among them.
+    """
+    scores[norms == 0] = -np.inf
+    best = top_rows(scores, n_top + len(left_out)).tolist()
+    return [row for row in best if row not in left_out and scores[row] > -np.inf][:n_top]
+
+
+def cosine_products(
+    vectors: NDArray[Any], norms: NDArray[Any], queries: Sequence[NDArray[Any]]
+) -> NDArray[Any]:
+    """Return the (n_rows,) products of each row's cosines with all queries, shifted to 0..1.
+
+    vectors, norms: as for cosines.  queries: (dim,) each, of length 1.
+    """
+    product = np.ones(len(vectors), vectors.dtype)
+    for query in queries:
+        product *= (1 + cosines(vectors, norms, query)) / 2
+    return product
 
 
 def nearest_rows(
