@@ -9,8 +9,6 @@ import pytest
 import fastw2v
 
 ROOT = Path(fastw2v.__file__).parent
-# The bases of Word2Vec, which is to become one class.
-WORD2VEC_CHAIN = {"GensimNames", "TrainedModel", "VocabularyBuilder"}
 
 
 def base_names(node, aliases):
@@ -53,14 +51,7 @@ def bases_of_the_package():
 
 
 def test_no_class_exists_only_to_be_the_base_of_one_other():
-    assert bases_of_the_package() - WORD2VEC_CHAIN == set()
-
-
-@pytest.mark.xfail(
-    strict=True, reason="Word2Vec has the bases of WORD2VEC_CHAIN; delete both once they are merged"
-)
-def test_word2vec_is_not_a_chain_of_bases():
-    assert bases_of_the_package() & WORD2VEC_CHAIN == set()
+    assert bases_of_the_package() == set()
 
 
 @pytest.mark.parametrize(
