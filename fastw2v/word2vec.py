@@ -53,6 +53,7 @@ from fastw2v.run.start import (
 )
 from fastw2v.run.training_run import RunRequest, run_training
 from fastw2v.training.arrays import ModelArrays, build_arrays
+from fastw2v.training.objectives import HIERARCHICAL_SOFTMAX
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import EpochRecord, Observer, Summary
 from fastw2v.training.run_state import STATE
@@ -170,10 +171,10 @@ class Word2Vec:
     ) -> None:
         refuse_unknown(unknown, Word2Vec)
         self.parameters = parameters_of_model(
-            vector_size=vector_size, alpha=alpha, window=window, sample=sample, seed=seed,
-            workers=workers, min_alpha=min_alpha, sg=sg, hs=hs, negative=negative,
-            ns_exponent=ns_exponent, cbow_mean=cbow_mean, epochs=epochs,
-            shrink_windows=shrink_windows, softmax=softmax, bias=bias, cbow_update=cbow_update,
+            dict(hs=hs, softmax=softmax), negative, seed,
+            vector_size=vector_size, alpha=alpha, window=window, sample=sample, workers=workers,
+            min_alpha=min_alpha, sg=sg, ns_exponent=ns_exponent, cbow_mean=cbow_mean,
+            epochs=epochs, shrink_windows=shrink_windows, bias=bias, cbow_update=cbow_update,
             schedule=schedule, deterministic=deterministic, backend=backend,
             block_centres=block_centres, block_noise=block_noise, noise_reuse=noise_reuse,
             loss_every=loss_every,
@@ -655,12 +656,12 @@ class Word2Vec:
     @property
     def hs(self) -> int:
         """1 for hierarchical softmax, else 0."""
-        return int(self.parameters.objective == "hs")
+        return int(self.parameters.objective_record is HIERARCHICAL_SOFTMAX)
 
     @property
     def negative(self) -> int:
         """Noise words per prediction, 0 unless negative sampling is the objective."""
-        return self.parameters.negative if self.parameters.objective == "ns" else 0
+        return self.parameters.n_negative
 
     @property
     def cbow_mean(self) -> int:
@@ -698,7 +699,7 @@ class Word2Vec:
         return self._outputs("syn1", by_node=True)
 
     def _outputs(self, name: str, by_node: bool) -> NDArray[np.float32]:
-        if self.arrays is None or by_node != (self.parameters.objective == "hs"):
+        if self.arrays is None or by_node != (self.arrays.paths is not None):
             raise AttributeError(f"a model {'without' if by_node else 'with'} hs has no {name}")
         return self.arrays.out_rows[:, : self.parameters.vector_size]
 

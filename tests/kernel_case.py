@@ -14,7 +14,8 @@ from fastw2v.sampling import (
     keep_thresholds,
     noise_probabilities,
 )
-from fastw2v.training.arrays import BlockShape, HotRows, KernelSettings, ModelArrays, zero_rows
+from fastw2v.training.arrays import HotRows, KernelSettings, ModelArrays, zero_rows
+from fastw2v.training.objectives import BlockShape
 
 # Backends whose products of larger blocks have operands of 8 bits; all others compute in float32.
 ROUNDING = {"avx512bf16": 2.0**-9, "amx": 2.0**-9}

@@ -8,25 +8,22 @@ import pytest
 
 from fastw2v.training.arrays import kernel_settings
 from fastw2v.training.blocks import (
-    BFLOAT16_SKIPGRAM_BLOCK,
-    CBOW_BLOCK,
+    CBOW_BOUNDS,
     COLUMNS,
     FEW_WORDS,
-    MAX_INPUT_MOVE,
-    MAX_NOISE,
-    MAX_OUTPUT_MOVE,
-    MAX_SMALLEST_MOVE,
-    PATH_BLOCK,
-    PATH_SUM_SHARE,
-    SKIPGRAM_BLOCK,
-    SOFTMAX_BLOCK,
+    SKIPGRAM_BOUNDS,
     BlockRule,
     Load,
     full_block,
 )
-from fastw2v.training.parameters import DEFAULT_ALPHA, LEAST_SEEN, UNDIVIDED_ALPHA, Parameters
+from fastw2v.training.objectives import FULL_SOFTMAX, HIERARCHICAL_SOFTMAX, NEGATIVE_SAMPLING
+from fastw2v.training.parameters import LEAST_SEEN, UNDIVIDED_ALPHA, Parameters
 from fastw2v.training.windows import Contexts, expected_inverse
 
+SKIPGRAM_BLOCK = NEGATIVE_SAMPLING.skipgram.block
+BFLOAT16_SKIPGRAM_BLOCK = NEGATIVE_SAMPLING.skipgram.bfloat16_block
+CBOW_BLOCK = NEGATIVE_SAMPLING.cbow.block
+MAX_SMALLEST_MOVE = NEGATIVE_SAMPLING.max_smallest_move
 BACKENDS = {
     "amx": BFLOAT16_SKIPGRAM_BLOCK,
     "avx512bf16": BFLOAT16_SKIPGRAM_BLOCK,
@@ -53,7 +50,8 @@ def every_backend(monkeypatch):
 
 def rule(load=ENGLISH, **settings):
     parameters = Parameters(**{"sg": True, "backend": "avx512bf16"} | settings)
-    load = replace(load, n_terms={"ns": 1.0 + parameters.negative}.get(parameters.objective, 12.0))
+    n_terms = 1.0 + parameters.n_negative if parameters.n_negative else 12.0
+    load = replace(load, n_terms=n_terms)
     return BlockRule(parameters, load)
 
 
@@ -69,9 +67,10 @@ def test_long_runs_of_text_have_full_blocks_at_the_default_rates(backend):
     for lr in (0.025, 0.01, 0.0):
         assert rule(backend=backend).step(lr).block == BACKENDS[backend]
     assert block(backend=backend, sg=False) == CBOW_BLOCK
-    assert block(backend=backend, sg=False, objective="hs") == PATH_BLOCK[False]
-    assert block(backend=backend, objective="softmax") == SOFTMAX_BLOCK
-    assert block(backend=backend, objective="hs").centres == PATH_BLOCK[True].centres
+    assert block(backend=backend, sg=False, objective="hs") == HIERARCHICAL_SOFTMAX.cbow.block
+    assert block(backend=backend, objective="softmax") == FULL_SOFTMAX.skipgram.block
+    by_path = HIERARCHICAL_SOFTMAX.skipgram.block
+    assert block(backend=backend, objective="hs").centres == by_path.centres
 
 
 @pytest.mark.parametrize("n_kept", [1e4, 1e5, 1e6, 8e6])
@@ -110,6 +109,7 @@ RATES = [0.01, 0.025, 0.05, 0.1, 0.2]
 @pytest.mark.parametrize("top", [0.001, 0.1, 0.5, 0.9])
 @pytest.mark.parametrize("sg", [True, False])
 def test_no_row_moves_past_its_bound(sg, top, window, negative):
+    bounds = SKIPGRAM_BOUNDS if sg else CBOW_BOUNDS
     contexts = (window + 1.0) if window > 1 else 2.0
     load = replace(
         ENGLISH,
@@ -123,20 +123,20 @@ def test_no_row_moves_past_its_bound(sg, top, window, negative):
     for asked in RATES:
         chosen = rule(load, sg=sg, negative=negative, alpha=asked)
         shape, lr = chosen.step(asked)
-        assert lr == min(asked, chosen.max_lr) and 1 <= shape.noise <= MAX_NOISE[sg]
+        assert lr == min(asked, chosen.max_lr) and 1 <= shape.noise <= bounds.noise
         if sg:
             together = min(shape.contexts, shape.centres * contexts)
             assert shape.centres == 1 or shape.centres + shape.noise <= COLUMNS
         else:
             together = shape.centres / shape.turns
         of_noise = negative * max(1 / shape.noise, load.top_noise)
-        assert lr * max(together, 1) * of_noise <= MAX_OUTPUT_MOVE[sg] * 1.01
+        assert lr * max(together, 1) * of_noise <= bounds.output_move * 1.01
         if shape.centres > 1:
             paired = min(shape.centres, 2 * window if sg else contexts)
-            assert lr * (1 + negative) * paired <= MAX_INPUT_MOVE[sg]
+            assert lr * (1 + negative) * paired <= bounds.input_move
         elif sg:
             repeated = 1 + shape.contexts * top if shape.contexts > 1 else 1
-            assert lr * (1 + negative) * repeated <= MAX_INPUT_MOVE[True] * 1.01
+            assert lr * (1 + negative) * repeated <= bounds.input_move * 1.01
 
 
 def test_blocks_shrink_with_what_moves_a_row():
@@ -153,7 +153,7 @@ def test_a_rate_above_every_bound_is_held():
     chosen = rule(alpha=50.0)
     shape, lr = chosen.step(50.0)
     assert shape.centres == 1
-    assert lr == chosen.max_lr == pytest.approx(MAX_SMALLEST_MOVE["ns"] / 6)
+    assert lr == chosen.max_lr == pytest.approx(MAX_SMALLEST_MOVE / 6)
     assert "learning rate held to 0.417" in chosen.describe(50.0, 0.0)
 
 
@@ -163,19 +163,18 @@ def test_the_smallest_step_leaves_room_for_other_threads(n_threads):
     shape, lr = rule(load, alpha=0.2).step(0.2)
     assert shape.centres == 1
     own_row = min(shape.contexts, load.n_contexts) * (1 + (n_threads - 1) * load.top_word)
-    assert shape.contexts == 1 or lr * own_row * load.pairs_of_top <= MAX_OUTPUT_MOVE[True]
+    most = SKIPGRAM_BOUNDS.output_move
+    assert shape.contexts == 1 or lr * own_row * load.pairs_of_top <= most
 
 
 def test_a_cbow_window_full_of_one_word_moves_it_as_often_as_it_stands_there():
     half = replace(ENGLISH, n_contexts=10.0, top_word=0.5, repeats=0.26, top_noise=0.02)
-    assert rule(half, sg=False).max_lr == pytest.approx(MAX_SMALLEST_MOVE["ns"] / 6 / (1 + 2.6))
+    assert rule(half, sg=False).max_lr == pytest.approx(MAX_SMALLEST_MOVE / 6 / (1 + 2.6))
 
 
 def test_short_sentences_of_many_lengths_hold_the_corrected_update_sooner():
     short = replace(ENGLISH, n_contexts=14.0, boost=4.6)
-    assert rule(short, sg=False).max_lr == pytest.approx(
-        MAX_SMALLEST_MOVE["ns"] / 6 / (2.3 + 14 * 0.001)
-    )
+    assert rule(short, sg=False).max_lr == pytest.approx(MAX_SMALLEST_MOVE / 6 / (2.3 + 14 * 0.001))
 
 
 def test_hierarchical_softmax_is_held_sooner_as_its_longest_paths_are_twice_the_mean():
@@ -184,7 +183,7 @@ def test_hierarchical_softmax_is_held_sooner_as_its_longest_paths_are_twice_the_
 
 def test_a_sum_of_contexts_is_held_sooner_than_their_mean_by_hierarchical_softmax():
     mean, total = (rule(sg=False, objective="hs", cbow_mean=on) for on in (True, False))
-    assert total.max_lr == pytest.approx(PATH_SUM_SHARE * mean.max_lr)
+    assert total.max_lr == pytest.approx(HIERARCHICAL_SOFTMAX.sum_share * mean.max_lr)
 
 
 def test_the_user_may_fix_the_blocks():
@@ -208,13 +207,13 @@ def test_the_description_names_what_a_step_takes():
 # ---- default rates ----
 
 
-@pytest.mark.parametrize("objective", ["ns", "softmax"])
+@pytest.mark.parametrize("objective", [NEGATIVE_SAMPLING, FULL_SOFTMAX], ids=["ns", "softmax"])
 def test_the_default_rate_of_cbow_falls_with_the_contexts_above_those_of_window_5(objective):
     def rate(n_contexts):
-        return Parameters(objective=objective).resolved(n_contexts, LEAST_SEEN).alpha
+        return Parameters(objective=objective.name).resolved(n_contexts, LEAST_SEEN).alpha
 
     rates = [rate(n) for n in (3.0, 6.0, 11.0, 41.0)]
-    default = DEFAULT_ALPHA[False, objective]
+    default = objective.cbow.alpha
     assert rates[:2] == [default] * 2
     assert rates[2] == pytest.approx(default * math.sqrt(6 / 11))
     assert rates[3] == pytest.approx(default * math.sqrt(6 / 41))
@@ -239,7 +238,7 @@ def test_few_words_seen_often_get_the_undivided_update_at_gensims_rate():
     assert (asked.alpha, asked.cbow_update) == (0.07, "word2vec")
     asked = Parameters(cbow_update="corrected").resolved(6, 5_000)
     assert (asked.alpha, asked.cbow_update) == (pytest.approx(0.001), "corrected")
-    assert Parameters(sg=True).resolved(6, 5_000).alpha == DEFAULT_ALPHA[True, "ns"]
+    assert Parameters(sg=True).resolved(6, 5_000).alpha == NEGATIVE_SAMPLING.skipgram.alpha
 
 
 @pytest.mark.parametrize("cbow_mean", [True, False])

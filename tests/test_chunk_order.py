@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastw2v.training.chunk_order import RUNS, SHUFFLED_FROM_TOKENS, chunk_order, is_shuffled
+from fastw2v.training.chunk_order import RUNS, chunk_order, is_shuffled
+from fastw2v.training.objectives import NEGATIVE_SAMPLING
 from fastw2v.training.parameters import Parameters
 
 
@@ -39,7 +40,8 @@ def test_any_turn_may_be_that_of_any_chunk():
 
 
 def test_only_negative_sampling_on_a_small_text_follows_its_order():
-    assert not is_shuffled(Parameters(), SHUFFLED_FROM_TOKENS - 1)
-    assert is_shuffled(Parameters(), SHUFFLED_FROM_TOKENS)
+    n_tokens = NEGATIVE_SAMPLING.shuffled_from_tokens
+    assert not is_shuffled(Parameters(), n_tokens - 1)
+    assert is_shuffled(Parameters(), n_tokens)
     assert is_shuffled(Parameters(objective="hs"), 1000)
     assert chunk_order(seed=1, epoch=3, n_chunks=9, shuffled=False).tolist() == list(range(9))

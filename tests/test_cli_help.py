@@ -10,7 +10,13 @@ from fastw2v.cli.settings import SETTING_FLAGS
 from fastw2v.cli.train import FORMAT_NAMES
 from fastw2v.corpus import VocabularyRules
 from fastw2v.formats import FORMATS, read_vectors
-from fastw2v.training.parameters import DEFAULT_ALPHA, Parameters
+from fastw2v.training.objectives import (
+    FULL_SOFTMAX,
+    HIERARCHICAL_SOFTMAX,
+    NEGATIVE_SAMPLING,
+    OBJECTIVES,
+)
+from fastw2v.training.parameters import Parameters
 
 
 def test_without_a_command_the_help_is_shown(capsys):
@@ -40,10 +46,10 @@ def test_help_tells_the_defaults():
             owner = rules if hasattr(rules, name) else parameters
             assert kind(told[1]) == getattr(owner, name), name
     rates = [float(number) for number in re.findall(r"[\d.]*\d", SETTING_FLAGS["alpha"][1])]
-    modes = [(True, "ns"), (False, "ns"), (False, "hs")]
-    assert rates == [DEFAULT_ALPHA[mode] for mode in modes]
-    assert len({rate for (sg, _), rate in DEFAULT_ALPHA.items() if sg}) == 1
-    assert DEFAULT_ALPHA[False, "softmax"] == DEFAULT_ALPHA[False, "ns"]
+    modes = [NEGATIVE_SAMPLING.skipgram, NEGATIVE_SAMPLING.cbow, HIERARCHICAL_SOFTMAX.cbow]
+    assert rates == [mode.alpha for mode in modes]
+    assert len({objective.skipgram.alpha for objective in OBJECTIVES.values()}) == 1
+    assert FULL_SOFTMAX.cbow.alpha == NEGATIVE_SAMPLING.cbow.alpha
     assert tuple(FORMATS) == FORMAT_NAMES
 
 

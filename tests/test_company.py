@@ -16,6 +16,7 @@ from training_case import make_trainer, random_spool
 from fastw2v import Word2Vec, _core
 from fastw2v.errors import UsageError
 from fastw2v.training import trainer as trainer_module
+from fastw2v.training.objectives import FULL_SOFTMAX
 from fastw2v.training.windows import Contexts
 
 SMALL = {"vector_size": 16, "workers": 1, "epochs": 5}
@@ -97,8 +98,8 @@ def test_blas_keeps_one_thread_until_the_last_softmax_ends():
 
     Word2Vec([["a", "b"]] * 9, softmax=True, **SMALL)  # loads SciPy's
     before = blas_threads()
-    first = trainer_module.single_threaded_blas("softmax")
-    second = trainer_module.single_threaded_blas("softmax")
+    first = trainer_module.single_threaded_blas(FULL_SOFTMAX)
+    second = trainer_module.single_threaded_blas(FULL_SOFTMAX)
     with first:
         second.__enter__()
     assert set(blas_threads()) <= {1}

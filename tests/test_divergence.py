@@ -9,7 +9,8 @@ from fastw2v import KeyedVectors, Word2Vec
 from fastw2v.errors import DivergedError
 from fastw2v.training import divergence as divergence_module
 from fastw2v.training.divergence import LossWatch, advice_for
-from fastw2v.training.parameters import DEFAULT_ALPHA, Parameters
+from fastw2v.training.objectives import OBJECTIVES
+from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
@@ -27,7 +28,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(any_rate, objective):
     text = error_of(make_trainer(random_spool(), objective=objective, alpha=1e30))
     assert re.fullmatch(
         r"training diverged in epoch 1 at learning rate [\d.e+]+: the loss is no longer finite; "
-        rf"start from a lower alpha than 1e\+30, such as {DEFAULT_ALPHA[False, objective]}",
+        rf"start from a lower alpha than 1e\+30, such as {OBJECTIVES[objective].cbow.alpha}",
         text,
     )
 

@@ -1,5 +1,7 @@
 """The rows that several workers keep private, and the shares of their changes that they give."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from kernel_case import EPOCH_KEY, EXACT, MODES, Case, make_chunk
@@ -11,6 +13,7 @@ from fastw2v.training import hot_rows as module
 from fastw2v.training.arrays import NO_HOT_ROWS, build_arrays
 from fastw2v.training.hot_rows import hot_rows
 from fastw2v.training.merging import row_shares
+from fastw2v.training.objectives import NEGATIVE_SAMPLING, OBJECTIVES, HotRowCounts
 from fastw2v.training.parameters import Parameters
 
 HOT_MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs")]
@@ -34,7 +37,7 @@ def test_rows_are_private_for_several_workers(sg, objective):
     assert rows_of(1, sg=sg, objective=objective) is NO_HOT_ROWS
     for n_workers in (2, 3, 16, 200):
         rows = rows_of(n_workers, sg=sg, objective=objective)
-        assert (len(rows.inputs), len(rows.outputs)) == module.HOT_ROWS[objective][:2]
+        assert (len(rows.inputs), len(rows.outputs)) == OBJECTIVES[objective].hot_rows[:2]
         for shares in rows[:2]:
             assert shares.dtype == np.float32
             assert 0 < shares.min() <= shares.max() <= 1
@@ -75,8 +78,8 @@ def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
     arrays = build_arrays(parameters, zipf_counts())
     _, of_outputs = row_shares(parameters, arrays, arrays.counts, N_CONTEXTS)
     kept = (arrays.counts * (arrays.keep_threshold / 2**32)).sum() / arrays.counts.sum()
-    private = module.HOT_ROWS[objective]
-    rate = module.STIFFNESS[f"{'sg' if sg else 'cbow'}-{objective}"] * parameters.first_rate
+    private = OBJECTIVES[objective].hot_rows
+    rate = OBJECTIVES[objective].mode(sg).effective_rate * parameters.first_rate
     for rank, exchanges in ((0, 1), (private.outputs // 16, 4), (private.outputs // 4, 16)):
         at = -1 - rank if objective == "hs" else rank
         share = rows_of(n_workers, 10**10, **settings).outputs[at]
@@ -144,6 +147,7 @@ def test_private_rows_outlast_a_chunk_until_they_are_given():
 
 def test_a_run_ends_with_what_was_private(monkeypatch):
     monkeypatch.setattr(module, "PRIVATE_FROM_TOKENS", 0)
-    monkeypatch.setitem(module.HOT_ROWS, "ns", module.HotRowCounts(40, 40, 10**9))
+    private = replace(NEGATIVE_SAMPLING, hot_rows=HotRowCounts(40, 40, 10**9, 0))
+    monkeypatch.setitem(OBJECTIVES, private.name, private)
     arrays = trained(random_spool(), workers=2).model_arrays
     assert arrays.out_rows.any(axis=1).all()

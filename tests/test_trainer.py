@@ -20,6 +20,7 @@ from fastw2v import _core
 from fastw2v.training import trainer as trainer_module
 from fastw2v.training.arrays import HotRows, build_arrays
 from fastw2v.training.events import ObserverListener
+from fastw2v.training.objectives import FULL_SOFTMAX, NEGATIVE_SAMPLING
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.trainer import Trainer
 from fastw2v.training.windows import Contexts
@@ -94,13 +95,13 @@ def test_workers_share_the_same_draws(small_chunks):
 
 @pytest.mark.parametrize(("n_floats", "expected"), [(100, 10_000), (5_600_000, 124), (10**9, 64)])
 def test_a_chunk_of_the_softmax_is_as_long_as_ctrl_c_may_wait(n_floats, expected):
-    assert trainer_module.chunk_tokens("softmax", 10**7, n_floats) == expected
-    assert trainer_module.chunk_tokens("ns", 10**7, n_floats) == 10_000
+    assert trainer_module.chunk_tokens(FULL_SOFTMAX, 10**7, n_floats) == expected
+    assert trainer_module.chunk_tokens(NEGATIVE_SAMPLING, 10**7, n_floats) == 10_000
 
 
 @pytest.mark.parametrize(("n_tokens", "expected"), [(9, 2_000), (900_900, 3_002), (10**9, 10_000)])
 def test_small_corpora_are_cut_into_smaller_chunks(n_tokens, expected):
-    assert trainer_module.chunk_tokens("ns", n_tokens, 100) == expected
+    assert trainer_module.chunk_tokens(NEGATIVE_SAMPLING, n_tokens, 100) == expected
 
 
 # ---- reports ----

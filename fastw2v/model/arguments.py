@@ -8,7 +8,8 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 
 from fastw2v.base.checks import check_flag
 from fastw2v.errors import UsageError
-from fastw2v.training.parameters import Parameters, choose_objective
+from fastw2v.training.objectives import choose_objective
+from fastw2v.training.parameters import Parameters
 
 SEED_BITS = 31
 # What gensim 4 called otherwise before.
@@ -27,24 +28,19 @@ def refuse_unknown(unknown: Mapping[str, Any], function: Callable[..., Any]) -> 
 
 
 def parameters_of_model(
-    *,
-    hs: int | bool,
-    softmax: bool,
-    negative: int | None,
-    seed: int | None,
-    **settings: Any,
+    flags: Mapping[str, int | bool], negative: int | None, seed: int | None, **settings: Any
 ) -> Parameters:
     """Return the parameters that a model's arguments ask for.
 
-    hs, softmax, negative: choose the objective; negative is None if not given.  seed: None for
-    one that is drawn here.  settings: all other fields of Parameters.
+    flags: FLAGS, which choose the objective with negative, None if not given.  seed: None for one
+    that is drawn here.  settings: all other fields of Parameters.
     Raises UsageError for an impossible or contradictory argument.
     """
-    flags = {name: settings[name] for name in ("sg", "cbow_mean", "shrink_windows")}
-    for name, value in {**flags, "hs": hs, "softmax": softmax}.items():
+    switches = {name: settings[name] for name in ("sg", "cbow_mean", "shrink_windows")}
+    for name, value in {**flags, **switches}.items():
         check_flag(name, value)
-    objective, negative = choose_objective(hs, negative, softmax)
-    settings |= {name: bool(value) for name, value in flags.items()}
+    objective, negative = choose_objective(flags, negative)
+    settings |= {name: bool(value) for name, value in switches.items()}
     seed = secrets.randbits(SEED_BITS) if seed is None else seed
     return Parameters(objective=objective, negative=negative, seed=seed, **settings)
 

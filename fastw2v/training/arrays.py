@@ -11,12 +11,12 @@ from fastw2v.errors import UsageError
 from fastw2v.sampling import (
     HuffmanPaths,
     alias_table,
-    huffman_paths,
     keep_probabilities,
     keep_thresholds,
     noise_probabilities,
 )
-from fastw2v.training.parameters import BOTH_BIASES, SOFTMAX_MAX_WORDS, Parameters, choose_backend
+from fastw2v.training.objectives import BlockShape
+from fastw2v.training.parameters import BOTH_BIASES, Parameters, choose_backend
 from fastw2v.training.windows import Contexts, window_sides
 
 ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
@@ -26,24 +26,6 @@ INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 # a term has a curvature of at most 1/4 times the squared length of its output row, so a step
 # overshoots for certain where lr * n / 4 times that exceeds 2. Blocks of several threads add up.
 IN_BIAS_LIMIT = 0.25  # a step counts as one of lr * n at most, summed over the threads
-
-MAX_CONTEXTS = 2**31 - 1  # no limit
-
-
-class BlockShape(NamedTuple):
-    """How the centres of a chunk are grouped into steps; see w2v_block in api.h.
-
-    centres: consecutive ones per block.  noise: negative samples that these share.  reuse: blocks
-    that a negative sample serves.  turns: the steps of a CBOW block with negative sampling, each of
-    every turns-th centre, with negative samples of its own.  contexts: of one centre that a
-    skip-gram step takes at most.
-    """
-
-    centres: int
-    noise: int
-    reuse: int
-    turns: int = 1
-    contexts: int = MAX_CONTEXTS
 
 
 class HotRows(NamedTuple):
@@ -201,11 +183,13 @@ def effective_settings(parameters: Parameters) -> dict[str, Any]:
 
 def check_vocabulary_size(parameters: Parameters, n_words: int) -> None:
     """Raise UsageError if the objective cannot be trained on this many words."""
-    if parameters.objective == "hs" and n_words < 2:
-        raise UsageError(f"hierarchical softmax needs at least 2 words, got {n_words}")
-    if parameters.objective == "softmax" and n_words > SOFTMAX_MAX_WORDS:
+    objective = parameters.objective_record
+    least, most = objective.min_words, objective.max_words
+    if n_words < least:
+        raise UsageError(f"{objective.label} needs at least {least} words, got {n_words}")
+    if most is not None and n_words > most:
         raise UsageError(
-            f"the full softmax is meant for at most {SOFTMAX_MAX_WORDS:,} words, got {n_words:,}; "
+            f"the {objective.label} is meant for at most {most:,} words, got {n_words:,}; "
             "raise min_count, set max_final_vocab, or use negative sampling"
         )
 
@@ -222,14 +206,10 @@ def build_arrays(
     """
     n_words, dim = len(counts), parameters.vector_size
     check_vocabulary_size(parameters, n_words)
-    by_path = parameters.objective == "hs"
-    n_outputs = n_words - 1 if by_path else n_words
+    objective = parameters.objective_record
+    n_outputs = objective.n_outputs(n_words)
     both = parameters.bias == BOTH_BIASES
-    tables: dict[str, Any] = {}
-    if by_path:
-        tables["paths"] = huffman_paths(counts, ties)
-    elif parameters.objective == "ns":
-        tables["noise"] = alias_table(noise_probabilities(counts, parameters.ns_exponent))
+    tables = objective.tables(counts, parameters.ns_exponent, ties)
     in_rows = zero_rows(n_words, dim)
     fill_uniform(in_rows, dim, parameters.seed)
     return ModelArrays(
@@ -240,7 +220,8 @@ def build_arrays(
         folded_in_bias=zero_rows(1, dim) if both else None,
         counts=counts,
         keep_threshold=keep_thresholds(keep_probabilities(counts, parameters.sample)),
-        **tables,
+        noise=tables.noise,
+        paths=tables.paths,
     )
 
 
@@ -253,7 +234,7 @@ def fit_to_pairs(
     """
     if not parameters.sg:
         raise UsageError("pairs train skip-gram, and this model is CBOW: pass sg=1")
-    if parameters.objective != "ns":
+    if arrays.noise is None:
         return arrays
     noise = noise_probabilities(context_counts, parameters.ns_exponent)
     return replace(arrays, noise=alias_table(noise))

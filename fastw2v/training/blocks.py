@@ -19,35 +19,36 @@ from typing import NamedTuple
 import numpy as np
 
 from fastw2v.sampling import noise_probabilities
-from fastw2v.training.arrays import BlockShape, ModelArrays
+from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.merging import kept_counts, kept_share
+from fastw2v.training.objectives import BlockShape
 from fastw2v.training.parameters import BFLOAT16_BACKENDS, Parameters, choose_backend
 from fastw2v.training.windows import Contexts, window_sides
 
-# lr * predictions that one block may bring to a row.  Skip-gram's outputs diverge from 1.8, its
-# inputs from 4.5; CBOW's inputs from 45.
-MAX_OUTPUT_MOVE = {True: 1.25, False: 1.0}  # by is skip-gram
-MAX_INPUT_MOVE = {True: 4.0, False: 25.0}
-# lr * predictions that each context of a step may bring to the root of a Huffman tree, which takes
-# part in all: window 5 fits at the default rate.
-MAX_ROOT_MOVE = 0.275
+COLUMNS = 32  # outputs of a skip-gram block: two vectors of AVX-512, two tiles of AMX
+
+
+class Bounds(NamedTuple):
+    """Bounds that hold with every objective; each has more of its own.
+
+    output_move, input_move: lr * predictions that one block may bring to a row.  noise: negative
+    samples of a step; past this it takes fewer contexts.
+    """
+
+    output_move: float
+    input_move: float
+    noise: int
+
+
+# Skip-gram's outputs diverge from 1.8, its inputs from 4.5; CBOW's inputs from 45.
+SKIPGRAM_BOUNDS = Bounds(output_move=1.25, input_move=4.0, noise=240)
+CBOW_BOUNDS = Bounds(output_move=1.0, input_move=25.0, noise=24)
 # With fewer words most rows take part in most steps, and bounds fall with their number.
 FEW_WORDS = 1000
-# lr * predictions of the smallest step: a skip-gram pair, or a CBOW centre, whose contexts may hold
-# a word many times.  Up to this, training recovers while the learning rate falls; constant ones
-# diverge from 1.5.  The longest Huffman paths are twice as long as the mean.
-MAX_SMALLEST_MOVE = {"ns": 2.5, "hs": 1.25, "softmax": 2.5}
-# A sum of contexts is longer than their mean, and all paths begin with the same rows: above this
-# share of the bound, 100 words of equal frequency raise the mean loss above that at the start.
-PATH_SUM_SHARE = 0.6
 
 # The corrected update moves the hidden rows of short sentences further than the undivided one does.
 # A mean ratio of the two up to this needs no lower learning rate.
 USUAL_BOOST = 2.0
-
-# With the softmax a row moves as a target and by its share of all other predictions: so many times
-# as far as a target alone.  With 2 to 10 words 2 still diverges at 0.2.
-SOFTMAX_MOVES = 3.0
 
 # Tokens of a whole run from which on speed counts more than the noise of large blocks.
 MANY_TOKENS = 12_000_000
@@ -60,29 +61,13 @@ SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT, CBOW_LUMP = 0.45, 0.003, 0.5
 LR_STEPS = 8  # learning rates in an octave that get a block of their own
 OCTAVES = 12  # below the first learning rate; still lower ones share the last block
 
-COLUMNS = 32  # outputs of a skip-gram block: two vectors of AVX-512, two tiles of AMX
-MAX_NOISE = {True: 240, False: 24}  # by is skip-gram; past this a step takes fewer contexts
-
-# The largest blocks, which reach gensim's quality on long runs in the least time.  Products of
-# bfloat16 are so fast that more centres pay; on long runs the loss is 0.003 higher at most.
-SKIPGRAM_BLOCK = BlockShape(14, 10, 2)
-BFLOAT16_SKIPGRAM_BLOCK = BlockShape(20, 12, 2)
-CBOW_BLOCK = BlockShape(48, 8, 4, turns=6)
-PATH_BLOCK = {True: BlockShape(1, 1, 1), False: BlockShape(16, 1, 1)}  # by is skip-gram
-SOFTMAX_BLOCK = BlockShape(32, 1, 1)  # enough rows for the matrix products to run at full speed
-
 
 def full_block(parameters: Parameters) -> BlockShape:
     """Return the shape of blocks where no bound is felt, with what the user fixed."""
-    if parameters.objective == "hs":
-        shape = PATH_BLOCK[parameters.sg]
-    elif parameters.objective == "softmax":
-        shape = SOFTMAX_BLOCK
-    elif parameters.sg:
-        is_rounded = choose_backend(parameters.backend) in BFLOAT16_BACKENDS
-        shape = BFLOAT16_SKIPGRAM_BLOCK if is_rounded else SKIPGRAM_BLOCK
-    else:
-        shape = CBOW_BLOCK
+    mode = parameters.mode
+    shape = mode.block
+    if mode.bfloat16_block is not None and choose_backend(parameters.backend) in BFLOAT16_BACKENDS:
+        shape = mode.bfloat16_block
     return _as_asked(parameters, shape, shape.turns)
 
 
@@ -143,11 +128,11 @@ class Load:
         kept = kept_counts(arrays, counts)
         share = kept / kept.sum()
         is_corrected = not parameters.sg and parameters.cbow_update != "word2vec"
-        n_terms, top_noise = 2.0, 0.0  # of the softmax: the target, and its share of the others
+        n_terms = parameters.objective_record.target_terms + parameters.n_negative
         if arrays.paths is not None:
             n_terms = float(share @ np.diff(arrays.paths.begin))
-        elif arrays.noise is not None:
-            n_terms = 1.0 + parameters.negative
+        top_noise = 0.0
+        if parameters.n_negative:
             top_noise = float(noise_probabilities(counts, parameters.ns_exponent).max())
         return cls(
             n_contexts=contexts.mean,
@@ -175,7 +160,9 @@ class BlockRule:
 
     def __init__(self, parameters: Parameters, load: Load) -> None:
         self.parameters, self.load = parameters, load
-        self.sg, self.objective = parameters.sg, parameters.objective
+        self.sg, self.record = parameters.sg, parameters.objective_record
+        self.bounds = SKIPGRAM_BOUNDS if parameters.sg else CBOW_BOUNDS
+        self.n_negative = parameters.n_negative
         self.max_block = full_block(parameters)
         self.max_lump = self._max_lump()
         self.max_lr = self._max_lr()
@@ -209,7 +196,7 @@ class BlockRule:
 
     def _described(self, shape: BlockShape) -> str:
         text = f"{shape.centres} centre{'s' if shape.centres > 1 else ''}"
-        if self.objective == "ns":
+        if self.n_negative:
             text = f"{text} x {shape.noise} negative samples"
             if shape.turns > 1:
                 text = f"{text} in {shape.turns} steps"
@@ -223,7 +210,7 @@ class BlockRule:
         """Return the most of each number that the run asks for."""
         noise = self.max_block.noise
         if callable(self.parameters.schedule) and not self.parameters.block_noise:
-            noise = max(noise, MAX_NOISE[self.sg] if self.objective == "ns" else 1)
+            noise = max(noise, self.bounds.noise if self.n_negative else 1)
         else:
             steps = range(OCTAVES * LR_STEPS + 1)
             noise = max(noise, *(self._block(i / LR_STEPS).noise for i in steps))
@@ -244,10 +231,10 @@ class BlockRule:
         load = self.load
         repeated = 0.0 if self.sg else load.n_contexts * load.repeats
         boost = max(1.0, load.boost / USUAL_BOOST)
-        of_input = MAX_SMALLEST_MOVE[self.objective] / (load.n_terms * (boost + repeated))
-        if self.objective == "hs" and not (self.sg or self.parameters.cbow_mean):
-            of_input *= PATH_SUM_SHARE
-        return min(of_input, MAX_OUTPUT_MOVE[self.sg] / self._of_one(MAX_NOISE[self.sg]))
+        of_input = self.record.max_smallest_move / (load.n_terms * (boost + repeated))
+        if not (self.sg or self.parameters.cbow_mean):
+            of_input *= self.record.sum_share
+        return min(of_input, self.bounds.output_move / self._of_one(self.bounds.noise))
 
     def _of_one(self, noise: int) -> float:
         """Return the predictions that a step of one brings to an output row at most, on average.
@@ -257,9 +244,7 @@ class BlockRule:
         load = self.load
         n_threads = load.concurrency if self.sg else 1
         of_centre = 1.0 + (n_threads - 1) * load.top_word
-        of_noise = 0.0
-        if self.objective == "ns":
-            of_noise = self.parameters.negative * max(1 / noise, load.top_noise * n_threads)
+        of_noise = self.n_negative * max(1 / noise, load.top_noise * n_threads)
         return load.pairs_of_top * max(of_noise + load.top_word * n_threads, of_centre)
 
     def _shape(self, lr: float) -> BlockShape:
@@ -267,12 +252,12 @@ class BlockRule:
         for centres in _smaller(self.max_block):
             turns = min(self.max_block.turns, centres)
             shape = self.max_block._replace(centres=centres, turns=turns)
-            if self.objective == "ns":
+            if self.n_negative:
                 shape = self._with_noise(shape, lr)
             if centres == 1 or self._holds(shape, lr):
                 break
-        if self.objective == "ns":
-            shape = shape._replace(noise=min(shape.noise, MAX_NOISE[self.sg]))
+        if self.n_negative:
+            shape = shape._replace(noise=min(shape.noise, self.bounds.noise))
         if shape.centres == 1 and self.sg:
             shape = shape._replace(contexts=self._contexts(lr, shape.noise))
         return shape
@@ -288,10 +273,11 @@ class BlockRule:
         Each of them serves several blocks only where the run averages out that much noise.
         """
         least = shape.noise
-        if self.sg and self.load.n_kept < MANY_TOKENS:
-            least = BFLOAT16_SKIPGRAM_BLOCK.noise  # the same on every CPU
-        draws = self._predictions(shape) * self.parameters.negative
-        stable = math.ceil(lr * draws / MAX_OUTPUT_MOVE[self.sg])
+        rounded = self.parameters.mode.bfloat16_block
+        if rounded is not None and self.load.n_kept < MANY_TOKENS:
+            least = rounded.noise  # the same on every CPU
+        draws = self._predictions(shape) * self.n_negative
+        stable = math.ceil(lr * draws / self.bounds.output_move)
         for reuse in _halved(shape.reuse):
             # By the first rate: with that of the moment the noise would not fall with the rate.
             few = math.ceil(max(self._first_lr, lr) * draws * reuse / self.max_lump)
@@ -304,24 +290,24 @@ class BlockRule:
     def _holds(self, shape: BlockShape, lr: float) -> bool:
         """Return whether no row moves too far in a block of two centres or more."""
         load, n = self.load, shape.centres
-        if self.objective == "ns" and shape.noise > self._noise_room(shape):
+        if self.n_negative and shape.noise > self._noise_room(shape):
             return False
         of_word = n * load.top_word * load.concurrency
         predictions = self._predictions(shape)
-        noise = predictions * self.parameters.negative * load.top_noise * load.concurrency
-        moves = SOFTMAX_MOVES * of_word if self.objective == "softmax" else of_word
+        noise = predictions * self.n_negative * load.top_noise * load.concurrency
+        moves = self.record.target_moves * of_word
         wanted = max(moves, 1.0) * (load.n_contexts if self.sg else 1.0)
-        if lr * (noise + wanted) * load.pairs_of_top > MAX_OUTPUT_MOVE[self.sg]:
+        if lr * (noise + wanted) * load.pairs_of_top > self.bounds.output_move:
             return False
         if self.sg:
             paired = min(n, 2 * load.reach) + of_word * load.n_contexts
         else:
             around = load.n_contexts * load.top_word
             paired = min(n, load.n_contexts) * (1 + of_word + around)
-        return lr * load.n_terms * paired <= MAX_INPUT_MOVE[self.sg]
+        return lr * load.n_terms * paired <= self.bounds.input_move
 
     def _noise_room(self, shape: BlockShape) -> int:
-        return COLUMNS - shape.centres if self.sg else MAX_NOISE[False]
+        return COLUMNS - shape.centres if self.sg else self.bounds.noise
 
     def _contexts(self, lr: float, noise: int) -> int:
         """Return how many contexts of one centre a skip-gram step may take."""
@@ -329,11 +315,12 @@ class BlockRule:
         if lr == 0:
             return int(most)
         of_word = load.top_word * load.concurrency
-        by_input = (MAX_INPUT_MOVE[True] / (lr * load.n_terms) - 1) / of_word
-        if self.objective == "hs":
-            by_output = MAX_ROOT_MOVE / lr * min(1.0, load.n_words / FEW_WORDS)
+        by_input = (self.bounds.input_move / (lr * load.n_terms) - 1) / of_word
+        root_move = self.record.max_root_move
+        if root_move is not None:
+            by_output = root_move / lr * min(1.0, load.n_words / FEW_WORDS)
         else:
-            by_output = MAX_OUTPUT_MOVE[True] / (lr * self._of_one(noise))
+            by_output = self.bounds.output_move / (lr * self._of_one(noise))
         return max(1, int(min(by_input, by_output, most)))
 
 

@@ -10,15 +10,9 @@ from fastw2v.training.parameters import Parameters
 RUNS = 4096
 
 
-# Negative sampling, which learns slowly at first, learns more of a small text in its own order: the
-# loss on 1 and 3 MB of Wikipedia is 0.003 to 0.055 higher in random order, and on 5 MB 0.018 lower.
-# Other objectives learn less in order.
-SHUFFLED_FROM_TOKENS = 600_000
-
-
 def is_shuffled(parameters: Parameters, n_tokens: int) -> bool:
     """Return whether epochs of so many tokens are visited in random order."""
-    return n_tokens >= SHUFFLED_FROM_TOKENS or parameters.objective != "ns"
+    return n_tokens >= parameters.objective_record.shuffled_from_tokens
 
 
 def chunk_order(seed: int, epoch: int, n_chunks: int, shuffled: bool = True) -> NDArray[np.int64]:

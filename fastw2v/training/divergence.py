@@ -29,9 +29,7 @@ MAX_NORM = 100.0
 
 def starting_loss(parameters: Parameters, load: Load) -> float:
     """Return the mean nats per prediction at zero output weights."""
-    if parameters.objective == "softmax":
-        return math.log(max(load.n_words, 2))
-    return load.n_terms * math.log(2)
+    return parameters.objective_record.start_loss(load.n_terms, load.n_words)
 
 
 def advice_for(parameters: Parameters) -> str:

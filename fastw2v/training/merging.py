@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.sampling import noise_probabilities
+from fastw2v.sampling import HuffmanPaths, noise_probabilities
 from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.parameters import Parameters
 
@@ -40,22 +40,19 @@ def row_shares(
     """
     of_words = kept_counts(arrays, counts) / counts.sum()
     n_pairs = n_contexts if parameters.sg else 1.0
-    of_outputs = of_words * n_pairs
-    if parameters.objective == "hs":
-        of_outputs = _through_nodes(arrays, of_outputs)
-    elif parameters.objective == "ns":
+    of_outputs = of_words * n_pairs * parameters.objective_record.target_terms
+    if arrays.paths is not None:
+        of_outputs = _through_nodes(arrays.paths, of_outputs)
+    if parameters.n_negative:
         noise = noise_probabilities(counts, parameters.ns_exponent)
-        of_outputs = of_outputs + of_outputs.sum() * parameters.negative * noise
-    else:
-        of_outputs = 2 * of_outputs  # as target, and by its share of the softmax
+        of_outputs = of_outputs + of_outputs.sum() * parameters.n_negative * noise
     return of_words * n_contexts, of_outputs
 
 
-def _through_nodes(arrays: ModelArrays, of_words: NDArray[np.float64]) -> NDArray[np.float64]:
+def _through_nodes(paths: HuffmanPaths, of_words: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return for each inner node the sum over the words whose paths have it."""
-    assert arrays.paths is not None
-    steps, begin = arrays.paths.steps, arrays.paths.begin
-    of_nodes = np.zeros(len(arrays.out_rows))
+    steps, begin = paths.steps, paths.begin
+    of_nodes = np.zeros(len(of_words) - 1)
     for first in range(0, len(of_words), WORDS_AT_A_TIME):
         words = slice(first, min(first + WORDS_AT_A_TIME, len(of_words)))
         nodes = steps[begin[words.start] : begin[words.stop]] >> 1

@@ -11,46 +11,27 @@ from fastw2v.base.checks import check_choice, check_finite, check_flag, check_in
 from fastw2v.base.threads import usable_cores
 from fastw2v.errors import UsageError
 from fastw2v.sampling import NOISE_POWER
+from fastw2v.training.objectives import DEFAULT, DEFAULT_NEGATIVE, OBJECTIVES, Mode, Objective
 from fastw2v.training.schedule import Schedule, check_schedule, rate_at, schedule_name
 from fastw2v.training.windows import Window, check_window, expected_contexts
 
-OBJECTIVES = {
-    "ns": "negative sampling",
-    "hs": "hierarchical softmax",
-    "softmax": "full softmax",
-}
 CBOW_UPDATES = ("corrected", "word2vec")
 BOTH_BIASES = "both"  # of the output side and the input side
 
-DEFAULT_NEGATIVE = 5  # word2vec.c and gensim; Mikolov et al. 2013 (1310.4546): 5-20, section 2.2
-
-# The full softmax scores every word for every input: past this it takes days.
-SOFTMAX_MAX_WORDS = 50_000
-
 DEFAULT_MIN_ALPHA = 1e-4  # gensim; of a lower alpha, that alpha
 
-# Learning rates by (is skip-gram, objective).
-DEFAULT_ALPHA = {
-    (True, "ns"): 0.025,
-    (True, "hs"): 0.025,
-    (True, "softmax"): 0.025,
-    (False, "ns"): 0.1,
-    (False, "hs"): 0.05,
-    (False, "softmax"): 0.1,
-}
 # CBOW's corrected gradient is multiplied by the contexts expected, so that the few of a short
 # sentence move far at once: above the 6 contexts of window 5 its default learning rate falls with
 # their root (benchmarks/NOTES.md, "CBOW's rate").
 CBOW_CONTEXTS = 6.0
 # No word is among its own contexts.  A CBOW model that trains for long learns that too, and then
 # the vectors of words that occur together are unlike.  So by default learning rate * occurrences of
-# the median word * epochs is held to this, by objective.  A word seen less than LEAST_SEEN times in
-# an epoch, as most words of a text are, counts as seen LEAST_SEEN times.
-MAX_LEARNING = {"ns": 25.0, "hs": 12.5, "softmax": 25.0}
+# the median word * epochs is held to the objective's max_learning.  A word seen less than
+# LEAST_SEEN times in an epoch, as most words of a text are, counts as seen LEAST_SEEN times.
 LEAST_SEEN = 50
-# Where words are seen more often and the learning rate would fall below this share of
-# DEFAULT_ALPHA, the default is the undivided update of word2vec.c, which learns that later, at
-# gensim's learning rate.
+# Where words are seen more often and the learning rate would fall below this share of the default,
+# the default is the undivided update of word2vec.c, which learns that later, at gensim's learning
+# rate.
 LEAST_CORRECTED_SHARE, UNDIVIDED_ALPHA = 0.5, 0.025
 # The loss is measured on every n-th block. Of one thread's speed 16 cost 0.7 % in skip-gram, 1.4 %
 # with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
@@ -76,7 +57,7 @@ class Parameters:
 
     vector_size: dimension, >= 1.  window: words on either side, >= 1, or (left, right), each
     >= 0; shrink_windows draws each centre's reach from 1..window, on each side by the same draw.
-    sg: skip-gram, else CBOW.  objective: "ns", "hs" or "softmax".  bias: True trains
+    sg: skip-gram, else CBOW.  objective: a name of OBJECTIVES.  bias: True trains
     a bias of each output; "both" also one of the input side, a vector that is added to every row:
     h = Wx + b, of a sum of n context rows n times.  The vectors contain it, so none can be frozen.
     negative: noise words per prediction, >= 1; ns_exponent: power of the counts they follow.
@@ -105,7 +86,7 @@ class Parameters:
     window: Window = 5
     shrink_windows: bool = True
     sg: bool = False
-    objective: str = "ns"
+    objective: str = DEFAULT.name
     bias: bool | str = False
     negative: int = DEFAULT_NEGATIVE
     ns_exponent: float = NOISE_POWER
@@ -155,6 +136,21 @@ class Parameters:
             )
 
     @property
+    def objective_record(self) -> Objective:
+        """What belongs to the objective."""
+        return OBJECTIVES[self.objective]
+
+    @property
+    def mode(self) -> Mode:
+        """What belongs to the objective with skip-gram, or with CBOW."""
+        return self.objective_record.mode(self.sg)
+
+    @property
+    def n_negative(self) -> int:
+        """Negative samples per prediction, 0 if the objective draws none."""
+        return self.negative if self.objective_record.draws_negatives else 0
+
+    @property
     def first_rate(self) -> float:
         """The learning rate at the start."""
         return self.default_rate if self.alpha is None else self.alpha
@@ -166,12 +162,12 @@ class Parameters:
 
     def _default(self, n_contexts: float, n_seen: float) -> tuple[float, str]:
         """Return the default learning rate and CBOW update; see resolved."""
-        rate = DEFAULT_ALPHA[self.sg, self.objective]
+        rate, objective = self.mode.alpha, self.objective_record
         if self.sg:
             return rate, "corrected"
-        limit = MAX_LEARNING[self.objective] / (self.epochs * max(n_seen, LEAST_SEEN))
+        limit = objective.max_learning / (self.epochs * max(n_seen, LEAST_SEEN))
         is_often = n_seen > LEAST_SEEN and limit < LEAST_CORRECTED_SHARE * rate
-        is_undivided = is_often or self.objective == "hs"
+        is_undivided = is_often or not objective.cbow_is_corrected
         update = self.cbow_update or ("word2vec" if is_undivided else "corrected")
         if update == "word2vec":
             return min(rate, UNDIVIDED_ALPHA if is_often else limit), update
@@ -229,24 +225,5 @@ class Parameters:
 
 def loss_name(parameters: Parameters) -> str:
     """Return which loss a run reports: losses of two names do not compare."""
-    name = OBJECTIVES[parameters.objective]
-    return f"{name}, {parameters.negative} noise words" if parameters.objective == "ns" else name
-
-
-def choose_objective(hs: int | bool, negative: int | None, softmax: bool) -> tuple[str, int]:
-    """Return the one objective that gensim's and word2vec.c's flags ask for, and K.
-
-    hs, softmax: true to choose them.  negative: noise words, 0 for none, None if not said.
-    Raises UsageError if they ask for two objectives or for none.
-    """
-    asked = {"hs": bool(hs), "softmax": bool(softmax), "negative": bool(negative)}
-    chosen = [name for name, is_asked in asked.items() if is_asked]
-    if len(chosen) > 1:
-        raise UsageError(
-            f"{' and '.join(chosen)} contradict each other: a model has one objective; "
-            f"leave out all but one{', or set negative=0' if negative else ''}"
-        )
-    if not chosen and negative == 0:
-        raise UsageError("negative=0 leaves nothing to train: set negative, hs or softmax")
-    objective = chosen[0] if chosen else "negative"
-    return ("ns" if objective == "negative" else objective), negative or DEFAULT_NEGATIVE
+    label, n_negative = parameters.objective_record.label, parameters.n_negative
+    return f"{label}, {n_negative} noise words" if n_negative else label

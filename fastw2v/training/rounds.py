@@ -192,8 +192,8 @@ def make_rounds(
     of_all = shares[0].sum(keepdims=True)  # predictions that move in_bias
     rate, n_tokens = parameters.rate_at(0.5), plan.chunk_tokens * plan.chunks_each
     gain = [gains(n_tokens * share, rate, plan.n_workers) for share in (*shares, of_all)]
-    is_softmax = parameters.objective == "softmax"
-    return Rounds(arrays, copies, gain, plan.chunks_each, is_softmax)
+    all_outputs = parameters.objective_record.moves_all_outputs
+    return Rounds(arrays, copies, gain, plan.chunks_each, all_outputs)
 
 
 class RoundStop(threading.Event):

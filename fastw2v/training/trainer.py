@@ -21,6 +21,7 @@ from fastw2v.training.divergence import LossWatch, check_rows, starting_loss
 from fastw2v.training.events import Audience, Listener, StopTraining
 from fastw2v.training.hot_rows import hot_rows
 from fastw2v.training.merging import kept_share, seen_count
+from fastw2v.training.objectives import Objective
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
 from fastw2v.training.rounds import RoundPlan, Rounds, make_rounds, tokens_of_chunk
@@ -36,9 +37,6 @@ CHUNK_TOKENS = 10_000
 # with chunks in the order of the text: in random order 10,000 give 0.1, 0.2 and 0.3 %.
 CHUNKS = 300  # in an epoch at least
 LEAST_CHUNK_TOKENS = 2_000
-# The softmax takes 2 ms a token for 50,000 words of dimension 100: a quarter of a second a chunk.
-SOFTMAX_CHUNK_FLOATS = 7 * 10**8  # tokens * floats of the output matrix
-SOFTMAX_LEAST_TOKENS = 64  # two blocks
 MARGIN_WINDOWS = 4  # margin on either side of a chunk, in windows: subsampling thins it out
 REPORT_SECONDS = 0.2
 
@@ -67,11 +65,11 @@ class TokenStream(Protocol):
         """Cut the stream; neighbours overlap by a margin that holds contexts."""
 
 
-def chunk_tokens(objective: str, n_tokens: int, n_floats: int) -> int:
+def chunk_tokens(objective: Objective, n_tokens: int, n_floats: int) -> int:
     """Return the tokens of a chunk.  n_tokens: of an epoch.  n_floats: of the output matrix."""
     most = min(max(n_tokens // CHUNKS, LEAST_CHUNK_TOKENS), CHUNK_TOKENS)
-    if objective == "softmax":
-        most = min(max(SOFTMAX_CHUNK_FLOATS // n_floats, SOFTMAX_LEAST_TOKENS), most)
+    if objective.max_chunk_tokens is not None:
+        most = min(objective.max_chunk_tokens(n_floats), most)
     return most // 2 * 2  # no pair is cut
 
 
@@ -102,7 +100,7 @@ class Trainer:
         if context_counts is not None:
             arrays = fit_to_pairs(parameters, arrays, context_counts)
         n_floats = arrays.out_rows.size
-        self.chunk_tokens = chunk_tokens(parameters.objective, stream.n_tokens, n_floats)
+        self.chunk_tokens = chunk_tokens(parameters.objective_record, stream.n_tokens, n_floats)
         in_rounds, chunks_each = parameters.deterministic and parameters.n_threads > 1, 1
         if in_rounds:
             self.chunk_tokens, chunks_each = tokens_of_chunk(
@@ -188,7 +186,7 @@ class Trainer:
         """
         audience = Audience(self, listeners)
         try:
-            with single_threaded_blas(self.parameters.objective):
+            with single_threaded_blas(self.parameters.objective_record):
                 try:
                     audience.tell("on_train_begin")
                     audience.stop_if_asked()
