@@ -14,8 +14,8 @@ COMPILE_FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fvisibility=hidden", 
 COMPILE_FLAGS += ["-falign-functions=64"]
 DEBUG = os.environ.get("FASTW2V_DEBUG", "0") not in ("", "0")
 
-c_sources = sorted(str(path) for path in Path("fastw2v/_c").glob("*.c"))
-c_headers = sorted(str(path) for path in Path("fastw2v/_c").glob("*.h"))
+c_sources = sorted(str(path) for path in Path("fastw2v/_c").rglob("*.c"))
+c_headers = sorted(str(path) for path in Path("fastw2v/_c").rglob("*.h"))
 
 extension = Extension(
     "fastw2v._core",

@@ -6,7 +6,7 @@ from libc.string cimport memset
 
 # --- training ---
 
-cdef extern from "api.h" nogil:
+cdef extern from "core/api.h" nogil:
     enum: W2V_CACHE_LINE
     enum: W2V_NEGATIVE_SAMPLING
     enum: W2V_HIERARCHICAL_SOFTMAX

@@ -1,6 +1,6 @@
 # --- phrases ---
 
-cdef extern from "phrases.h" nogil:
+cdef extern from "text/phrases.h" nogil:
     enum:
         W2V_PAIRS_DONE
         W2V_PAIRS_FULL

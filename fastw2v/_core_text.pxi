@@ -1,6 +1,6 @@
 # --- vectors as text ---
 
-cdef extern from "vector_text.h" nogil:
+cdef extern from "text/vector_text.h" nogil:
     enum:
         W2V_ROWS_DONE
         W2V_ROWS_FULL
@@ -129,7 +129,7 @@ cdef class RowText:
 
 # --- fastText's n-grams ---
 
-cdef extern from "subwords.h" nogil:
+cdef extern from "text/subwords.h" nogil:
     ctypedef struct w2v_subwords:
         const uint8_t *rows
         int64_t n_words, n_buckets, dim, shortest, longest

@@ -2,7 +2,7 @@
 
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 
-cdef extern from "tokens.h" nogil:
+cdef extern from "text/tokens.h" nogil:
     enum:
         W2V_WORD_BATCH
         W2V_ARENA_PADDING

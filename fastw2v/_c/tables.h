@@ -2,7 +2,7 @@
 #ifndef W2V_TABLES_H
 #define W2V_TABLES_H
 
-#include "api.h"
+#include "core/api.h"
 
 /* Vose 1991, "A linear algorithm for generating random numbers with a given distribution".
    weights: (n,) with mean 1, overwritten.  work: (n,).  columns: (n,), filled. */

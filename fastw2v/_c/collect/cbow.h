@@ -1,0 +1,150 @@
+/* CBOW: hidden rows are the means of context rows, and their changes go back to these. For all
+   centres of a block at once: context rows are added up from the first to the last, and the sum
+   of a window is the difference of two of these sums, less the centre's own row. Changes go back
+   likewise. So what is done does not depend on the sizes of the windows, which no branch predicts:
+   x1.16 to 1.23 against one centre at a time. */
+#ifndef W2V_CBOW_H
+#define W2V_CBOW_H
+
+#include "step/in_bias.h"
+
+INLINE int64_t n_contexts(const scratch *s, int64_t centre)
+{
+    return s->kept_end[centre] - s->kept_begin[centre] - 1;
+}
+
+/* running[i] = the sum of the rows before i, i = 0..n, a panel of them. */
+INLINE void running_panel(float *running, int64_t stride, float *const *row, int64_t n,
+                          int64_t offset, const int width)
+{
+    vf sum[W2V_ROW_VECTORS] = {};
+    float *to = running + offset;
+    for (int64_t i = 0; i <= n; i++, to += stride) {
+        const float *from = row[i] + offset;
+        UNROLL
+        for (int v = 0; v < width; v++) {
+            store(to + v * W2V_LANES, sum[v]);
+            sum[v] += load(from + v * W2V_LANES);
+        }
+    }
+}
+
+/* to = factor * (past - first - own) */
+INLINE void window_sum(float *to, const float *past, const float *first, const float *own,
+                       float factor, int64_t n_vectors)
+{
+    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+        store(to + v, factor * (load(past + v) - load(first + v) - load(own + v)));
+}
+
+/* How often a hidden row of n contexts contains in_bias. */
+INLINE float n_biases(const run *r, int64_t n) { return r->model->cbow_sum ? (float)n : 1.0f; }
+
+static void add_in_bias(const run *r, int64_t begin, int64_t n_centres)
+{
+    for (int64_t k = 0; k < n_centres; k++)
+        add_scaled(r->s.in_row[k], n_biases(r, n_contexts(&r->s, begin + k)), r->model->in_bias,
+                   r->shape.n_vectors);
+}
+
+#define RUNNING_PANEL(offset, width) \
+    running_panel(s->running, stride, s->context_row, n, offset, width)
+
+/* hidden[k] = the mean or the sum of centre begin + k's context rows, for n_centres; returns the
+   contexts of them all. */
+static centres set_hidden_rows(const run *r, int64_t begin, int64_t n_centres)
+{
+    const scratch *s = &r->s;
+    centres reach = reached(s, begin, begin + n_centres);
+    int64_t n = reach.end - reach.begin, stride = r->model->stride_floats;
+    for (int64_t i = 0; i < n; i++)
+        s->context_row[i] = in_row(r, reach.begin + i);
+    s->context_row[n] = s->zero_row;
+    FOR_PANELS(r->shape.n_vectors, RUNNING_PANEL)
+    for (int64_t k = 0; k < n_centres; k++) {
+        int64_t c = begin + k;
+        float share = r->model->cbow_sum ? 1.0f : 1.0f / (float)max64(n_contexts(s, c), 1);
+        s->in_row[k] = s->hidden + k * stride;
+        window_sum(s->in_row[k], s->running + (s->kept_end[c] - reach.begin) * stride,
+                   s->running + (s->kept_begin[c] - reach.begin) * stride,
+                   s->context_row[c - reach.begin], share, r->shape.n_vectors);
+    }
+    if (r->model->in_bias)
+        add_in_bias(r, begin, n_centres);
+    return reach;
+}
+
+/* first += factor * change; past -= factor * change */
+INLINE void mark_change(const float *change, float *first, float *past, float factor,
+                        int64_t n_vectors)
+{
+    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES) {
+        vf scaled = factor * load(change + v);
+        store(first + v, load(first + v) + scaled);
+        store(past + v, load(past + v) - scaled);
+    }
+}
+
+/* row i += the sum of running 0..i less its own factor * change, a panel of n rows. */
+INLINE void spread_panel(const scratch *s, int64_t stride, int64_t n, int64_t offset,
+                         const int width)
+{
+    vf sum[W2V_ROW_VECTORS] = {};
+    const float *from = s->running + offset;
+    for (int64_t i = 0; i < n; i++, from += stride) {
+        float *to = s->context_row[i] + offset;
+        const float *own = s->centre_change[i] + offset;
+        vf factor = splat(s->centre_factor[i]);
+        UNROLL
+        for (int v = 0; v < width; v++) {
+            sum[v] += load(from + v * W2V_LANES);
+            vf change = sum[v] - factor * load(own + v * W2V_LANES);
+            store(to + v * W2V_LANES, load(to + v * W2V_LANES) + change);
+        }
+    }
+}
+
+#define SPREAD_PANEL(offset, width) spread_panel(s, stride, n, offset, width)
+
+/* What a context row gets of the change of its hidden row: that of a mean is divided among them
+   (Irsoy et al. 2021, arXiv 2012.15332, section 2) or, as word2vec.c does, undivided; that of a
+   sum undivided or, as gensim does, divided. */
+static float change_factor(const w2v_model *m, int64_t n)
+{
+    return m->cbow_divide ? m->cbow_rate / (float)max64(n, 1) : m->cbow_rate;
+}
+
+static void move_in_bias_by_centres(run *r, int64_t begin, int64_t n_centres)
+{
+    float *const *change = r->s.in_change_row;
+    for (int64_t k = 0; k < n_centres; k++)
+        set_scaled(change[k], n_biases(r, n_contexts(&r->s, begin + k)), change[k],
+                   r->shape.n_vectors);
+    move_in_bias(r, n_centres);
+}
+
+/* Hand the changes of the hidden rows to their context rows, as change_factor says. */
+static void scatter_hidden_rows(run *r, int64_t begin, int64_t n_centres, centres reach)
+{
+    const scratch *s = &r->s;
+    int64_t n = reach.end - reach.begin, stride = r->model->stride_floats;
+    memset(s->running, 0, (size_t)((n + 1) * stride) * sizeof(float));
+    for (int64_t i = 0; i < n; i++) {
+        s->centre_change[i] = s->zero_row;
+        s->centre_factor[i] = 0;
+    }
+    for (int64_t k = 0; k < n_centres; k++) {
+        int64_t c = begin + k;
+        float factor = change_factor(r->model, n_contexts(s, c));
+        s->centre_change[c - reach.begin] = s->in_change_row[k];
+        s->centre_factor[c - reach.begin] = factor;
+        mark_change(s->in_change_row[k], s->running + (s->kept_begin[c] - reach.begin) * stride,
+                    s->running + (s->kept_end[c] - reach.begin) * stride, factor,
+                    r->shape.n_vectors);
+    }
+    FOR_PANELS(r->shape.n_vectors, SPREAD_PANEL)
+    if (r->model->in_bias)
+        move_in_bias_by_centres(r, begin, n_centres);
+}
+
+#endif

@@ -1,0 +1,128 @@
+/* Hierarchical softmax: the outputs of a centre are the inner nodes of its Huffman path
+   (Mikolov et al. 2013, 1310.4546, section 2.1). */
+#ifndef W2V_PATHS_H
+#define W2V_PATHS_H
+
+#include "collect/cbow.h"
+
+enum { HOT_NODES = 512 }; /* at the top of a Huffman tree: a few hundred KB of rows, in L2 */
+enum { ROWS_AHEAD = 2, STEPS_AHEAD = 8 }; /* centres for which rows, or steps, are asked to come */
+
+/* Set up the step of n_in input rows along the path of a kept token, in one of PATHS places. Code
+   bit 0 is wanted, as in word2vec.c. Every input takes every step, so all have the same weights.
+   They are set by vectors: a branch on a code bit would go wrong every other time. Columns past the
+   path hold scores of earlier blocks, and weigh nothing. */
+INLINE void set_path_block(const run *r, block *b, int64_t kept, float **in_row, int64_t n_in,
+                           int64_t place)
+{
+    const w2v_model *m = r->model;
+    const scratch *s = &r->s;
+    int32_t word = s->kept_id[kept];
+    const int32_t *steps = m->path_steps + m->path_begin[word];
+    int64_t n = m->path_begin[word + 1] - m->path_begin[word], at = place * s->path_step;
+    b->in.row = in_row, b->in.n = b->n_predictions = n_in;
+    b->out.row = s->out_row + at, b->out.n = n;
+    b->out_step = round_up(n, W2V_OUT_STEP);
+    b->scores = s->scores + at, b->want = s->want + at, b->weight = s->weight + at;
+    b->out_id = s->out_id + at, b->in_change_row = s->in_change_row, b->lr = r->lr;
+    b->in_are_hidden = b->has_own = 0, b->is_path = 1;
+    for (int64_t k = 0; k < n; k++) {
+        b->out_id[k] = steps[k];
+        b->out.row[k] = out_row(r, steps[k] >> 1);
+    }
+    for (int64_t k = n; k < b->out_step; k++)
+        b->out.row[k] = s->zero_row;
+    for (int64_t k = 0; k < b->out_step; k += W2V_LANES) {
+        vi step = load_ids(b->out_id + k), node = step >> 1;
+        vi is_step = lane_numbers() < (int32_t)(n - k);
+        vi is_wanted = is_step & ((step & 1) == 0);
+        store(b->want + k, choose(is_wanted, splat(1.0f), (vf){}));
+        store(b->weight + k, choose(is_step, splat(1.0f), (vf){}));
+        memcpy(b->out_id + k, &node, sizeof node);
+    }
+}
+
+/* Ask for the steps of a centre to come, and for where those of a later one begin: their numbers
+   decide branches, which wait for them. */
+static void prefetch_steps(const run *r, int64_t centre)
+{
+    int64_t last = r->trained.end - 1;
+    __builtin_prefetch(r->model->path_begin + r->s.kept_id[min64(centre + STEPS_AHEAD, last)]);
+    int32_t word = r->s.kept_id[min64(centre, last)];
+    const int32_t *steps = r->model->path_steps + r->model->path_begin[word];
+    __builtin_prefetch(steps);
+    __builtin_prefetch(steps + PREFETCH_FLOATS - 1);
+}
+
+/* Ask for the rows of a centre's path to come, but not for the top of the tree, which stays hot:
+   its nodes have the highest numbers, and end a path that is walked from the leaf. */
+static void prefetch_path(const run *r, int64_t centre)
+{
+    const w2v_model *m = r->model;
+    int32_t word = r->s.kept_id[min64(centre, r->trained.end - 1)];
+    for (int64_t i = m->path_begin[word + 1] - 1; i >= m->path_begin[word]; i--) {
+        int32_t node = m->path_steps[i] >> 1;
+        if (node >= m->n_outputs - HOT_NODES)
+            break;
+        ask_for_row(&r->s, m->out_rows + node * m->stride_floats);
+    }
+}
+
+/* Ask for what comes some places on: a path, and the furthest context of a centre. */
+static void prefetch_places(const run *r, int64_t path_of, int64_t centre)
+{
+    prefetch_steps(r, path_of + STEPS_AHEAD);
+    prefetch_path(r, path_of);
+    ask_for_row(&r->s, in_place(r, min64(centre + r->model->window, r->trained.end - 1)));
+}
+
+static void skipgram_path_block(run *r, int64_t centre)
+{
+    const scratch *s = &r->s;
+    prefetch_places(r, centre + ROWS_AHEAD, centre + ROWS_AHEAD);
+    for (int64_t c = s->kept_begin[centre]; c < s->kept_end[centre];) {
+        int64_t n_in = 0;
+        for (; c < s->kept_end[centre] && n_in < r->block.contexts; c++)
+            if (c != centre)
+                s->in_row[n_in++] = in_row(r, c);
+        if (n_in == 0)
+            return;
+        block b;
+        set_path_block(r, &b, centre, s->in_row, n_in, 0);
+        take_steps(r, &b, 1);
+    }
+}
+
+/* Steps of the hidden rows of n <= PATHS centres from `begin` on; `first` is the first row. The
+   scores of all come before their updates: each would wait for the one before, which changes the
+   top of the tree, through the sum of a product and a sigmoid. x1.2, two of them at once or four. */
+static void hidden_path_steps(run *r, int64_t begin, int64_t first, int64_t n)
+{
+    const w2v_model *m = r->model;
+    const scratch *s = &r->s;
+    block paths[PATHS];
+    int64_t n_paths = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t k = first + i;
+        prefetch_places(r, begin + i + PATHS, begin + i + r->block.centres);
+        if (n_contexts(s, begin + i) == 0) {
+            memset(s->in_change_row[k], 0, (size_t)m->stride_floats * sizeof(float));
+            continue;
+        }
+        block *b = paths + n_paths;
+        set_path_block(r, b, begin + i, s->in_row + k, 1, n_paths++);
+        b->in_are_hidden = 1;
+        b->in_change_row += k;
+    }
+    take_steps(r, paths, n_paths);
+}
+
+static void cbow_path_block(run *r, int64_t begin, int64_t n_centres)
+{
+    centres reach = set_hidden_rows(r, begin, n_centres);
+    for (int64_t k = 0; k < n_centres; k += PATHS)
+        hidden_path_steps(r, begin + k, k, min64(PATHS, n_centres - k));
+    scatter_hidden_rows(r, begin, n_centres, reach);
+}
+
+#endif

@@ -1,0 +1,111 @@
+/* The kernel of one instruction set: a chunk in, rows updated. Compiled once per stub. */
+#ifndef W2V_KERNEL_H
+#define W2V_KERNEL_H
+
+#include "collect/hot_rows.h"
+#include "collect/noise.h"
+#include "collect/pairs.h"
+#include "collect/paths.h"
+#include "collect/softmax.h"
+#include "core/api.h"
+
+/* n_centres = how many consecutive centres go into one block. */
+#define FOR_BLOCKS(r, step)                                                        \
+    for (int64_t begin = (r)->trained.begin, end = (r)->trained.end, n_centres;    \
+         n_centres = min64((step), end - begin), begin < end; begin += n_centres)
+
+static void train_noise(run *r)
+{
+    const w2v_model *m = r->model;
+    draw_first_noise(r);
+    FOR_BLOCKS(r, r->block.centres)
+    {
+        exchange_hot_rows(r, begin);
+        if (m->is_cbow)
+            cbow_noise_block(r, begin, n_centres);
+        else
+            skipgram_noise_block(r, begin, n_centres);
+    }
+}
+
+static void train_paths(run *r)
+{
+    FOR_BLOCKS(r, r->model->is_cbow ? r->block.centres : 1)
+    {
+        exchange_hot_rows(r, begin);
+        if (r->model->is_cbow)
+            cbow_path_block(r, begin, n_centres);
+        else
+            skipgram_path_block(r, begin);
+    }
+}
+
+static void train_softmax(run *r)
+{
+    FOR_BLOCKS(r, r->block.centres)
+    {
+        if (r->model->is_cbow)
+            cbow_softmax_block(r, begin, n_centres);
+        else
+            skipgram_softmax_block(r, begin, n_centres);
+    }
+}
+
+/* The loss is measured on the same blocks whatever the threads: a sample of its own for each of
+   them moved the loss of an epoch of 5 MB by up to 1 %. An epoch's first block is among them. */
+static int64_t first_block_number(const w2v_model *m, const w2v_chunk *c)
+{
+    uint64_t place = (uint64_t)(c->first_token + c->centre_begin);
+    uint64_t key = stream_key(c->epoch_key, W2V_STREAM_LOSS);
+    return place == 0 ? 0 : (int64_t)(draw64(key, place) % (uint64_t)m->loss_every);
+}
+
+static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
+{
+    run r = {.model = m, .worker = w, .lr = c->lr};
+    r.s = carve_scratch(m, c->n_tokens, w->scratch);
+    r.shape = shape_of_rows(m->dim);
+    r.block = c->block;
+    r.noise_key = draw64(stream_key(c->epoch_key, W2V_STREAM_NOISE),
+                         (uint64_t)(c->first_token + c->centre_begin));
+    r.n_fresh_noise = (c->block.noise + c->block.reuse - 1) / c->block.reuse;
+    r.trained = c->pair_weights ? keep_pairs(m, c, &r.s) : subsample(m, c, &r.s);
+    r.in_place[0] = m->in_rows, r.in_place[1] = r.s.hot_in;
+    r.out_place[0] = m->out_rows, r.out_place[1] = r.s.hot_out;
+    r.out_first[1] = m->first_hot_out;
+    w->block_number = first_block_number(m, c);
+    memset(r.s.oldest_noise, 0, (size_t)c->block.turns * sizeof(int64_t));
+    memset(r.s.zero_row, 0, (size_t)m->stride_floats * sizeof(float));
+    for (int64_t j = 0; j < r.s.max_in; j++)
+        r.s.in_change_row[j] = r.s.in_change + j * m->stride_floats;
+    return r;
+}
+
+static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
+{
+    run r = start_run(m, w, c);
+#ifdef W2V_MATRIX_UNIT
+    begin_tiles();
+#endif
+    begin_with_hot_rows(&r);
+    if (c->pair_weights)
+        train_pairs(&r, c->pair_weights);
+    else if (m->objective == W2V_NEGATIVE_SAMPLING)
+        train_noise(&r);
+    else if (m->objective == W2V_HIERARCHICAL_SOFTMAX)
+        train_paths(&r);
+    else
+        train_softmax(&r);
+    end_with_hot_rows(&r);
+#ifdef W2V_MATRIX_UNIT
+    end_tiles();
+#endif
+    int64_t n_trained = r.trained.end - r.trained.begin;
+    w->n_trained += n_trained;
+    w->n_subsampled += c->centre_end - c->centre_begin - n_trained;
+    return n_trained;
+}
+
+const w2v_backend W2V_BACKEND = {W2V_BACKEND_NAME, train_chunk, give_hot_rows};
+
+#endif

@@ -1,0 +1,114 @@
+/* What every collector builds its blocks with. A collector says which rows and which weights go
+   into a block step: noise.h, paths.h; softmax.h has a step of its own. */
+#ifndef W2V_RUN_H
+#define W2V_RUN_H
+
+#include "core/rng.h"
+#include "core/subsample.h"
+#include "step/block_step.h"
+
+/* All that the training of one chunk needs at hand. */
+typedef struct {
+    const w2v_model *model;
+    w2v_worker *worker;
+    scratch s;
+    centres trained;
+    row_shape shape;
+    w2v_block block;
+    int64_t noise_counter; /* of the next noise draw */
+    int64_t n_fresh_noise; /* drawn anew for each step */
+    int64_t last_exchange; /* of hot rows, index of a centre */
+    float *in_place[2];    /* input rows: the shared ones, the worker's own of hot inputs */
+    float *out_place[2];   /* output rows, likewise */
+    int64_t out_first[2];  /* the output whose row each begins with */
+    uint64_t noise_key;
+    float lr;
+    float sum_of_weights; /* of the block so far, for in_bias.h alone */
+} run;
+
+INLINE int is_frozen(const run *r, int64_t id)
+{
+    return r->model->frozen && r->model->frozen[id];
+}
+
+/* The input row of a kept token: the shared one, or the worker's own of a hot word. Without a
+   branch, as for outputs: which words are hot cannot be predicted. */
+INLINE float *in_place(const run *r, int64_t kept)
+{
+    int64_t id = r->s.kept_id[kept];
+    if (r->worker->touched_in && !is_frozen(r, id))
+        r->worker->touched_in[id] = 1;
+    return r->in_place[id < r->model->n_hot_in] + id * r->model->stride_floats;
+}
+
+/* A copy of a frozen row, to be changed in its place: whatever a block step does to it is
+   forgotten, and every block starts from the row itself. */
+static float *copied_row(const run *r, const float *row)
+{
+    const scratch *s = &r->s;
+    int64_t stride = r->model->stride_floats, slot = *s->next_frozen;
+    *s->next_frozen = slot + 1 < s->n_frozen ? slot + 1 : 0;
+    return memcpy(s->frozen + slot * stride, row, (size_t)stride * sizeof(float));
+}
+
+/* Where a block reads and changes the input row of a kept token. */
+INLINE float *in_row(const run *r, int64_t kept)
+{
+    float *row = in_place(r, kept);
+    return is_frozen(r, r->s.kept_id[kept]) ? copied_row(r, row) : row;
+}
+
+INLINE float *out_row(const run *r, int64_t output)
+{
+    const w2v_model *m = r->model;
+    if (r->worker->touched_out)
+        r->worker->touched_out[output] = 1;
+    int is_hot = (uint64_t)(output - m->first_hot_out) < (uint64_t)m->n_hot_out;
+    return r->out_place[is_hot] + (output - r->out_first[is_hot]) * m->stride_floats;
+}
+
+/* Kept tokens that any centre of [begin, end) has as a context. */
+static centres reached(const scratch *s, int64_t begin, int64_t end)
+{
+    centres span = {s->kept_begin[begin], s->kept_end[begin]};
+    for (int64_t c = begin + 1; c < end; c++) {
+        span.begin = min64(span.begin, s->kept_begin[c]);
+        span.end = max64(span.end, s->kept_end[c]);
+    }
+    return span;
+}
+
+/* Start a block of n_in inputs and n_out outputs; the weights are for the caller to set. Field by
+   field and inline: as one value it was stored in narrow pieces and loaded in wide ones, a stall
+   that cost hierarchical softmax x0.92 to x0.97. */
+INLINE block new_block(const run *r, int64_t n_in, int64_t n_out)
+{
+    const scratch *s = &r->s;
+    int64_t out_step = round_up(n_out, W2V_OUT_STEP);
+    for (int64_t k = n_out; k < out_step; k++)
+        s->out_row[k] = s->zero_row;
+    for (int64_t j = n_in; j < n_in + 4; j++)
+        s->in_row[j] = s->own_row[j] = s->zero_row;
+    block b;
+    b.in.row = s->in_row, b.in.n = n_in;
+    b.out.row = s->out_row, b.out.n = n_out, b.out_step = out_step, b.out_id = s->out_id;
+    b.scores = s->scores, b.want = s->want, b.weight = s->weight;
+    b.in_change_row = s->in_change_row, b.lr = r->lr;
+    b.in_are_hidden = b.has_own = b.is_path = 0;
+    return b;
+}
+
+static void clear_weights(const block *b)
+{
+    size_t n_bytes = (size_t)(own_at(b) + round_up(b->in.n, W2V_LANES)) * sizeof(float);
+    memset(b->want, 0, n_bytes);
+    memset(b->weight, 0, n_bytes);
+}
+
+static void set_output(const run *r, int64_t k, int32_t output)
+{
+    r->s.out_id[k] = output;
+    r->s.out_row[k] = out_row(r, output);
+}
+
+#endif

@@ -1,0 +1,74 @@
+/* From a chunk of the token stream to the tokens kept, each with its range of contexts. */
+#ifndef W2V_SUBSAMPLE_H
+#define W2V_SUBSAMPLE_H
+
+#include "core/rng.h"
+#include "core/scratch.h"
+
+typedef struct {
+    int64_t begin; /* kept tokens that are trained as centres, indices into kept_id */
+    int64_t end;
+} centres;
+
+/* Turn the reaches of the sentence's kept tokens, left in kept_begin and right in kept_end, into
+   context ranges that stop at the sentence's borders. */
+static void set_contexts(const scratch *s, int64_t begin, int64_t end)
+{
+    for (int64_t i = begin; i < end; i++) {
+        int64_t first = i - s->kept_begin[i], past = (int64_t)s->kept_end[i] + i + 1;
+        s->kept_begin[i] = (int32_t)(first > begin ? first : begin);
+        s->kept_end[i] = (int32_t)(past < end ? past : end);
+    }
+}
+
+/* Tokens for which thresholds are asked to come: 1,000,000 words x1.05, 68,000 x1.01. */
+enum { TOKENS_AHEAD = 32 };
+
+/* Keep each token of [from, to) with its word's probability (Mikolov et al. 2013, 1310.4546,
+   section 2.3) and draw its reach, for both sides from the same bits; returns the new number of
+   kept tokens. */
+static int64_t keep_tokens(const w2v_model *m, const w2v_chunk *c, const scratch *s,
+                           int64_t from, int64_t to, int64_t n_kept)
+{
+    uint64_t key = stream_key(c->epoch_key, W2V_STREAM_TOKENS);
+    uint32_t left = (uint32_t)m->window_left, right = (uint32_t)m->window_right;
+    uint32_t shrinking = m->shrink_windows ? UINT32_MAX : 0;
+    for (int64_t t = from; t < to; t++) {
+        int32_t id = c->word_ids[t];
+        int64_t later = t + TOKENS_AHEAD < c->n_tokens ? t + TOKENS_AHEAD : t;
+        __builtin_prefetch(m->keep_threshold + c->word_ids[later]);
+        uint64_t bits = draw64(key, (uint64_t)(c->first_token + t));
+        uint32_t shrink = (uint32_t)bits & shrinking;
+        s->kept_id[n_kept] = id;
+        s->kept_begin[n_kept] = (int32_t)(left - below(shrink, left));
+        s->kept_end[n_kept] = (int32_t)(right - below(shrink, right));
+        n_kept += (uint32_t)(bits >> 32) <= m->keep_threshold[id]; /* no branch to mispredict */
+    }
+    return n_kept;
+}
+
+static centres subsample(const w2v_model *m, const w2v_chunk *c, const scratch *s)
+{
+    int64_t borders[3] = {c->centre_begin, c->centre_end, c->n_tokens};
+    int64_t kept_at[3] = {0, 0, 0};
+    int64_t token = 0, n_kept = 0, sentence = 0, border = 0;
+    for (int64_t e = 0; e < c->n_ends && token < c->n_tokens; e++) {
+        int64_t end = c->sentence_ends[e] - c->first_token;
+        if (end > c->n_tokens)
+            end = c->n_tokens;
+        while (token < end) {
+            while (border < 3 && borders[border] <= token)
+                kept_at[border++] = n_kept;
+            int64_t stop = border < 3 && borders[border] < end ? borders[border] : end;
+            n_kept = keep_tokens(m, c, s, token, stop, n_kept);
+            token = stop;
+        }
+        set_contexts(s, sentence, n_kept);
+        sentence = n_kept;
+    }
+    while (border < 3)
+        kept_at[border++] = n_kept;
+    return (centres){kept_at[0], kept_at[1]};
+}
+
+#endif
