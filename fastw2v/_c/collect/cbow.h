@@ -17,14 +17,14 @@ INLINE int64_t n_contexts(const scratch *s, int64_t centre)
 INLINE void running_panel(float *running, int64_t stride, float *const *row, int64_t n,
                           int64_t offset, const int width)
 {
-    vf sum[W2V_ROW_VECTORS] = {};
+    vf sum[ROW_VECTORS] = {};
     float *to = running + offset;
     for (int64_t i = 0; i <= n; i++, to += stride) {
         const float *from = row[i] + offset;
         UNROLL
         for (int v = 0; v < width; v++) {
-            store(to + v * W2V_LANES, sum[v]);
-            sum[v] += load(from + v * W2V_LANES);
+            store(to + v * LANES, sum[v]);
+            sum[v] += load(from + v * LANES);
         }
     }
 }
@@ -33,7 +33,7 @@ INLINE void running_panel(float *running, int64_t stride, float *const *row, int
 INLINE void window_sum(float *to, const float *past, const float *first, const float *own,
                        float factor, int64_t n_vectors)
 {
-    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+    for (int64_t v = 0; v < n_vectors * LANES; v += LANES)
         store(to + v, factor * (load(past + v) - load(first + v) - load(own + v)));
 }
 
@@ -52,10 +52,10 @@ static void add_in_bias(const run *r, int64_t begin, int64_t n_centres)
 
 /* hidden[k] = the mean or the sum of centre begin + k's context rows, for n_centres; returns the
    contexts of them all. */
-static centres set_hidden_rows(const run *r, int64_t begin, int64_t n_centres)
+static span set_hidden_rows(const run *r, int64_t begin, int64_t n_centres)
 {
     const scratch *s = &r->s;
-    centres reach = reached(s, begin, begin + n_centres);
+    span reach = reached(s, begin, begin + n_centres);
     int64_t n = reach.end - reach.begin, stride = r->model->stride_floats;
     for (int64_t i = 0; i < n; i++)
         s->context_row[i] = in_row(r, reach.begin + i);
@@ -78,7 +78,7 @@ static centres set_hidden_rows(const run *r, int64_t begin, int64_t n_centres)
 INLINE void mark_change(const float *change, float *first, float *past, float factor,
                         int64_t n_vectors)
 {
-    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES) {
+    for (int64_t v = 0; v < n_vectors * LANES; v += LANES) {
         vf scaled = factor * load(change + v);
         store(first + v, load(first + v) + scaled);
         store(past + v, load(past + v) - scaled);
@@ -89,7 +89,7 @@ INLINE void mark_change(const float *change, float *first, float *past, float fa
 INLINE void spread_panel(const scratch *s, int64_t stride, int64_t n, int64_t offset,
                          const int width)
 {
-    vf sum[W2V_ROW_VECTORS] = {};
+    vf sum[ROW_VECTORS] = {};
     const float *from = s->running + offset;
     for (int64_t i = 0; i < n; i++, from += stride) {
         float *to = s->context_row[i] + offset;
@@ -97,9 +97,9 @@ INLINE void spread_panel(const scratch *s, int64_t stride, int64_t n, int64_t of
         vf factor = splat(s->centre_factor[i]);
         UNROLL
         for (int v = 0; v < width; v++) {
-            sum[v] += load(from + v * W2V_LANES);
-            vf change = sum[v] - factor * load(own + v * W2V_LANES);
-            store(to + v * W2V_LANES, load(to + v * W2V_LANES) + change);
+            sum[v] += load(from + v * LANES);
+            vf change = sum[v] - factor * load(own + v * LANES);
+            store(to + v * LANES, load(to + v * LANES) + change);
         }
     }
 }
@@ -124,7 +124,7 @@ static void move_in_bias_by_centres(run *r, int64_t begin, int64_t n_centres)
 }
 
 /* Hand the changes of the hidden rows to their context rows, as change_factor says. */
-static void scatter_hidden_rows(run *r, int64_t begin, int64_t n_centres, centres reach)
+static void scatter_hidden_rows(run *r, int64_t begin, int64_t n_centres, span reach)
 {
     const scratch *s = &r->s;
     int64_t n = reach.end - reach.begin, stride = r->model->stride_floats;

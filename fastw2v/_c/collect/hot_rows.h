@@ -41,7 +41,7 @@ static hot_rows hot_outputs(const run *r, int64_t n_rows)
 INLINE void exchange_row(const hot_rows *h, int64_t row, const int gives)
 {
     vf share = splat(h->share[row]);
-    for (int64_t i = row * h->stride; i < (row + 1) * h->stride; i += W2V_LANES) {
+    for (int64_t i = row * h->stride; i < (row + 1) * h->stride; i += LANES) {
         vf now = load(h->shared + i);
         if (gives) {
             now += share * (load(h->mine + i) - load(h->base + i));

@@ -89,7 +89,7 @@ static void set_centre_outputs(run *r, const block *b, int64_t begin, int64_t n_
 INLINE int is_among(const int32_t *id, int64_t n, int32_t word)
 {
     vi equal = {};
-    for (int64_t k = 0; k < n; k += W2V_LANES)
+    for (int64_t k = 0; k < n; k += LANES)
         equal |= (load_ids(id + k) == word) & (lane_numbers() < (int32_t)(n - k));
     return any_set(equal);
 }
@@ -141,7 +141,7 @@ static void skipgram_weights(const run *r, const block *b, int64_t first_input)
     const scratch *s = &r->s;
     const float *n_paired = s->n_paired;
     int64_t n_in = b->in.n, out_step = b->out_step;
-    for (int64_t k = 0; k < out_step; k += W2V_LANES) {
+    for (int64_t k = 0; k < out_step; k += LANES) {
         vi begin = load_ids(s->column_begin + k), end = load_ids(s->column_end + k);
         vi centre = load_ids(s->column_centre + k), position = (vi){} + (int32_t)first_input;
         vf share = load(s->column_share + k);
@@ -156,14 +156,14 @@ static void skipgram_weights(const run *r, const block *b, int64_t first_input)
 }
 
 /* n_paired of each input: how many centres have it as a context. */
-static int64_t count_pairs(const run *r, int64_t begin, int64_t n_centres, centres inputs)
+static int64_t count_pairs(const run *r, int64_t begin, int64_t n_centres, span inputs)
 {
     const scratch *s = &r->s;
     int64_t n_pairs = 0;
     for (int64_t c = begin; c < begin + n_centres; c++)
         n_pairs += min64(s->kept_end[c], inputs.end) - max64(s->kept_begin[c], inputs.begin) -
                    (inputs.begin <= c && c < inputs.end);
-    for (int64_t j = inputs.begin; j < inputs.end; j += W2V_LANES) {
+    for (int64_t j = inputs.begin; j < inputs.end; j += LANES) {
         vi input = lane_numbers() + (int32_t)j, n_paired = {};
         for (int64_t c = begin; c < begin + n_centres; c++)
             n_paired -= (input >= s->kept_begin[c]) & (input < s->kept_end[c]) & (input != (int32_t)c);
@@ -203,7 +203,7 @@ static void noise_step(run *r, block *b, int64_t n_predictions, int64_t turn)
     take_steps(r, b, 1);
 }
 
-static void skipgram_noise_step(run *r, int64_t begin, int64_t n_centres, centres inputs)
+static void skipgram_noise_step(run *r, int64_t begin, int64_t n_centres, span inputs)
 {
     block b = new_block(r, inputs.end - inputs.begin, n_centres + r->block.noise);
     for (int64_t j = 0; j < b.in.n; j++)
@@ -220,12 +220,12 @@ static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
     int64_t next = begin + n_centres;
     ask_for_centres(r, next, end_of_block(r, next), 1);
     ask_for_contexts(r, next, end_of_block(r, next));
-    centres reach = reached(&r->s, begin, next);
+    span reach = reached(&r->s, begin, next);
     int64_t n_inputs = reach.end - reach.begin;
-    int64_t most = r->block.centres == 1 ? min64(r->block.contexts, n_inputs) : n_inputs;
-    for (int64_t first = reach.begin; first < reach.end; first += most)
+    int64_t max_in = r->block.centres == 1 ? min64(r->block.contexts, n_inputs) : n_inputs;
+    for (int64_t first = reach.begin; first < reach.end; first += max_in)
         skipgram_noise_step(r, begin, n_centres,
-                            (centres){first, min64(first + most, reach.end)});
+                            (span){first, min64(first + max_in, reach.end)});
 }
 
 /* Ask for what the next turn needs, which may be the next block's first. */
@@ -265,7 +265,7 @@ static void cbow_noise_turn(run *r, int64_t begin, int64_t n_centres, int64_t tu
 
 static void cbow_noise_block(run *r, int64_t begin, int64_t n_centres)
 {
-    centres reach = set_hidden_rows(r, begin, n_centres);
+    span reach = set_hidden_rows(r, begin, n_centres);
     for (int64_t turn = 0; turn < min64(r->block.turns, n_centres); turn++)
         cbow_noise_turn(r, begin, n_centres, turn);
     scatter_hidden_rows(r, begin, n_centres, reach);

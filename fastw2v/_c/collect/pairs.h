@@ -10,9 +10,9 @@
 
 /* Keep the pairs of which subsampling keeps both words; kept_id holds them one after the other,
    kept_begin of an input the pair's index in the chunk. */
-static centres keep_pairs(const w2v_model *m, const w2v_chunk *c, const scratch *s)
+static span keep_pairs(const w2v_model *m, const w2v_chunk *c, const scratch *s)
 {
-    uint64_t key = stream_key(c->epoch_key, W2V_STREAM_TOKENS);
+    uint64_t key = stream_key(c->epoch_key, STREAM_TOKENS);
     int64_t n = 0;
     for (int64_t t = c->centre_begin; t < c->centre_end; t += 2) {
         const int32_t *pair = c->word_ids + t;
@@ -23,7 +23,7 @@ static centres keep_pairs(const w2v_model *m, const w2v_chunk *c, const scratch 
         stays &= (uint32_t)(draw64(key, counter + 1) >> 32) <= m->keep_threshold[pair[1]];
         n += 2 * stays;
     }
-    return (centres){0, n};
+    return (span){0, n};
 }
 
 INLINE float pair_weight(const run *r, const float *weights, int64_t kept)

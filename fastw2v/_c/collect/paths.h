@@ -22,7 +22,7 @@ INLINE void set_path_block(const run *r, block *b, int64_t kept, float **in_row,
     int64_t n = m->path_begin[word + 1] - m->path_begin[word], at = place * s->path_step;
     b->in.row = in_row, b->in.n = b->n_predictions = n_in;
     b->out.row = s->out_row + at, b->out.n = n;
-    b->out_step = round_up(n, W2V_OUT_STEP);
+    b->out_step = round_up(n, OUT_STEP);
     b->scores = s->scores + at, b->want = s->want + at, b->weight = s->weight + at;
     b->out_id = s->out_id + at, b->in_change_row = s->in_change_row, b->lr = r->lr;
     b->in_are_hidden = b->has_own = 0, b->is_path = 1;
@@ -32,7 +32,7 @@ INLINE void set_path_block(const run *r, block *b, int64_t kept, float **in_row,
     }
     for (int64_t k = n; k < b->out_step; k++)
         b->out.row[k] = s->zero_row;
-    for (int64_t k = 0; k < b->out_step; k += W2V_LANES) {
+    for (int64_t k = 0; k < b->out_step; k += LANES) {
         vi step = load_ids(b->out_id + k), node = step >> 1;
         vi is_step = lane_numbers() < (int32_t)(n - k);
         vi is_wanted = is_step & ((step & 1) == 0);
@@ -119,7 +119,7 @@ static void hidden_path_steps(run *r, int64_t begin, int64_t first, int64_t n)
 
 static void cbow_path_block(run *r, int64_t begin, int64_t n_centres)
 {
-    centres reach = set_hidden_rows(r, begin, n_centres);
+    span reach = set_hidden_rows(r, begin, n_centres);
     for (int64_t k = 0; k < n_centres; k += PATHS)
         hidden_path_steps(r, begin + k, k, min64(PATHS, n_centres - k));
     scatter_hidden_rows(r, begin, n_centres, reach);

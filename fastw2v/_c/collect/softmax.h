@@ -75,7 +75,7 @@ static float finish_scores(const w2v_model *m, float *scores, int64_t score_stri
 static double exponentials(float *scores, float top, int64_t score_stride)
 {
     double sum = 0;
-    for (int64_t v = 0; v < score_stride; v += W2V_LANES) {
+    for (int64_t v = 0; v < score_stride; v += LANES) {
         vf e = exp_minus(at_most(top - load(scores + v), 87.0f));
         store(scores + v, e);
         sum += (double)horizontal_sum(e);
@@ -111,7 +111,7 @@ static void softmax_step(run *r, int64_t n_in, int64_t n_predictions)
         if (with_loss)
             w->loss_sum += paired * (log(sum) + (double)top) - target_scores;
         float factor = -r->lr * (float)paired / (float)sum;
-        for (int64_t v = 0; v < s->score_stride; v += W2V_LANES)
+        for (int64_t v = 0; v < s->score_stride; v += LANES)
             store(scores + v, factor * load(scores + v));
         for (int64_t q = first; q < p; q++)
             scores[s->pair_target[q]] += r->lr * s->pair_weight[q];
@@ -128,9 +128,9 @@ static void softmax_step(run *r, int64_t n_in, int64_t n_predictions)
 static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
 {
     const scratch *s = &r->s;
-    centres span = reached(s, begin, begin + n_centres);
+    span reach = reached(s, begin, begin + n_centres);
     int64_t n_in = 0, n_predictions = 0;
-    for (int64_t c = span.begin; c < span.end; c++) {
+    for (int64_t c = reach.begin; c < reach.end; c++) {
         int64_t before = n_predictions;
         for (int64_t centre = begin; centre < begin + n_centres; centre++)
             if (c != centre && s->kept_begin[centre] <= c && c < s->kept_end[centre]) {
@@ -151,7 +151,7 @@ static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
 static void cbow_softmax_block(run *r, int64_t begin, int64_t n_centres)
 {
     const scratch *s = &r->s;
-    centres reach = set_hidden_rows(r, begin, n_centres);
+    span reach = set_hidden_rows(r, begin, n_centres);
     int64_t n_pairs = 0;
     for (int64_t k = 0; k < n_centres; k++) {
         if (n_contexts(s, begin + k) == 0)

@@ -56,7 +56,7 @@ static void train_softmax(run *r)
 static int64_t first_block_number(const w2v_model *m, const w2v_chunk *c)
 {
     uint64_t place = (uint64_t)(c->first_token + c->centre_begin);
-    uint64_t key = stream_key(c->epoch_key, W2V_STREAM_LOSS);
+    uint64_t key = stream_key(c->epoch_key, STREAM_LOSS);
     return place == 0 ? 0 : (int64_t)(draw64(key, place) % (uint64_t)m->loss_every);
 }
 
@@ -66,7 +66,7 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     r.s = carve_scratch(m, c->n_tokens, w->scratch);
     r.shape = shape_of_rows(m->dim);
     r.block = c->block;
-    r.noise_key = draw64(stream_key(c->epoch_key, W2V_STREAM_NOISE),
+    r.noise_key = draw64(stream_key(c->epoch_key, STREAM_NOISE),
                          (uint64_t)(c->first_token + c->centre_begin));
     r.n_fresh_noise = (c->block.noise + c->block.reuse - 1) / c->block.reuse;
     r.trained = c->pair_weights ? keep_pairs(m, c, &r.s) : subsample(m, c, &r.s);
@@ -84,7 +84,7 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
 static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
 {
     run r = start_run(m, w, c);
-#ifdef W2V_MATRIX_UNIT
+#ifdef MATRIX_UNIT
     begin_tiles();
 #endif
     begin_with_hot_rows(&r);
@@ -97,7 +97,7 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
     else
         train_softmax(&r);
     end_with_hot_rows(&r);
-#ifdef W2V_MATRIX_UNIT
+#ifdef MATRIX_UNIT
     end_tiles();
 #endif
     int64_t n_trained = r.trained.end - r.trained.begin;
@@ -106,6 +106,6 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
     return n_trained;
 }
 
-const w2v_backend W2V_BACKEND = {W2V_BACKEND_NAME, train_chunk, give_hot_rows};
+const w2v_backend BACKEND = {BACKEND_NAME, train_chunk, give_hot_rows};
 
 #endif

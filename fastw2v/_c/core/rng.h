@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum w2v_stream { W2V_STREAM_TOKENS = 1, W2V_STREAM_NOISE = 2, W2V_STREAM_LOSS = 3 };
+enum stream { STREAM_TOKENS = 1, STREAM_NOISE = 2, STREAM_LOSS = 3 };
 
 static inline uint64_t mix64(uint64_t z)
 {
@@ -16,7 +16,7 @@ static inline uint64_t mix64(uint64_t z)
 }
 
 /* The key of one stream of draws within an epoch. */
-static inline uint64_t stream_key(uint64_t epoch_key, enum w2v_stream stream)
+static inline uint64_t stream_key(uint64_t epoch_key, enum stream stream)
 {
     return mix64(epoch_key + (uint64_t)stream);
 }

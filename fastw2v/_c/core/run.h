@@ -12,7 +12,7 @@ typedef struct {
     const w2v_model *model;
     w2v_worker *worker;
     scratch s;
-    centres trained;
+    span trained; /* kept tokens that are trained as centres */
     row_shape shape;
     w2v_block block;
     int64_t noise_counter; /* of the next noise draw */
@@ -68,14 +68,14 @@ INLINE float *out_row(const run *r, int64_t output)
 }
 
 /* Kept tokens that any centre of [begin, end) has as a context. */
-static centres reached(const scratch *s, int64_t begin, int64_t end)
+static span reached(const scratch *s, int64_t begin, int64_t end)
 {
-    centres span = {s->kept_begin[begin], s->kept_end[begin]};
+    span reach = {s->kept_begin[begin], s->kept_end[begin]};
     for (int64_t c = begin + 1; c < end; c++) {
-        span.begin = min64(span.begin, s->kept_begin[c]);
-        span.end = max64(span.end, s->kept_end[c]);
+        reach.begin = min64(reach.begin, s->kept_begin[c]);
+        reach.end = max64(reach.end, s->kept_end[c]);
     }
-    return span;
+    return reach;
 }
 
 /* Start a block of n_in inputs and n_out outputs; the weights are for the caller to set. Field by
@@ -84,7 +84,7 @@ static centres reached(const scratch *s, int64_t begin, int64_t end)
 INLINE block new_block(const run *r, int64_t n_in, int64_t n_out)
 {
     const scratch *s = &r->s;
-    int64_t out_step = round_up(n_out, W2V_OUT_STEP);
+    int64_t out_step = round_up(n_out, OUT_STEP);
     for (int64_t k = n_out; k < out_step; k++)
         s->out_row[k] = s->zero_row;
     for (int64_t j = n_in; j < n_in + 4; j++)
@@ -100,7 +100,7 @@ INLINE block new_block(const run *r, int64_t n_in, int64_t n_out)
 
 static void clear_weights(const block *b)
 {
-    size_t n_bytes = (size_t)(own_at(b) + round_up(b->in.n, W2V_LANES)) * sizeof(float);
+    size_t n_bytes = (size_t)(own_at(b) + round_up(b->in.n, LANES)) * sizeof(float);
     memset(b->want, 0, n_bytes);
     memset(b->weight, 0, n_bytes);
 }

@@ -8,7 +8,7 @@
 
 /* Floats of a row that tiles update at once: sums of whole rows of dimension 300 take 40 KB, and
    pushed the rest out of L1. */
-enum { W2V_PANEL_FLOATS = 128 };
+enum { PANEL_FLOATS = 128 };
 
 enum { PATHS = 2 }; /* Huffman paths whose steps are taken at once */
 
@@ -74,7 +74,7 @@ typedef struct {
     char *factors_across;  /* (out_rows, in_rows) bfloat16 */
     uint64_t *weighted;     /* (in_rows,) bit k: output k has a weight, see bfloat16_step.h */
     uint64_t *weighted_pair; /* (in_rows / 2,) with either of two inputs */
-    float *sums[2];        /* (16, W2V_PANEL_FLOATS) each: of a tile of rows */
+    float *sums[2];        /* (16, PANEL_FLOATS) each: of a tile of rows */
     int64_t max_in;        /* most inputs of a block */
     int64_t path_step;     /* floats of a row of scores of a path */
     int64_t score_stride;  /* floats per row of softmax scores */
@@ -158,8 +158,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.factors_across = carve(&s, base, packed * in_rows * out_rows, 2);
     s.weighted = carve(&s, base, packed * in_rows, sizeof(uint64_t));
     s.weighted_pair = carve(&s, base, packed * in_rows / 2, sizeof(uint64_t));
-    s.sums[0] = carve(&s, base, packed * 16 * W2V_PANEL_FLOATS, sizeof(float));
-    s.sums[1] = carve(&s, base, packed * 16 * W2V_PANEL_FLOATS, sizeof(float));
+    s.sums[0] = carve(&s, base, packed * 16 * PANEL_FLOATS, sizeof(float));
+    s.sums[1] = carve(&s, base, packed * 16 * PANEL_FLOATS, sizeof(float));
     s.kept_id = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_begin = carve(&s, base, max_tokens, sizeof(int32_t));
     s.kept_end = carve(&s, base, max_tokens, sizeof(int32_t));

@@ -5,10 +5,10 @@
 #include "core/rng.h"
 #include "core/scratch.h"
 
+/* Kept tokens [begin, end), as indices into kept_id. */
 typedef struct {
-    int64_t begin; /* kept tokens that are trained as centres, indices into kept_id */
-    int64_t end;
-} centres;
+    int64_t begin, end;
+} span;
 
 /* Turn the reaches of the sentence's kept tokens, left in kept_begin and right in kept_end, into
    context ranges that stop at the sentence's borders. */
@@ -30,7 +30,7 @@ enum { TOKENS_AHEAD = 32 };
 static int64_t keep_tokens(const w2v_model *m, const w2v_chunk *c, const scratch *s,
                            int64_t from, int64_t to, int64_t n_kept)
 {
-    uint64_t key = stream_key(c->epoch_key, W2V_STREAM_TOKENS);
+    uint64_t key = stream_key(c->epoch_key, STREAM_TOKENS);
     uint32_t left = (uint32_t)m->window_left, right = (uint32_t)m->window_right;
     uint32_t shrinking = m->shrink_windows ? UINT32_MAX : 0;
     for (int64_t t = from; t < to; t++) {
@@ -47,7 +47,7 @@ static int64_t keep_tokens(const w2v_model *m, const w2v_chunk *c, const scratch
     return n_kept;
 }
 
-static centres subsample(const w2v_model *m, const w2v_chunk *c, const scratch *s)
+static span subsample(const w2v_model *m, const w2v_chunk *c, const scratch *s)
 {
     int64_t borders[3] = {c->centre_begin, c->centre_end, c->n_tokens};
     int64_t kept_at[3] = {0, 0, 0};
@@ -68,7 +68,7 @@ static centres subsample(const w2v_model *m, const w2v_chunk *c, const scratch *
     }
     while (border < 3)
         kept_at[border++] = n_kept;
-    return (centres){kept_at[0], kept_at[1]};
+    return (span){kept_at[0], kept_at[1]};
 }
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "step/block.h"
 
-enum { LANES = 16, CHUNK_FLOATS = 2 * LANES, VECTOR_BYTES = 64 };
+enum { CHUNK_FLOATS = 2 * LANES, VECTOR_BYTES = 64 };
 enum { TRANSPOSED_BYTES = LANES * VECTOR_BYTES }; /* a chunk of 16 rows */
 
 INLINE int64_t chunks_of(int64_t n_vectors) { return (n_vectors + 1) / 2; }

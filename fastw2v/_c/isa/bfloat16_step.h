@@ -11,12 +11,12 @@
 #include "step/requests.h"
 
 enum { SCORE_ROWS = 10, UPDATE_ROWS = 3 }; /* 20 sums, 2 + 1 operands; 24 sums, 3 + 1 operands */
-enum { MOST_IN = 128, MOST_OUT = 64 };     /* as bits tell which pairs share a weight */
+enum { MAX_IN = 128, MAX_OUT = 64 };     /* as bits tell which pairs share a weight */
 
 /* 13 x 16 and larger; see rounded_path.h for paths. */
 INLINE int is_rounded(const block *b)
 {
-    return !b->is_path && b->in.n <= MOST_IN && b->out_step <= MOST_OUT && b->in.n * b->out.n > 200;
+    return !b->is_path && b->in.n <= MAX_IN && b->out_step <= MAX_OUT && b->in.n * b->out.n > 200;
 }
 
 /* The first input and the first output of some scores. */
@@ -160,7 +160,7 @@ typedef struct {
 INLINE void update_tile(const rounded_update u, int64_t first, int64_t offset, const int n_targets,
                         const int n_vectors, const int has_own)
 {
-    vf sum[UPDATE_ROWS][W2V_ROW_VECTORS] = {};
+    vf sum[UPDATE_ROWS][ROW_VECTORS] = {};
     float *target[UPDATE_ROWS];
     const char *factors = u.factors + first * u.target_step, *sources = u.sources + offset * 4;
     UNROLL
@@ -227,13 +227,13 @@ static void set_targets(const scratch *s, const rounded_update *u, int64_t n_vec
    not hidden are read and changed before the inputs are. */
 static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
 {
-    uint64_t outputs[MOST_IN / UPDATE_ROWS + 1], inputs[MOST_OUT / UPDATE_ROWS + 1];
+    uint64_t outputs[MAX_IN / UPDATE_ROWS + 1], inputs[MAX_OUT / UPDATE_ROWS + 1];
     int64_t n_pairs = (b->in.n + 1) / 2, n_tiles = 0, pair_bytes = chunks_of(n_vectors) * 128;
     for (int64_t j = 0; j < b->in.n; j += UPDATE_ROWS, n_tiles++)
         outputs[j / UPDATE_ROWS] = outputs_of(s, j, min64(b->in.n - j, UPDATE_ROWS));
     for (int64_t k = 0; k < b->out.n; k += UPDATE_ROWS, n_tiles++)
         inputs[k / UPDATE_ROWS] = inputs_of(s, n_pairs, k, min64(b->out.n - k, UPDATE_ROWS));
-    int64_t n_panels = (n_vectors + W2V_ROW_VECTORS - 1) / W2V_ROW_VECTORS;
+    int64_t n_panels = (n_vectors + ROW_VECTORS - 1) / ROW_VECTORS;
     int64_t n_asked = s->requests->n / (n_tiles * n_panels) + 1;
     rounded_update in = {.target = b->in.row, .n_targets = b->in.n, .factors = s->factors,
                          .sources = s->out_pairwise, .target_step = b->out_step * 2,

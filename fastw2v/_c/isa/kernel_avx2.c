@@ -2,13 +2,13 @@
 #include "isa/target.h"
 #if defined(__x86_64__)
 BEGIN_TARGET("avx2,fma,prfchw")
-#define W2V_LANES 8
-#define W2V_DOT_ROWS 3
-#define W2V_TILE_ROWS 3
-#define W2V_TILE_VECTORS 4
-#define W2V_ROW_VECTORS 4
-#define W2V_BACKEND w2v_backend_avx2
-#define W2V_BACKEND_NAME "avx2"
+#define LANES 8
+#define DOT_ROWS 3
+#define TILE_ROWS 3
+#define TILE_VECTORS 4
+#define ROW_VECTORS 4
+#define BACKEND w2v_backend_avx2
+#define BACKEND_NAME "avx2"
 #include "core/kernel.h"
 END_TARGET
 #endif

@@ -2,13 +2,13 @@
 #include "isa/target.h"
 #if defined(__x86_64__)
 BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prfchw")
-#define W2V_LANES 16
-#define W2V_DOT_ROWS 4
-#define W2V_TILE_ROWS 4
-#define W2V_TILE_VECTORS 5
-#define W2V_ROW_VECTORS 8
-#define W2V_BACKEND w2v_backend_avx512
-#define W2V_BACKEND_NAME "avx512"
+#define LANES 16
+#define DOT_ROWS 4
+#define TILE_ROWS 4
+#define TILE_VECTORS 5
+#define ROW_VECTORS 8
+#define BACKEND w2v_backend_avx512
+#define BACKEND_NAME "avx512"
 #include "core/kernel.h"
 END_TARGET
 #endif

@@ -123,10 +123,10 @@ typedef struct {
     const char *factors; /* (tile of targets, 32 sources) */
     char *sources;       /* packed pairwise */
     int64_t n_sources;
-    float *sums[2]; /* (16, W2V_PANEL_FLOATS), in turn */
+    float *sums[2]; /* (16, PANEL_FLOATS), in turn */
 } update;
 
-enum { PANEL_VECTORS = W2V_PANEL_FLOATS / TILE };
+enum { PANEL_VECTORS = PANEL_FLOATS / TILE };
 
 /* The vectors of a tile of rows that are updated at once. */
 typedef struct {
@@ -145,7 +145,7 @@ static void sum_patch(const update *u, patch a, float *sums)
     int64_t n_blocks = pairs_of_tiles(u->n_sources);
     tile_product p = {.a = u->factors + a.tile * n_blocks * TILE_BYTES, .n_blocks = n_blocks};
     p.a_next = TILE_BYTES, p.b_step = TILE_BYTES, p.b_next = 2 * TILE_BYTES;
-    p.c_stride = W2V_PANEL_FLOATS;
+    p.c_stride = PANEL_FLOATS;
     for (int64_t v = 0; v < a.n_vectors; v += 2) {
         p.b = pairwise(u->sources, u->n_sources, (a.first_vector + v) / 2);
         p.c = sums + v * TILE;
@@ -157,7 +157,7 @@ static void sum_patch(const update *u, patch a, float *sums)
 static void add_patch(const update *u, patch a, const float *sums)
 {
     int64_t n_rows = min64(u->target->n - a.tile * TILE, TILE);
-    for (int64_t r = 0; r < n_rows; r++, sums += W2V_PANEL_FLOATS) {
+    for (int64_t r = 0; r < n_rows; r++, sums += PANEL_FLOATS) {
         float *to = u->target->row[a.tile * TILE + r] + a.first_vector * TILE;
         for (int64_t v = 0; v < a.n_vectors * TILE; v += TILE)
             store(to + v, load(to + v) + load(sums + v));

@@ -1,4 +1,4 @@
-/* Vectors of W2V_LANES floats, written once with GCC/Clang vector types. */
+/* Vectors of LANES floats, written once with GCC/Clang vector types. */
 #ifndef W2V_VECTOR_H
 #define W2V_VECTOR_H
 
@@ -16,10 +16,10 @@
 #endif
 
 /* The outputs of a block are padded to whole vectors, and to the columns of a tile of scores. */
-enum { W2V_OUT_STEP = W2V_LANES < 4 ? 4 : W2V_LANES };
+enum { OUT_STEP = LANES < 4 ? 4 : LANES };
 
-typedef float vf __attribute__((vector_size(4 * W2V_LANES), may_alias));
-typedef int32_t vi __attribute__((vector_size(4 * W2V_LANES), may_alias));
+typedef float vf __attribute__((vector_size(4 * LANES), may_alias));
+typedef int32_t vi __attribute__((vector_size(4 * LANES), may_alias));
 
 INLINE vf load(const float *p) { return *(const vf *)p; }
 INLINE void store(float *p, vf v) { *(vf *)p = v; }
@@ -43,15 +43,15 @@ INLINE vf absolute(vf x) { return (vf)((vi)x & ((vi){} + 0x7FFFFFFF)); }
 /* 1 if any bit of the mask is set. */
 INLINE int any_set(vi mask)
 {
-#if W2V_LANES == 16
+#if LANES == 16
     return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
-#elif W2V_LANES == 8
+#elif LANES == 8
     return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
 #else
-    int32_t lane[W2V_LANES], any = 0;
+    int32_t lane[LANES], any = 0;
     memcpy(lane, &mask, sizeof mask);
     UNROLL
-    for (int i = 0; i < W2V_LANES; i++)
+    for (int i = 0; i < LANES; i++)
         any |= lane[i];
     return any != 0;
 #endif
@@ -61,7 +61,7 @@ INLINE float horizontal_sum(vf v)
 {
     float sum = 0;
     UNROLL
-    for (int i = 0; i < W2V_LANES; i++)
+    for (int i = 0; i < LANES; i++)
         sum += v[i];
     return sum;
 }
@@ -77,7 +77,7 @@ INLINE float horizontal_sum(vf v)
    sums[row * row_step + column]. Transposing while adding costs at most two shuffles and one add a
    vector; lane by lane it would be four of each.
    sum_four leaves, in every 128-bit part, the part's sums of the four vectors. */
-#if W2V_LANES == 1
+#if LANES == 1
 INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
 {
     UNROLL
@@ -88,7 +88,7 @@ INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
 }
 #else
 
-#if W2V_LANES == 16
+#if LANES == 16
 /* Of every four lanes, the first two of a and the last two of b. All ports do a blend, but GCC makes
    a shuffle of SHUFFLE here, which fewer do: x1.03. */
 INLINE vf outer_halves(vf a, vf b)
@@ -117,7 +117,7 @@ INLINE vf join_four(vf r0, vf r1, vf r2, vf r3)
            SHUFFLE(r01, r23, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
 }
 #else
-#if W2V_LANES == 8
+#if LANES == 8
 #define LOW_PAIRS 0, 8, 1, 9, 4, 12, 5, 13
 #define HIGH_PAIRS 2, 10, 3, 11, 6, 14, 7, 15
 #define LOW_HALVES 0, 1, 8, 9, 4, 5, 12, 13
@@ -139,7 +139,7 @@ INLINE vf sum_four(const vf a[4])
 
 INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
 {
-    enum { PARTS = W2V_LANES / 4 }; /* rows whose sums fill one vector */
+    enum { PARTS = LANES / 4 }; /* rows whose sums fill one vector */
     UNROLL
     for (int first = 0; first < rows; first += PARTS) {
         vf part[4] = {};
@@ -147,9 +147,9 @@ INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
         for (int r = 0; r < PARTS; r++)
             if (first + r < rows)
                 part[r] = sum_four(acc[first + r]);
-#if W2V_LANES == 16
+#if LANES == 16
         vf all = join_four(part[0], part[1], part[2], part[3]);
-#elif W2V_LANES == 8
+#elif LANES == 8
         vf all = SHUFFLE(part[0], part[1], 0, 1, 2, 3, 8, 9, 10, 11) +
                  SHUFFLE(part[0], part[1], 4, 5, 6, 7, 12, 13, 14, 15);
 #else
@@ -182,10 +182,10 @@ INLINE vf exp_minus(vf a)
 }
 
 /* NaN stays NaN here, too. */
-#if W2V_LANES == 16
+#if LANES == 16
 INLINE vf at_most(vf a, float top) { return (vf)_mm512_min_ps((__m512)splat(top), (__m512)a); }
 INLINE vf at_least(vf a, float low) { return (vf)_mm512_max_ps((__m512)splat(low), (__m512)a); }
-#elif W2V_LANES == 8
+#elif LANES == 8
 INLINE vf at_most(vf a, float top) { return (vf)_mm256_min_ps((__m256)splat(top), (__m256)a); }
 INLINE vf at_least(vf a, float low) { return (vf)_mm256_max_ps((__m256)splat(low), (__m256)a); }
 #else

@@ -18,7 +18,7 @@ typedef struct {
     int in_are_hidden; /* 1: x are scratch, and only their changes are asked for; these must be 0
                           before the step, unless has_own or is_path */
     int has_own;       /* 1: input j is also paired with the output own_row[j], which no other is */
-    int64_t out_step;  /* out.n rounded up to a multiple of W2V_OUT_STEP */
+    int64_t out_step;  /* out.n rounded up to a multiple of OUT_STEP */
     int is_path; /* 1: the outputs are a Huffman path, so no row stands there twice, and all inputs
                     have the weights of the first */
 } block;

@@ -20,9 +20,9 @@
 
 /* Blocks large enough are multiplied with operands rounded to bfloat16, where the CPU has
    instructions for that. */
-#if defined(W2V_MATRIX_UNIT)
+#if defined(MATRIX_UNIT)
 #include "isa/matrix_unit.h"
-#elif defined(W2V_BFLOAT16_DOTS)
+#elif defined(BFLOAT16_DOTS)
 #include "step/rounded_path.h"
 #else
 #define is_rounded(b) 0
@@ -30,7 +30,7 @@
 #define rounded_gradients(s, b, with_loss) ((void)(s), 0.0)
 #define update_rounded(s, b, n_vectors) ((void)0)
 #endif
-#ifndef W2V_BFLOAT16_DOTS
+#ifndef BFLOAT16_DOTS
 #define is_rounded_path(b) 0
 #define update_rounded_path(b, n_vectors) ((void)0)
 #endif
@@ -42,7 +42,7 @@ INLINE double vector_gradients(const block *b, const int with_loss)
     int64_t n_runs = b->is_path ? b->in.n : 1; /* of scores, which share their weights */
     int64_t n_scores = b->is_path ? b->out_step : b->in.n * b->out_step;
     for (int64_t j = 0; j < n_runs; j++)
-        for (int64_t i = 0; i < n_scores; i += W2V_LANES)
+        for (int64_t i = 0; i < n_scores; i += LANES)
             gradient(b, j * n_scores + i, i, with_loss, &loss);
     return with_loss ? (double)horizontal_sum(loss) : 0.0;
 }
@@ -75,10 +75,10 @@ static void input_changes(const block *b, row_shape shape)
 {
     tile t = {.source = b->out.row, .n_sources = b->out.n, .overwrite = !b->has_own};
     t.target_step = b->out_step, t.source_step = 1;
-    for (int64_t j = 0; j < b->in.n; j += W2V_TILE_ROWS) {
+    for (int64_t j = 0; j < b->in.n; j += TILE_ROWS) {
         t.target = b->in_change_row + j;
         t.factors = b->scores + j * b->out_step;
-        t.n_targets = min64(b->in.n - j, W2V_TILE_ROWS);
+        t.n_targets = min64(b->in.n - j, TILE_ROWS);
         add_products(&t, shape);
     }
 }
@@ -88,10 +88,10 @@ static void update_outputs(const block *b, row_shape shape)
 {
     tile t = {.source = b->in.row, .n_sources = b->in.n};
     t.target_step = 1, t.source_step = b->out_step;
-    for (int64_t k = 0; k < b->out.n; k += W2V_TILE_ROWS) {
+    for (int64_t k = 0; k < b->out.n; k += TILE_ROWS) {
         t.target = b->out.row + k;
         t.factors = b->scores + k;
-        t.n_targets = min64(b->out.n - k, W2V_TILE_ROWS);
+        t.n_targets = min64(b->out.n - k, TILE_ROWS);
         add_products(&t, shape);
     }
 }

@@ -11,7 +11,7 @@ static void score_own(const scratch *s, const block *b, int64_t n_vectors)
     float *scores = b->scores + own_at(b);
     for (int64_t j = 0; j < b->in.n; j += 4) {
         vf acc[1][4] = {};
-        for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+        for (int64_t v = 0; v < n_vectors * LANES; v += LANES)
             UNROLL
             for (int c = 0; c < 4; c++)
                 acc[0][c] += load(b->in.row[j + c] + v) * load(s->own_row[j + c] + v);
@@ -23,7 +23,7 @@ static void score_own(const scratch *s, const block *b, int64_t n_vectors)
 INLINE double own_gradients(const block *b, const int with_loss)
 {
     vf loss = {};
-    for (int64_t j = 0; j < b->in.n; j += W2V_LANES)
+    for (int64_t j = 0; j < b->in.n; j += LANES)
         gradient(b, own_at(b) + j, own_at(b) + j, with_loss, &loss);
     return with_loss ? (double)horizontal_sum(loss) : 0.0;
 }

@@ -6,18 +6,18 @@
 
 #include "step/block.h"
 
-enum { MOST_PATH_INPUTS = 10 }; /* a window of 5 words on either side; more take two passes */
+enum { MAX_PATH_INPUTS = 10 }; /* a window of 5 words on either side; more take two passes */
 
 /* Several hidden inputs take two passes, too. */
 INLINE int is_one_pass(const block *b)
 {
-    return b->is_path && b->in.n <= MOST_PATH_INPUTS && (b->in.n == 1 || !b->in_are_hidden);
+    return b->is_path && b->in.n <= MAX_PATH_INPUTS && (b->in.n == 1 || !b->in_are_hidden);
 }
 
 /* A panel of x_j += change_j, row after row: a word that stands twice in the window collects both
    changes. Of a hidden input, which is the only one, just the change is stored: asked for each
    input of many, x0.98. */
-INLINE void end_path_panel(const block *b, vf change[][W2V_ROW_VECTORS], int64_t offset,
+INLINE void end_path_panel(const block *b, vf change[][ROW_VECTORS], int64_t offset,
                            const int n_in, const int width)
 {
     int is_hidden = n_in == 1 && b->in_are_hidden;
@@ -26,8 +26,8 @@ INLINE void end_path_panel(const block *b, vf change[][W2V_ROW_VECTORS], int64_t
         float *to = (is_hidden ? b->in_change_row[j] : b->in.row[j]) + offset;
         UNROLL
         for (int v = 0; v < width; v++) {
-            vf before = is_hidden ? (vf){} : load(to + v * W2V_LANES);
-            store(to + v * W2V_LANES, before + change[j][v]);
+            vf before = is_hidden ? (vf){} : load(to + v * LANES);
+            store(to + v * LANES, before + change[j][v]);
         }
     }
 }
@@ -35,7 +35,7 @@ INLINE void end_path_panel(const block *b, vf change[][W2V_ROW_VECTORS], int64_t
 /* A panel of x_j += sum_k g_jk y_k and y_k += sum_j g_jk x_j, x and y on the right as before. */
 INLINE void path_panel(const block *b, int64_t offset, const int n_in, const int width)
 {
-    vf x[MOST_PATH_INPUTS][W2V_ROW_VECTORS], change[MOST_PATH_INPUTS][W2V_ROW_VECTORS] = {};
+    vf x[MAX_PATH_INPUTS][ROW_VECTORS], change[MAX_PATH_INPUTS][ROW_VECTORS] = {};
     float *const *out_row = b->out.row;
     const float *factors = b->scores;
     int64_t n_out = b->out.n, out_step = b->out_step;
@@ -43,13 +43,13 @@ INLINE void path_panel(const block *b, int64_t offset, const int n_in, const int
     for (int j = 0; j < n_in; j++)
         UNROLL
         for (int v = 0; v < width; v++)
-            x[j][v] = load(b->in.row[j] + offset + v * W2V_LANES);
+            x[j][v] = load(b->in.row[j] + offset + v * LANES);
     for (int64_t k = 0; k < n_out; k++) {
         float *to = out_row[k] + offset;
-        vf y[W2V_ROW_VECTORS], sum[W2V_ROW_VECTORS];
+        vf y[ROW_VECTORS], sum[ROW_VECTORS];
         UNROLL
         for (int v = 0; v < width; v++)
-            sum[v] = y[v] = load(to + v * W2V_LANES);
+            sum[v] = y[v] = load(to + v * LANES);
         UNROLL
         for (int j = 0; j < n_in; j++) {
             vf g = splat(factors[j * out_step + k]);
@@ -61,7 +61,7 @@ INLINE void path_panel(const block *b, int64_t offset, const int n_in, const int
         }
         UNROLL
         for (int v = 0; v < width; v++)
-            store(to + v * W2V_LANES, sum[v]);
+            store(to + v * LANES, sum[v]);
     }
     end_path_panel(b, change, offset, n_in, width);
 }
@@ -71,23 +71,23 @@ INLINE void path_panel(const block *b, int64_t offset, const int n_in, const int
 /* As wide as registers allow: 32 of them hold 6 inputs and their changes, two vectors of each. */
 INLINE void update_path_of(const block *b, int64_t n_vectors, const int n_in)
 {
-    const int most = n_in == 1 ? W2V_ROW_VECTORS : W2V_LANES == 16 && n_in <= 6 ? 2 : 1;
-    FOR_PANELS_OF(most, n_vectors, PATH_PANEL)
+    const int max_width = n_in == 1 ? ROW_VECTORS : LANES == 16 && n_in <= 6 ? 2 : 1;
+    FOR_PANELS_OF(max_width, n_vectors, PATH_PANEL)
 }
 
 /* update(n) for the n inputs of a block, a constant there. */
-#define FOR_PATH_INPUTS(b, update)                          \
-    switch ((b)->in.n) {                                    \
-    case 1: update(1); break;                               \
-    case 2: update(2); break;                               \
-    case 3: update(3); break;                               \
-    case 4: update(4); break;                               \
-    case 5: update(5); break;                               \
-    case 6: update(6); break;                               \
-    case 7: update(7); break;                               \
-    case 8: update(8); break;                               \
-    case 9: update(9); break;                               \
-    case MOST_PATH_INPUTS: update(MOST_PATH_INPUTS); break; \
+#define FOR_PATH_INPUTS(b, update)                        \
+    switch ((b)->in.n) {                                  \
+    case 1: update(1); break;                             \
+    case 2: update(2); break;                             \
+    case 3: update(3); break;                             \
+    case 4: update(4); break;                             \
+    case 5: update(5); break;                             \
+    case 6: update(6); break;                             \
+    case 7: update(7); break;                             \
+    case 8: update(8); break;                             \
+    case 9: update(9); break;                             \
+    case MAX_PATH_INPUTS: update(MAX_PATH_INPUTS); break; \
     }
 
 #define UPDATE_PATH_OF(n_in) update_path_of(b, n_vectors, n_in)

@@ -1,6 +1,6 @@
 /* The two small matrix products of the block step, over rows given by pointers.
-   Sums stay in registers for a whole tile: W2V_DOT_ROWS x 4 dot products, or W2V_TILE_ROWS x
-   W2V_TILE_VECTORS vectors of row sums; the other side is streamed. */
+   Sums stay in registers for a whole tile: DOT_ROWS x 4 dot products, or TILE_ROWS x
+   TILE_VECTORS vectors of row sums; the other side is streamed. */
 #ifndef W2V_PRODUCTS_H
 #define W2V_PRODUCTS_H
 
@@ -22,9 +22,9 @@ typedef struct {
 INLINE void dot_tile(float *const *x, float *const *y, const int n_rows, int64_t n_vectors,
                      float *scores, int64_t row_step)
 {
-    vf acc[W2V_DOT_ROWS][4] = {};
-    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES) {
-        vf xv[W2V_DOT_ROWS];
+    vf acc[DOT_ROWS][4] = {};
+    for (int64_t v = 0; v < n_vectors * LANES; v += LANES) {
+        vf xv[DOT_ROWS];
         UNROLL
         for (int r = 0; r < n_rows; r++)
             xv[r] = load(x[r] + v);
@@ -44,7 +44,7 @@ INLINE void dot_row(const float *x, float *const *y, const int n_groups, int64_t
                     float *scores)
 {
     vf acc[2][4] = {};
-    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES) {
+    for (int64_t v = 0; v < n_vectors * LANES; v += LANES) {
         vf xv = load(x + v);
         UNROLL
         for (int g = 0; g < n_groups; g++)
@@ -70,14 +70,14 @@ static void dot_products(const rows *x, const rows *y, int64_t n_vectors, float 
                          int64_t row_step)
 {
     int64_t j = 0;
-    for (; j + 1 < x->n; j += W2V_DOT_ROWS)
+    for (; j + 1 < x->n; j += DOT_ROWS)
         for (int64_t k = 0; k < y->n; k += 4) {
             float *s = scores + j * row_step + k;
-            switch (min64(x->n - j, W2V_DOT_ROWS)) {
-#if W2V_DOT_ROWS > 3
+            switch (min64(x->n - j, DOT_ROWS)) {
+#if DOT_ROWS > 3
             case 4: dot_tile(x->row + j, y->row + k, 4, n_vectors, s, row_step); break;
 #endif
-#if W2V_DOT_ROWS > 2
+#if DOT_ROWS > 2
             case 3: dot_tile(x->row + j, y->row + k, 3, n_vectors, s, row_step); break;
 #endif
             default: dot_tile(x->row + j, y->row + k, 2, n_vectors, s, row_step);
@@ -87,24 +87,24 @@ static void dot_products(const rows *x, const rows *y, int64_t n_vectors, float 
         dot_products_of_row(x->row[j], y, n_vectors, scores + j * row_step);
 }
 
-/* How a row is cut: into panels of nearly equal width, at most W2V_TILE_VECTORS. */
+/* How a row is cut: into panels of nearly equal width, at most TILE_VECTORS. */
 typedef struct {
     int64_t n_vectors;
     int64_t panel_vectors;
     int64_t dim; /* floats in use */
 } row_shape;
 
-/* Vectors of a panel when rows are cut into panels of at most so many. */
-INLINE int64_t panel_width(int64_t n_vectors, int64_t most)
+/* The width of the panels that rows are cut into. */
+INLINE int64_t panel_width(int64_t n_vectors, int64_t max_width)
 {
-    int64_t n_panels = (n_vectors + most - 1) / most;
+    int64_t n_panels = (n_vectors + max_width - 1) / max_width;
     return (n_vectors + n_panels - 1) / n_panels;
 }
 
 INLINE row_shape shape_of_rows(int64_t dim)
 {
-    int64_t n_vectors = (dim + W2V_LANES - 1) / W2V_LANES;
-    return (row_shape){n_vectors, panel_width(n_vectors, W2V_TILE_VECTORS), dim};
+    int64_t n_vectors = (dim + LANES - 1) / LANES;
+    return (row_shape){n_vectors, panel_width(n_vectors, TILE_VECTORS), dim};
 }
 
 /* One tile of row sums: target_i (+)= sum over k of factor(i, k) * source_k, where
@@ -113,7 +113,7 @@ typedef struct {
     float *const *target; /* (n_targets,) */
     float *const *source; /* (n_sources,) */
     const float *factors;
-    int64_t n_targets; /* <= W2V_TILE_ROWS */
+    int64_t n_targets; /* <= TILE_ROWS */
     int64_t n_sources;
     int64_t target_step, source_step;
     int overwrite; /* 1: the sums replace what the targets held */
@@ -123,9 +123,9 @@ typedef struct {
    each store, which may change it for all it knows. x1.01 to x1.06. */
 INLINE void add_tile(const tile *t, int64_t offset, const int n_targets, const int n_vectors)
 {
-    vf acc[W2V_TILE_ROWS][W2V_TILE_VECTORS] = {};
+    vf acc[TILE_ROWS][TILE_VECTORS] = {};
     const float *factors = t->factors;
-    float *const *sources = t->source, *target[W2V_TILE_ROWS];
+    float *const *sources = t->source, *target[TILE_ROWS];
     int64_t n_sources = t->n_sources, target_step = t->target_step, source_step = t->source_step;
     int overwrite = t->overwrite;
     UNROLL
@@ -133,13 +133,13 @@ INLINE void add_tile(const tile *t, int64_t offset, const int n_targets, const i
         target[r] = t->target[r] + offset;
     for (int64_t k = 0; k < n_sources; k++, factors += source_step) {
         const float *source = sources[k] + offset;
-        vf factor[W2V_TILE_ROWS];
+        vf factor[TILE_ROWS];
         UNROLL
         for (int r = 0; r < n_targets; r++)
             factor[r] = splat(factors[r * target_step]);
         UNROLL
         for (int v = 0; v < n_vectors; v++) {
-            vf s = load(source + v * W2V_LANES);
+            vf s = load(source + v * LANES);
             UNROLL
             for (int r = 0; r < n_targets; r++)
                 acc[r][v] += factor[r] * s;
@@ -151,12 +151,12 @@ INLINE void add_tile(const tile *t, int64_t offset, const int n_targets, const i
         UNROLL
         for (int v = 0; v < n_vectors; v++) {
             if (!overwrite)
-                acc[r][v] += load(target[r] + v * W2V_LANES);
-            store(target[r] + v * W2V_LANES, acc[r][v]);
+                acc[r][v] += load(target[r] + v * LANES);
+            store(target[r] + v * LANES, acc[r][v]);
         }
 }
 
-#if W2V_TILE_ROWS > 3
+#if TILE_ROWS > 3
 #define FOUR_ROWS_CASE(n_vectors) case 4: add_tile(t, offset, 4, n_vectors); break;
 #else
 #define FOUR_ROWS_CASE(n_vectors)
@@ -174,13 +174,13 @@ INLINE void add_tile(const tile *t, int64_t offset, const int n_targets, const i
 static void add_panel(const tile *t, int64_t offset, int64_t n_vectors)
 {
     switch (n_vectors) {
-#if W2V_TILE_VECTORS > 4
+#if TILE_VECTORS > 4
         ADD_TILE_CASE(5)
 #endif
-#if W2V_TILE_VECTORS > 3
+#if TILE_VECTORS > 3
         ADD_TILE_CASE(4)
 #endif
-#if W2V_TILE_VECTORS > 2
+#if TILE_VECTORS > 2
         ADD_TILE_CASE(3)
 #endif
         ADD_TILE_CASE(2)
@@ -193,48 +193,48 @@ static void add_panel(const tile *t, int64_t offset, int64_t n_vectors)
 static void add_products(const tile *t, row_shape shape)
 {
     for (int64_t v = 0; v < shape.n_vectors; v += shape.panel_vectors)
-        add_panel(t, v * W2V_LANES, min64(shape.panel_vectors, shape.n_vectors - v));
+        add_panel(t, v * LANES, min64(shape.panel_vectors, shape.n_vectors - v));
 }
 
-/* do_panel(offset, width) for each panel of rows of n_vectors, at most `most` wide, which is at most
-   W2V_ROW_VECTORS; the width is a constant there, as `most` has to be. */
-#define PANEL_CASE(most, do_panel, width) \
-    case width: if (width <= (most)) do_panel(v * W2V_LANES, width); break;
-#if W2V_ROW_VECTORS > 4
-#define WIDE_PANEL_CASES(most, do_panel) \
-    PANEL_CASE(most, do_panel, 5)        \
-    PANEL_CASE(most, do_panel, 6)        \
-    PANEL_CASE(most, do_panel, 7)        \
-    PANEL_CASE(most, do_panel, 8)
+/* Run do_panel(offset, width) for each panel of rows of n_vectors. max_width is a constant of at most
+   ROW_VECTORS, and the width is a constant where do_panel expands. */
+#define PANEL_CASE(max_width, do_panel, width) \
+    case width: if (width <= (max_width)) do_panel(v * LANES, width); break;
+#if ROW_VECTORS > 4
+#define WIDE_PANEL_CASES(max_width, do_panel) \
+    PANEL_CASE(max_width, do_panel, 5)        \
+    PANEL_CASE(max_width, do_panel, 6)        \
+    PANEL_CASE(max_width, do_panel, 7)        \
+    PANEL_CASE(max_width, do_panel, 8)
 #else
-#define WIDE_PANEL_CASES(most, do_panel)
+#define WIDE_PANEL_CASES(max_width, do_panel)
 #endif
-#define FOR_PANELS_OF(most, n_vectors, do_panel)                                            \
-    for (int64_t v = 0, width = panel_width(n_vectors, most); v < (n_vectors); v += width)  \
-        switch (min64(width, (n_vectors) - v)) {                                            \
-            PANEL_CASE(most, do_panel, 1)                                                   \
-            PANEL_CASE(most, do_panel, 2)                                                   \
-            PANEL_CASE(most, do_panel, 3)                                                   \
-            PANEL_CASE(most, do_panel, 4)                                                   \
-            WIDE_PANEL_CASES(most, do_panel)                                                \
+#define FOR_PANELS_OF(max_width, n_vectors, do_panel)                                           \
+    for (int64_t v = 0, width = panel_width(n_vectors, max_width); v < (n_vectors); v += width) \
+        switch (min64(width, (n_vectors) - v)) {                                                \
+            PANEL_CASE(max_width, do_panel, 1)                                                  \
+            PANEL_CASE(max_width, do_panel, 2)                                                  \
+            PANEL_CASE(max_width, do_panel, 3)                                                  \
+            PANEL_CASE(max_width, do_panel, 4)                                                  \
+            WIDE_PANEL_CASES(max_width, do_panel)                                               \
         }
-#define FOR_PANELS(n_vectors, do_panel) FOR_PANELS_OF(W2V_ROW_VECTORS, n_vectors, do_panel)
+#define FOR_PANELS(n_vectors, do_panel) FOR_PANELS_OF(ROW_VECTORS, n_vectors, do_panel)
 
 INLINE void set_scaled(float *target, float factor, const float *source, int64_t n_vectors)
 {
-    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+    for (int64_t v = 0; v < n_vectors * LANES; v += LANES)
         store(target + v, factor * load(source + v));
 }
 
 INLINE void add_scaled(float *target, float factor, const float *source, int64_t n_vectors)
 {
-    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+    for (int64_t v = 0; v < n_vectors * LANES; v += LANES)
         store(target + v, load(target + v) + factor * load(source + v));
 }
 
 INLINE void add_row(float *target, const float *source, int64_t n_vectors)
 {
-    for (int64_t v = 0; v < n_vectors * W2V_LANES; v += W2V_LANES)
+    for (int64_t v = 0; v < n_vectors * LANES; v += LANES)
         store(target + v, load(target + v) + load(source + v));
 }
 

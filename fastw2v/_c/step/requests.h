@@ -46,7 +46,7 @@ INLINE void ask_for_first_lines(const scratch *s)
    cost x0.86 with AMX, whose tiles are few, but rows of 1,000,000 words came x1.07 as fast. */
 INLINE void ask_for_next(const scratch *s, float *row)
 {
-#ifdef W2V_ASKS_BETWEEN_TILES
+#ifdef ASKS_BETWEEN_TILES
     s->requests->row[s->requests->n++] = row;
 #else
     ask_for_row(s, row);

@@ -11,17 +11,17 @@
 
 /* Longer paths are updated in float32. A constant, so that factors are found without a register for
    each input: x1.04. */
-enum { MOST_PATH_OUTPUTS = 64 };
+enum { MAX_PATH_OUTPUTS = 64 };
 
 /* g in bfloat16: a row for each input, and for each pair of inputs a row of pairs. */
 typedef struct {
-    _Alignas(VECTOR_BYTES) char along[MOST_PATH_INPUTS * MOST_PATH_OUTPUTS * 2];
-    _Alignas(VECTOR_BYTES) char across[MOST_PATH_INPUTS * MOST_PATH_OUTPUTS * 2];
+    _Alignas(VECTOR_BYTES) char along[MAX_PATH_INPUTS * MAX_PATH_OUTPUTS * 2];
+    _Alignas(VECTOR_BYTES) char across[MAX_PATH_INPUTS * MAX_PATH_OUTPUTS * 2];
 } path_factors;
 
 INLINE int is_rounded_path(const block *b)
 {
-    return b->in.n > 1 && is_one_pass(b) && b->out_step <= MOST_PATH_OUTPUTS;
+    return b->in.n > 1 && is_one_pass(b) && b->out_step <= MAX_PATH_OUTPUTS;
 }
 
 static void round_path_factors(const block *b, path_factors *f)
@@ -30,8 +30,8 @@ static void round_path_factors(const block *b, path_factors *f)
         for (int64_t k = 0; k < b->out_step; k += LANES) {
             const float *g = b->scores + j * b->out_step + k;
             vf odd = j + 1 < b->in.n ? load(g + b->out_step) : (vf){};
-            store_factors(f->along + (j * MOST_PATH_OUTPUTS + k) * 2, MOST_PATH_OUTPUTS * 2,
-                          f->across + (j / 2 * MOST_PATH_OUTPUTS + k) * 4, load(g), odd);
+            store_factors(f->along + (j * MAX_PATH_OUTPUTS + k) * 2, MAX_PATH_OUTPUTS * 2,
+                          f->across + (j / 2 * MAX_PATH_OUTPUTS + k) * 4, load(g), odd);
         }
 }
 
@@ -40,8 +40,8 @@ typedef struct {
     const path_factors *factors;
     float *const *out_row;
     int64_t offset;
-    __m512i x[MOST_PATH_INPUTS / 2][W2V_ROW_VECTORS]; /* pairs of inputs */
-    vf change[MOST_PATH_INPUTS][W2V_ROW_VECTORS];
+    __m512i x[MAX_PATH_INPUTS / 2][ROW_VECTORS]; /* pairs of inputs */
+    vf change[MAX_PATH_INPUTS][ROW_VECTORS];
 } rounded_panel;
 
 /* n outputs from k on, one or two. */
@@ -49,8 +49,8 @@ INLINE void update_path_outputs(rounded_panel *p, int64_t k, const int n, const 
                                 const int width)
 {
     const char *along = p->factors->along + k * 2, *across = p->factors->across + k * 4;
-    vf y[2][W2V_ROW_VECTORS] = {};
-    __m512i y_pairs[W2V_ROW_VECTORS];
+    vf y[2][ROW_VECTORS] = {};
+    __m512i y_pairs[ROW_VECTORS];
     float *to[2];
     UNROLL
     for (int i = 0; i < n; i++) {
@@ -64,7 +64,7 @@ INLINE void update_path_outputs(rounded_panel *p, int64_t k, const int n, const 
         y_pairs[v] = pairs_of(y[0][v], y[1][v]);
     UNROLL
     for (int j = 0; j < n_in; j++) {
-        __m512i g = splat_pair(along + j * MOST_PATH_OUTPUTS * 2);
+        __m512i g = splat_pair(along + j * MAX_PATH_OUTPUTS * 2);
         UNROLL
         for (int v = 0; v < width; v++)
             p->change[j][v] = add_dots(p->change[j][v], g, y_pairs[v]);
@@ -73,7 +73,7 @@ INLINE void update_path_outputs(rounded_panel *p, int64_t k, const int n, const 
     for (int j = 0; j < n_in; j += 2)
         UNROLL
         for (int i = 0; i < n; i++) {
-            __m512i g = splat_pair(across + (j / 2 * MOST_PATH_OUTPUTS + i) * 4);
+            __m512i g = splat_pair(across + (j / 2 * MAX_PATH_OUTPUTS + i) * 4);
             UNROLL
             for (int v = 0; v < width; v++)
                 y[i][v] = add_dots(y[i][v], g, p->x[j / 2][v]);
@@ -111,8 +111,8 @@ INLINE void rounded_path_panel(const block *b, const path_factors *f, int64_t of
 INLINE void update_rounded_path_of(const block *b, const path_factors *f, int64_t n_vectors,
                                    const int n_in)
 {
-    const int most = n_in <= 2 ? 4 : n_in <= 4 ? 3 : 2;
-    FOR_PANELS_OF(most, n_vectors, ROUNDED_PATH_PANEL)
+    const int max_width = n_in <= 2 ? 4 : n_in <= 4 ? 3 : 2;
+    FOR_PANELS_OF(max_width, n_vectors, ROUNDED_PATH_PANEL)
 }
 
 #define UPDATE_ROUNDED_PATH_OF(n_in) update_rounded_path_of(b, &factors, n_vectors, n_in)

@@ -73,10 +73,10 @@ typedef struct {
     const int32_t *word_ids;
     const uint8_t *is_connector;
     int64_t n_ids;
-    uint8_t begins[W2V_PAIR_BATCH];    /* whether a sentence begins at this place */
-    int places[W2V_PAIR_BATCH];        /* (n_walks,) of the connectors that lengthen starts */
-    uint64_t starts[W2V_PAIR_BATCH];   /* (n_walks,) */
-    uint64_t keys[W2V_PAIR_BATCH + 1]; /* one that may be of another share is written and left */
+    uint8_t begins[PAIR_BATCH];    /* whether a sentence begins at this place */
+    int places[PAIR_BATCH];        /* (n_walks,) of the connectors that lengthen starts */
+    uint64_t starts[PAIR_BATCH];   /* (n_walks,) */
+    uint64_t keys[PAIR_BATCH + 1]; /* one that may be of another share is written and left */
     int n_walks, n_keys;
 } batch_t;
 
@@ -145,13 +145,13 @@ int w2v_count_pairs(w2v_pair_table *table, w2v_stretch *stretch, int share, int 
 {
     batch_t batch = {.is_connector = stretch->is_connector};
     while (stretch->position < stretch->n_ids) {
-        if (!has_room(table, W2V_PAIR_BATCH))
+        if (!has_room(table, PAIR_BATCH))
             return W2V_PAIRS_FULL;
-        if (table->n_long + W2V_PAIR_BATCH > table->max_long)
+        if (table->n_long + PAIR_BATCH > table->max_long)
             return W2V_STARTS_FULL;
         batch.word_ids = stretch->word_ids + stretch->position;
         batch.n_ids = stretch->n_ids - stretch->position;
-        batch.n_ids = batch.n_ids < W2V_PAIR_BATCH ? batch.n_ids : W2V_PAIR_BATCH;
+        batch.n_ids = batch.n_ids < PAIR_BATCH ? batch.n_ids : PAIR_BATCH;
         collect(table, stretch, &batch, share, n_shares);
         finish_walks(table, stretch, &batch);
         for (int i = 0; i < batch.n_keys; i++)

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { W2V_PAIR_BATCH = 256 }; /* tokens looked up at a time; a table needs room for as many */
+enum { PAIR_BATCH = 256 }; /* tokens looked up at a time; a table needs room for as many */
 
 enum { W2V_PAIRS_DONE = 0, W2V_PAIRS_FULL = 1, W2V_STARTS_FULL = 2 };
 
