@@ -57,7 +57,7 @@ cdef extern from "core/api.h" nogil:
         const float *hot_in_share
         const float *hot_out_share
         int64_t hot_centres
-        int32_t claims_rows
+        int32_t prefetch_for_write
         int32_t cbow_sum
         int32_t cbow_divide
         float cbow_rate
@@ -99,7 +99,7 @@ cdef extern from "core/api.h" nogil:
 
     const w2v_backend *w2v_get_backend(int index)
     int w2v_backend_supported(int index)
-    int w2v_claims_rows()
+    int w2v_prefetch_for_write()
     int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens)
 
 
@@ -183,7 +183,7 @@ cdef class Model:
         self.c.negative = settings.negative
         self.c.largest = block_of(settings.largest)
         self.c.loss_every = settings.loss_every
-        self.c.claims_rows = settings.is_shared and w2v_claims_rows()
+        self.c.prefetch_for_write = settings.is_shared and w2v_prefetch_for_write()
         self.c.cbow_sum = settings.cbow_sum
         self.c.cbow_divide = settings.cbow_divide
         self.c.cbow_rate = settings.cbow_rate

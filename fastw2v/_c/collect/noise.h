@@ -40,7 +40,7 @@ static void end_draws(run *r, int64_t n, int64_t turn)
         int32_t word = noise->alias ^ ((noise->alias ^ column) & -is_column);
         noise_id[oldest] = word;
         oldest = oldest + 1 < r->block.noise ? oldest + 1 : 0;
-        ask_for_next(&r->s, out_row(r, word));
+        prefetch_next(&r->s, out_row(r, word));
     }
     r->s.oldest_noise[turn] = oldest;
 }
@@ -98,9 +98,9 @@ INLINE int is_among(const int32_t *id, int64_t n, int32_t word)
 static void drop_collision(const run *r, const block *b, int64_t i, int64_t k)
 {
     float share = noise_share(r);
-    if (b->has_own)
-        b->weight[k * b->out_step + i] -= b->want[own_at(b) + k] * share;
-    for (int64_t j = 0; !b->has_own && j < b->in.n; j++)
+    if (b->has_paired)
+        b->weight[k * b->out_step + i] -= b->want[paired_at(b) + k] * share;
+    for (int64_t j = 0; !b->has_paired && j < b->in.n; j++)
         b->weight[j * b->out_step + i] -= b->want[j * b->out_step + k] * share;
 }
 
@@ -111,8 +111,8 @@ static void drop_collisions(const run *r, const block *b)
 {
     const scratch *s = &r->s;
     int64_t first_noise = b->out.n - r->block.noise;
-    const int32_t *target = b->has_own ? s->own_id : b->out_id;
-    int64_t n_targets = b->has_own ? b->in.n : first_noise;
+    const int32_t *target = b->has_paired ? s->paired_id : b->out_id;
+    int64_t n_targets = b->has_paired ? b->in.n : first_noise;
     for (int64_t i = first_noise; i < b->out.n; i++) {
         if (!is_among(target, n_targets, b->out_id[i]))
             continue;
@@ -123,12 +123,12 @@ static void drop_collisions(const run *r, const block *b)
 }
 
 /* Input k wants its own output, and meets the noise words, with weight w. */
-static void set_own_output(run *r, const block *b, int64_t k, int32_t output, float w)
+static void set_paired_output(run *r, const block *b, int64_t k, int32_t output, float w)
 {
     const scratch *s = &r->s;
-    s->own_id[k] = output;
-    s->own_row[k] = out_row(r, output);
-    b->want[own_at(b) + k] = b->weight[own_at(b) + k] = w;
+    s->paired_id[k] = output;
+    s->paired_row[k] = out_row(r, output);
+    b->want[paired_at(b) + k] = b->weight[paired_at(b) + k] = w;
     float share = w * noise_share(r);
     for (int64_t i = 0; i < b->out.n; i++)
         b->weight[k * b->out_step + i] = share;
@@ -173,17 +173,17 @@ static int64_t count_pairs(const run *r, int64_t begin, int64_t n_centres, span 
 }
 
 /* Ask for the output rows of every n-th of the centres [begin, end). */
-static void ask_for_centres(const run *r, int64_t begin, int64_t end, int64_t n)
+static void prefetch_centres(const run *r, int64_t begin, int64_t end, int64_t n)
 {
     for (int64_t c = begin; c < end; c += n)
-        ask_for_next(&r->s, out_row(r, r->s.kept_id[c]));
+        prefetch_next(&r->s, out_row(r, r->s.kept_id[c]));
 }
 
 /* Ask for the furthest contexts of the centres [begin, end): nearer ones were asked for before. */
-static void ask_for_contexts(const run *r, int64_t begin, int64_t end)
+static void prefetch_contexts(const run *r, int64_t begin, int64_t end)
 {
     for (int64_t c = begin; c < end; c++)
-        ask_for_next(&r->s, in_place(r, min64(c + r->model->window, r->trained.end - 1)));
+        prefetch_next(&r->s, in_place(r, min64(c + r->model->window, r->trained.end - 1)));
 }
 
 static int64_t end_of_block(const run *r, int64_t begin)
@@ -198,7 +198,7 @@ static void noise_step(run *r, block *b, int64_t n_predictions, int64_t turn)
     end_draws(r, r->n_fresh_noise, turn);
     begin_draws(r, r->n_fresh_noise);
     if (!r->model->is_cbow)
-        ask_for_first_lines(&r->s);
+        prefetch_first_lines(&r->s);
     b->n_predictions = n_predictions;
     take_steps(r, b, 1);
 }
@@ -218,8 +218,8 @@ static void skipgram_noise_step(run *r, int64_t begin, int64_t n_centres, span i
 static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
 {
     int64_t next = begin + n_centres;
-    ask_for_centres(r, next, end_of_block(r, next), 1);
-    ask_for_contexts(r, next, end_of_block(r, next));
+    prefetch_centres(r, next, end_of_block(r, next), 1);
+    prefetch_contexts(r, next, end_of_block(r, next));
     span reach = reached(&r->s, begin, next);
     int64_t n_inputs = reach.end - reach.begin;
     int64_t max_in = r->block.centres == 1 ? min64(r->block.contexts, n_inputs) : n_inputs;
@@ -229,15 +229,15 @@ static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
 }
 
 /* Ask for what the next turn needs, which may be the next block's first. */
-static void ask_for_turn(const run *r, int64_t begin, int64_t n_centres, int64_t turn)
+static void prefetch_next_step(const run *r, int64_t begin, int64_t n_centres, int64_t turn)
 {
     int64_t n_turns = r->block.turns, next = begin + n_centres;
     if (turn + 1 < min64(n_turns, n_centres)) {
-        ask_for_centres(r, begin + turn + 1, next, n_turns);
+        prefetch_centres(r, begin + turn + 1, next, n_turns);
         return;
     }
-    ask_for_contexts(r, next, end_of_block(r, next));
-    ask_for_centres(r, next, end_of_block(r, next), n_turns);
+    prefetch_contexts(r, next, end_of_block(r, next));
+    prefetch_centres(r, next, end_of_block(r, next), n_turns);
 }
 
 /* The step of a block's centres turn, turn + n_turns, ... */
@@ -247,7 +247,7 @@ static void cbow_noise_turn(run *r, int64_t begin, int64_t n_centres, int64_t tu
     int64_t n_turns = r->block.turns, stride = r->model->stride_floats;
     int64_t n = (n_centres - turn + n_turns - 1) / n_turns, n_predictions = 0;
     block b = new_block(r, n, r->block.noise);
-    b.in_are_hidden = b.has_own = 1;
+    b.in_are_hidden = b.has_paired = 1;
     b.in_change_row = s->turn_change_row;
     set_noise_outputs(r, 0, turn);
     clear_weights(&b);
@@ -256,10 +256,10 @@ static void cbow_noise_turn(run *r, int64_t begin, int64_t n_centres, int64_t tu
         int is_predicted = n_contexts(s, begin + k) > 0;
         s->in_row[j] = s->hidden + k * stride;
         s->turn_change_row[j] = s->in_change_row[k];
-        set_own_output(r, &b, j, s->kept_id[begin + k], (float)is_predicted);
+        set_paired_output(r, &b, j, s->kept_id[begin + k], (float)is_predicted);
         n_predictions += is_predicted;
     }
-    ask_for_turn(r, begin, n_centres, turn);
+    prefetch_next_step(r, begin, n_centres, turn);
     noise_step(r, &b, n_predictions, turn);
 }
 

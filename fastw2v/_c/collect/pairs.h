@@ -35,21 +35,21 @@ static void prefetch_pairs(const run *r, int64_t begin)
 {
     int64_t end = min64(begin + 2 * (int64_t)r->block.centres, r->trained.end);
     for (int64_t i = begin; i < end; i += 2) {
-        ask_for_next(&r->s, in_place(r, i));
-        ask_for_next(&r->s, out_row(r, r->s.kept_id[i + 1]));
+        prefetch_next(&r->s, in_place(r, i));
+        prefetch_next(&r->s, out_row(r, r->s.kept_id[i + 1]));
     }
 }
 
 static void pair_noise_block(run *r, const float *weights, int64_t begin, int64_t n)
 {
     block b = new_block(r, n, r->block.noise);
-    b.has_own = 1;
+    b.has_paired = 1;
     set_noise_outputs(r, 0, 0);
     clear_weights(&b);
     for (int64_t k = 0; k < n; k++) {
         int64_t pair = begin + 2 * k;
         r->s.in_row[k] = in_row(r, pair);
-        set_own_output(r, &b, k, r->s.kept_id[pair + 1], pair_weight(r, weights, pair));
+        set_paired_output(r, &b, k, r->s.kept_id[pair + 1], pair_weight(r, weights, pair));
     }
     noise_step(r, &b, n, 0);
 }
@@ -61,7 +61,7 @@ static void pair_path_block(run *r, const float *weights, int64_t pair)
     block b;
     prefetch_steps(r, pair + 1 + 2 * ROWS_AHEAD + STEPS_AHEAD);
     prefetch_path(r, pair + 1 + 2 * ROWS_AHEAD);
-    ask_for_row(s, in_place(r, min64(pair + 2 * ROWS_AHEAD, r->trained.end - 2)));
+    prefetch_row(s, in_place(r, min64(pair + 2 * ROWS_AHEAD, r->trained.end - 2)));
     s->in_row[0] = in_row(r, pair);
     set_path_block(r, &b, pair + 1, s->in_row, 1, 0);
     for (int64_t k = 0; k < b.out.n; k++) {

@@ -25,7 +25,7 @@ INLINE void set_path_block(const run *r, block *b, int64_t kept, float **in_row,
     b->out_step = round_up(n, OUT_STEP);
     b->scores = s->scores + at, b->want = s->want + at, b->weight = s->weight + at;
     b->out_id = s->out_id + at, b->in_change_row = s->in_change_row, b->lr = r->lr;
-    b->in_are_hidden = b->has_own = 0, b->is_path = 1;
+    b->in_are_hidden = b->has_paired = 0, b->is_path = 1;
     for (int64_t k = 0; k < n; k++) {
         b->out_id[k] = steps[k];
         b->out.row[k] = out_row(r, steps[k] >> 1);
@@ -64,7 +64,7 @@ static void prefetch_path(const run *r, int64_t centre)
         int32_t node = m->path_steps[i] >> 1;
         if (node >= m->n_outputs - HOT_NODES)
             break;
-        ask_for_row(&r->s, m->out_rows + node * m->stride_floats);
+        prefetch_row(&r->s, m->out_rows + node * m->stride_floats);
     }
 }
 
@@ -73,7 +73,7 @@ static void prefetch_places(const run *r, int64_t path_of, int64_t centre)
 {
     prefetch_steps(r, path_of + STEPS_AHEAD);
     prefetch_path(r, path_of);
-    ask_for_row(&r->s, in_place(r, min64(centre + r->model->window, r->trained.end - 1)));
+    prefetch_row(&r->s, in_place(r, min64(centre + r->model->window, r->trained.end - 1)));
 }
 
 static void skipgram_path_block(run *r, int64_t centre)

@@ -63,7 +63,7 @@ typedef struct {
     const float *hot_in_share;  /* (n_hot_in,) what of a worker's change the shared row gets */
     const float *hot_out_share; /* (n_hot_out,) the same */
     int64_t hot_centres;    /* centres between two exchanges of some of them */
-    int32_t claims_rows;    /* 1: rows are asked for to be written, see w2v_claims_rows */
+    int32_t prefetch_for_write;    /* 1: rows are asked for to be written, see w2v_prefetch_for_write */
     int32_t cbow_sum;       /* 1: a hidden row is the sum, not the mean, of its context rows */
     int32_t cbow_divide;    /* 1: a context row gets 1/n_contexts of the gradient */
     float cbow_rate;        /* multiplies the gradient of context rows in CBOW */
@@ -119,7 +119,7 @@ int w2v_backend_supported(int index); /* 1 if this CPU can run it */
 
 /* 1 if rows that several threads write had best be asked for to be written. On AMD's CPUs, whose
    cores may be far apart, two threads run x1.13 (skip-gram) so; on Intel's CBOW ran x0.90. */
-int w2v_claims_rows(void);
+int w2v_prefetch_for_write(void);
 
 /* Bytes of scratch a worker needs for chunks of up to max_tokens tokens, margins included. */
 int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens);

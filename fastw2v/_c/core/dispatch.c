@@ -93,7 +93,7 @@ int w2v_backend_supported(int index)
     return 1;
 }
 
-int w2v_claims_rows(void)
+int w2v_prefetch_for_write(void)
 {
 #if defined(__x86_64__)
     return __builtin_cpu_is("amd");

@@ -88,19 +88,19 @@ INLINE block new_block(const run *r, int64_t n_in, int64_t n_out)
     for (int64_t k = n_out; k < out_step; k++)
         s->out_row[k] = s->zero_row;
     for (int64_t j = n_in; j < n_in + 4; j++)
-        s->in_row[j] = s->own_row[j] = s->zero_row;
+        s->in_row[j] = s->paired_row[j] = s->zero_row;
     block b;
     b.in.row = s->in_row, b.in.n = n_in;
     b.out.row = s->out_row, b.out.n = n_out, b.out_step = out_step, b.out_id = s->out_id;
     b.scores = s->scores, b.want = s->want, b.weight = s->weight;
     b.in_change_row = s->in_change_row, b.lr = r->lr;
-    b.in_are_hidden = b.has_own = b.is_path = 0;
+    b.in_are_hidden = b.has_paired = b.is_path = 0;
     return b;
 }
 
 static void clear_weights(const block *b)
 {
-    size_t n_bytes = (size_t)(own_at(b) + round_up(b->in.n, LANES)) * sizeof(float);
+    size_t n_bytes = (size_t)(paired_at(b) + round_up(b->in.n, LANES)) * sizeof(float);
     memset(b->want, 0, n_bytes);
     memset(b->weight, 0, n_bytes);
 }

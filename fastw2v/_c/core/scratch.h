@@ -12,13 +12,13 @@ enum { PANEL_FLOATS = 128 };
 
 enum { PATHS = 2 }; /* Huffman paths whose steps are taken at once */
 
-/* Rows of the next block that are still to be asked for: see requests.h. */
+/* Rows of the next block that wait to be prefetched: see step/prefetch.h. */
 typedef struct {
     float **row; /* (2 centres + (turns + 1) noise,) of the largest block */
     int64_t n;
     int64_t dim;
-    int claims; /* 1: to be written */
-} requests;
+    int for_write; /* 1: prefetch for a write, see w2v_prefetch_for_write */
+} prefetch_queue;
 
 /* out_step: max_out rounded up to 16, with hierarchical softmax PATHS * path_step; in_rows: max_in
    rounded up to 32; out_rows: out_step to 32 */
@@ -29,8 +29,8 @@ typedef struct {
     float **context_row;   /* (max_in + 1,) contexts of CBOW centres; skip-gram: see in_bias.h */
     float **centre_change; /* (max_in,) the change of a CBOW centre, at its place among contexts */
     float *centre_factor;  /* (max_in,) what a context gets of it; 0 for what is no centre */
-    float **own_row;       /* (max_in + 16,) outputs that input j alone is paired with */
-    int32_t *own_id;       /* (max_in + 16,) their numbers */
+    float **paired_row;       /* (max_in + 16,) outputs that input j alone is paired with */
+    int32_t *paired_id;       /* (max_in + 16,) their numbers */
     float *running;        /* (max_in + 1, stride_floats) CBOW: see cbow.h */
     float **out_row;       /* (out_step,) */
     float *want;           /* (in_rows, out_step) p of the block step; of paths (out_step,) */
@@ -49,7 +49,7 @@ typedef struct {
     float *in_change;      /* (max_in, stride_floats) what is to be added to the inputs */
     float *frozen;         /* (n_frozen, stride_floats) copies of frozen input rows, in a ring */
     int64_t *next_frozen;  /* (1,) the next of them */
-    requests *requests;    /* (1,) */
+    prefetch_queue *queue;    /* (1,) */
     float *hot_in;         /* (n_hot_in, stride_floats) private rows */
     float *hot_in_base;    /* (n_hot_in, stride_floats) the shared rows they were taken from */
     float *hot_out;        /* (n_hot_out, stride_floats) */
@@ -111,8 +111,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.context_row = carve(&s, base, max_in + 1, sizeof(float *));
     s.centre_change = carve(&s, base, max_in, sizeof(float *));
     s.centre_factor = carve(&s, base, max_in, sizeof(float));
-    s.own_row = carve(&s, base, max_in + 16, sizeof(float *));
-    s.own_id = carve(&s, base, max_in + 16, sizeof(int32_t));
+    s.paired_row = carve(&s, base, max_in + 16, sizeof(float *));
+    s.paired_id = carve(&s, base, max_in + 16, sizeof(int32_t));
     s.running = carve(&s, base, m->is_cbow ? (max_in + 1) * m->stride_floats : 0, sizeof(float));
     s.out_row = carve(&s, base, out_step, sizeof(float *));
     s.want = carve(&s, base, n_weights, sizeof(float));
@@ -130,12 +130,12 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.n_frozen = m->frozen ? 2 * max_in : 0;
     s.frozen = carve(&s, base, s.n_frozen * m->stride_floats, sizeof(float));
     s.next_frozen = carve(&s, base, 1, sizeof(int64_t));
-    s.requests = carve(&s, base, 1, sizeof(requests));
+    s.queue = carve(&s, base, 1, sizeof(prefetch_queue));
     int64_t n_noise = m->largest.turns * (int64_t)m->largest.noise;
-    int64_t most_asked = 2 * (int64_t)m->largest.centres + n_noise + m->largest.noise;
-    float **asked = carve(&s, base, most_asked, sizeof(float *));
+    int64_t max_queued = 2 * (int64_t)m->largest.centres + n_noise + m->largest.noise;
+    float **queued_row = carve(&s, base, max_queued, sizeof(float *));
     if (base)
-        *s.requests = (requests){.row = asked, .dim = m->dim, .claims = m->claims_rows};
+        *s.queue = (prefetch_queue){.row = queued_row, .dim = m->dim, .for_write = m->prefetch_for_write};
     s.hot_in = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
     s.hot_in_base = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
     s.hot_out = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));

@@ -7,8 +7,8 @@
 #define W2V_BFLOAT16_STEP_H
 
 #include "isa/bfloat16.h"
-#include "step/own_outputs.h"
-#include "step/requests.h"
+#include "step/paired_outputs.h"
+#include "step/prefetch.h"
 
 enum { SCORE_ROWS = 10, UPDATE_ROWS = 3 }; /* 20 sums, 2 + 1 operands; 24 sums, 3 + 1 operands */
 enum { MAX_IN = 128, MAX_OUT = 64 };     /* as bits tell which pairs share a weight */
@@ -36,7 +36,7 @@ INLINE void score_tile(const scratch *s, const block *b, row_shape shape, corner
     const char *across = s->out_across + at.k / LANES * tile_step;
     for (int64_t p = 0; p < n_pairs; p += LANES, along += chunk_step) {
         int64_t n = min64(LANES, n_pairs - p);
-        ask_for_some(s, 1);
+        prefetch_queued(s, 1);
         for (int64_t i = 0; i < n; i++, across += VECTOR_BYTES) {
             __m512i outputs[2];
             UNROLL
@@ -152,13 +152,13 @@ typedef struct {
     const char *factors, *sources;
     int64_t target_step, factor_step, source_step;
     const uint64_t *sources_of;
-    float *const *own;
-    const float *own_factor;
-    int64_t n_asked; /* rows of the next block to ask for after each panel of a tile */
+    float *const *paired;
+    const float *paired_factor;
+    int64_t n_prefetches; /* rows of the next block to ask for after each panel of a tile */
 } rounded_update;
 
 INLINE void update_tile(const rounded_update u, int64_t first, int64_t offset, const int n_targets,
-                        const int n_vectors, const int has_own)
+                        const int n_vectors, const int has_paired)
 {
     vf sum[UPDATE_ROWS][ROW_VECTORS] = {};
     float *target[UPDATE_ROWS];
@@ -167,8 +167,8 @@ INLINE void update_tile(const rounded_update u, int64_t first, int64_t offset, c
     for (int r = 0; r < n_targets; r++) {
         target[r] = u.target[first + r] + offset;
         UNROLL
-        for (int v = 0; v < n_vectors && has_own; v++)
-            sum[r][v] = u.own_factor[first + r] * load(u.own[first + r] + offset + v * LANES);
+        for (int v = 0; v < n_vectors && has_paired; v++)
+            sum[r][v] = u.paired_factor[first + r] * load(u.paired[first + r] + offset + v * LANES);
     }
     for (uint64_t left = u.sources_of[first / UPDATE_ROWS]; left; left &= left - 1) {
         int64_t q = __builtin_ctzll(left);
@@ -189,7 +189,7 @@ INLINE void update_tile(const rounded_update u, int64_t first, int64_t offset, c
     for (int r = 0; r < n_targets; r++)
         UNROLL
         for (int v = 0; v < n_vectors; v++) {
-            if (!has_own)
+            if (!has_paired)
                 sum[r][v] += load(target[r] + v * LANES);
             store(target[r] + v * LANES, sum[r][v]);
         }
@@ -198,15 +198,15 @@ INLINE void update_tile(const rounded_update u, int64_t first, int64_t offset, c
 #define UPDATE_PANEL_OF_TILE(offset, width)                                            \
     {                                                                                  \
         switch (min64(u.n_targets - i, UPDATE_ROWS)) {                                 \
-        case 3: update_tile(u, i, offset, 3, width, has_own); break;                   \
-        case 2: update_tile(u, i, offset, 2, width, has_own); break;                   \
-        default: update_tile(u, i, offset, 1, width, has_own);                         \
+        case 3: update_tile(u, i, offset, 3, width, has_paired); break;                   \
+        case 2: update_tile(u, i, offset, 2, width, has_paired); break;                   \
+        default: update_tile(u, i, offset, 1, width, has_paired);                         \
         }                                                                              \
-        ask_for_some(s, u.n_asked);                                                    \
+        prefetch_queued(s, u.n_prefetches);                                                    \
     }
 
 INLINE void update_targets(const scratch *s, const rounded_update u, int64_t n_vectors,
-                           const int has_own)
+                           const int has_paired)
 {
     for (int64_t i = 0; i < u.n_targets; i += UPDATE_ROWS) {
         FOR_PANELS(n_vectors, UPDATE_PANEL_OF_TILE)
@@ -234,27 +234,27 @@ static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
     for (int64_t k = 0; k < b->out.n; k += UPDATE_ROWS, n_tiles++)
         inputs[k / UPDATE_ROWS] = inputs_of(s, n_pairs, k, min64(b->out.n - k, UPDATE_ROWS));
     int64_t n_panels = (n_vectors + ROW_VECTORS - 1) / ROW_VECTORS;
-    int64_t n_asked = s->requests->n / (n_tiles * n_panels) + 1;
+    int64_t n_prefetches = s->queue->n / (n_tiles * n_panels) + 1;
     rounded_update in = {.target = b->in.row, .n_targets = b->in.n, .factors = s->factors,
                          .sources = s->out_pairwise, .target_step = b->out_step * 2,
                          .factor_step = 2, .source_step = pair_bytes / 2, .sources_of = outputs,
-                         .own = s->own_row, .own_factor = b->scores + own_at(b), .n_asked = n_asked};
+                         .paired = s->paired_row, .paired_factor = b->scores + paired_at(b), .n_prefetches = n_prefetches};
     rounded_update out = {.target = b->out.row, .n_targets = b->out.n,
                           .factors = s->factors_across, .sources = s->in_pairwise,
                           .target_step = 4, .factor_step = b->out_step * 4,
-                          .source_step = pair_bytes, .sources_of = inputs, .n_asked = n_asked};
+                          .source_step = pair_bytes, .sources_of = inputs, .n_prefetches = n_prefetches};
     if (b->in_are_hidden)
         in.target = b->in_change_row;
-    if (b->in_are_hidden && b->has_own) {
+    if (b->in_are_hidden && b->has_paired) {
         set_targets(s, &in, n_vectors);
-        update_own(s, b, n_vectors);
+        update_paired(s, b, n_vectors);
     } else {
-        if (b->has_own)
-            change_own(s, b, n_vectors);
+        if (b->has_paired)
+            change_paired(s, b, n_vectors);
         add_to_targets(s, &in, n_vectors);
     }
     add_to_targets(s, &out, n_vectors);
-    if (b->has_own && !b->in_are_hidden)
+    if (b->has_paired && !b->in_are_hidden)
         add_input_changes(b, n_vectors);
 }
 

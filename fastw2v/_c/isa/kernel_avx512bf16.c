@@ -8,7 +8,7 @@ BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,prfchw")
 #define TILE_VECTORS 5
 #define ROW_VECTORS 8
 #define BFLOAT16_DOTS
-#define ASKS_BETWEEN_TILES
+#define PREFETCH_BETWEEN_TILES
 #define BACKEND w2v_backend_avx512bf16
 #define BACKEND_NAME "avx512bf16"
 #include "core/kernel.h"

@@ -6,7 +6,7 @@
 #define W2V_MATRIX_UNIT_H
 
 #include "isa/tiles.h"
-#include "step/own_outputs.h"
+#include "step/paired_outputs.h"
 
 /* Where packed chunks lie. Those along the dimension are used at once, so two take turns. */
 INLINE char *in_along(const scratch *s, const block *b, int64_t c)
@@ -186,11 +186,11 @@ static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
     rows in_target = {b->in_are_hidden ? b->in_change_row : b->in.row, b->in.n};
     update in = {&in_target, s->factors, s->out_pairwise, b->out_step, {s->sums[0], s->sums[1]}};
     update out = {&b->out, s->factors_across, s->in_pairwise, b->in.n, {s->sums[0], s->sums[1]}};
-    if (b->has_own)
-        change_own(s, b, n_vectors);
+    if (b->has_paired)
+        change_paired(s, b, n_vectors);
     add_tiles(&in, n_vectors);
     add_tiles(&out, n_vectors);
-    if (b->has_own && !b->in_are_hidden)
+    if (b->has_paired && !b->in_are_hidden)
         add_input_changes(b, n_vectors);
 }
 

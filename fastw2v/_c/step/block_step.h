@@ -14,9 +14,9 @@
 #ifndef W2V_BLOCK_STEP_H
 #define W2V_BLOCK_STEP_H
 
-#include "step/own_outputs.h"
+#include "step/paired_outputs.h"
 #include "step/path_update.h"
-#include "step/requests.h"
+#include "step/prefetch.h"
 
 /* Blocks large enough are multiplied with operands rounded to bfloat16, where the CPU has
    instructions for that. */
@@ -54,8 +54,8 @@ static void add_bias_to_scores(const w2v_model *m, const scratch *s, const block
     for (int64_t j = 0; j < b->in.n; j++)
         for (int64_t k = 0; k < b->out.n; k++)
             b->scores[j * b->out_step + k] += s->bias[k];
-    for (int64_t j = 0; b->has_own && j < b->in.n; j++)
-        b->scores[own_at(b) + j] += m->out_bias[s->own_id[j]];
+    for (int64_t j = 0; b->has_paired && j < b->in.n; j++)
+        b->scores[paired_at(b) + j] += m->out_bias[s->paired_id[j]];
 }
 
 static void update_bias(const w2v_model *m, const scratch *s, const block *b)
@@ -66,14 +66,14 @@ static void update_bias(const w2v_model *m, const scratch *s, const block *b)
             change += b->scores[j * b->out_step + k];
         m->out_bias[b->out_id[k]] += change;
     }
-    for (int64_t j = 0; b->has_own && j < b->in.n; j++)
-        m->out_bias[s->own_id[j]] += b->scores[own_at(b) + j];
+    for (int64_t j = 0; b->has_paired && j < b->in.n; j++)
+        m->out_bias[s->paired_id[j]] += b->scores[paired_at(b) + j];
 }
 
 /* change_j = sum_k g_jk y_k for all inputs, into scratch, where those of own outputs may be. */
 static void input_changes(const block *b, row_shape shape)
 {
-    tile t = {.source = b->out.row, .n_sources = b->out.n, .overwrite = !b->has_own};
+    tile t = {.source = b->out.row, .n_sources = b->out.n, .overwrite = !b->has_paired};
     t.target_step = b->out_step, t.source_step = 1;
     for (int64_t j = 0; j < b->in.n; j += TILE_ROWS) {
         t.target = b->in_change_row + j;
@@ -108,12 +108,12 @@ static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
         update_path(b, shape.n_vectors);
         return;
     }
-    if (b->has_own)
-        set_own_changes(s, b, shape.n_vectors);
+    if (b->has_paired)
+        set_paired_changes(s, b, shape.n_vectors);
     input_changes(b, shape);
     update_outputs(b, shape);
-    if (b->has_own)
-        update_own(s, b, shape.n_vectors);
+    if (b->has_paired)
+        update_paired(s, b, shape.n_vectors);
     if (!b->in_are_hidden)
         add_input_changes(b, shape.n_vectors);
 }
@@ -124,16 +124,16 @@ static void compute_scores(const scratch *s, const block *b, row_shape shape)
         score_rounded(s, b, shape);
     else
         dot_products(&b->in, &b->out, shape.n_vectors, b->scores, b->out_step);
-    if (b->has_own)
-        score_own(s, b, shape.n_vectors);
+    if (b->has_paired)
+        score_paired(s, b, shape.n_vectors);
 }
 
 INLINE double gradients(const scratch *s, const block *b, const int with_loss)
 {
-    double own = b->has_own ? own_gradients(b, with_loss) : 0.0;
+    double paired = b->has_paired ? paired_gradients(b, with_loss) : 0.0;
     if (is_rounded(b))
-        return own + rounded_gradients(s, b, with_loss);
-    return own + vector_gradients(b, with_loss);
+        return paired + rounded_gradients(s, b, with_loss);
+    return paired + vector_gradients(b, with_loss);
 }
 
 static void update_rows(const scratch *s, const block *b, row_shape shape)
@@ -169,7 +169,7 @@ INLINE void block_steps(const w2v_model *m, w2v_worker *w, const scratch *s, con
             update_bias(m, s, b + i);
         update_rows(s, b + i, shape);
     }
-    ask_for_some(s, s->requests->n);
+    prefetch_queued(s, s->queue->n);
 }
 
 #endif

@@ -13,7 +13,7 @@
 
 static float sum_of_weights(const block *b)
 {
-    int64_t n = b->is_path ? b->out.n : own_at(b) + (b->has_own ? b->in.n : 0);
+    int64_t n = b->is_path ? b->out.n : paired_at(b) + (b->has_paired ? b->in.n : 0);
     float sum = 0;
     for (int64_t i = 0; i < n; i++)
         sum += b->weight[i];
@@ -56,8 +56,8 @@ static void end_biased_steps(run *r, const block *b)
 {
     if (r->model->is_cbow)
         return;
-    block own = {.in = {r->s.context_row, b->in.n}, .in_change_row = r->s.in_change_row};
-    add_input_changes(&own, r->shape.n_vectors);
+    block inputs = {.in = {r->s.context_row, b->in.n}, .in_change_row = r->s.in_change_row};
+    add_input_changes(&inputs, r->shape.n_vectors);
     move_in_bias(r, b->in.n);
 }
 

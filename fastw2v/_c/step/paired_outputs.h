@@ -1,54 +1,54 @@
 /* Outputs that one input alone is paired with: the centre of a CBOW window, the output of a given
    pair. They need a dot product each, where columns of the block would take one for every input.
-   Scores and weights of input j stand at own_at() + j. */
-#ifndef W2V_OWN_OUTPUTS_H
-#define W2V_OWN_OUTPUTS_H
+   Scores and weights of input j stand at paired_at() + j. */
+#ifndef W2V_PAIRED_OUTPUTS_H
+#define W2V_PAIRED_OUTPUTS_H
 
 #include "step/gradient.h"
 
-static void score_own(const scratch *s, const block *b, int64_t n_vectors)
+static void score_paired(const scratch *s, const block *b, int64_t n_vectors)
 {
-    float *scores = b->scores + own_at(b);
+    float *scores = b->scores + paired_at(b);
     for (int64_t j = 0; j < b->in.n; j += 4) {
         vf acc[1][4] = {};
         for (int64_t v = 0; v < n_vectors * LANES; v += LANES)
             UNROLL
             for (int c = 0; c < 4; c++)
-                acc[0][c] += load(b->in.row[j + c] + v) * load(s->own_row[j + c] + v);
+                acc[0][c] += load(b->in.row[j + c] + v) * load(s->paired_row[j + c] + v);
         sum_rows(acc, 1, scores + j, 4);
     }
 }
 
 /* Scores -> g, in place; returns the loss if asked, else 0. */
-INLINE double own_gradients(const block *b, const int with_loss)
+INLINE double paired_gradients(const block *b, const int with_loss)
 {
     vf loss = {};
     for (int64_t j = 0; j < b->in.n; j += LANES)
-        gradient(b, own_at(b) + j, own_at(b) + j, with_loss, &loss);
+        gradient(b, paired_at(b) + j, paired_at(b) + j, with_loss, &loss);
     return with_loss ? (double)horizontal_sum(loss) : 0.0;
 }
 
 /* change_j = g_j y_j */
-static void set_own_changes(const scratch *s, const block *b, int64_t n_vectors)
+static void set_paired_changes(const scratch *s, const block *b, int64_t n_vectors)
 {
-    const float *g = b->scores + own_at(b);
+    const float *g = b->scores + paired_at(b);
     for (int64_t j = 0; j < b->in.n; j++)
-        set_scaled(b->in_change_row[j], g[j], s->own_row[j], n_vectors);
+        set_scaled(b->in_change_row[j], g[j], s->paired_row[j], n_vectors);
 }
 
 /* y_j += g_j x_j, one after the other: two inputs may have the same output. */
-static void update_own(const scratch *s, const block *b, int64_t n_vectors)
+static void update_paired(const scratch *s, const block *b, int64_t n_vectors)
 {
-    const float *g = b->scores + own_at(b);
+    const float *g = b->scores + paired_at(b);
     for (int64_t j = 0; j < b->in.n; j++)
-        add_scaled(s->own_row[j], g[j], b->in.row[j], n_vectors);
+        add_scaled(s->paired_row[j], g[j], b->in.row[j], n_vectors);
 }
 
 /* Both, for inputs that are changed themselves only later. */
-INLINE void change_own(const scratch *s, const block *b, int64_t n_vectors)
+INLINE void change_paired(const scratch *s, const block *b, int64_t n_vectors)
 {
-    set_own_changes(s, b, n_vectors);
-    update_own(s, b, n_vectors);
+    set_paired_changes(s, b, n_vectors);
+    update_paired(s, b, n_vectors);
 }
 
 static void add_input_changes(const block *b, int64_t n_vectors)
