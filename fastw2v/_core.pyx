@@ -24,7 +24,7 @@ cdef extern from "core/api.h" nogil:
         int32_t contexts
         int32_t noise
         int32_t reuse
-        int32_t turns
+        int32_t interleaved_steps
 
     ctypedef struct w2v_model:
         float *in_rows
@@ -143,8 +143,9 @@ cdef check_rows(name, float[:, ::1] rows):
 cdef w2v_block block_of(shape) except *:
     cdef w2v_block block
     block.centres, block.contexts = shape.centres, shape.contexts
-    block.noise, block.reuse, block.turns = shape.noise, shape.reuse, shape.turns
-    if min(block.centres, block.contexts, block.noise, block.reuse, block.turns) < 1:
+    block.noise, block.reuse = shape.noise, shape.reuse
+    block.interleaved_steps = shape.interleaved_steps
+    if min(block.centres, block.contexts, block.noise, block.reuse, block.interleaved_steps) < 1:
         raise ValueError(f"every number of a block must be at least 1, got {shape}")
     return block
 
@@ -265,7 +266,8 @@ cdef w2v_sgemm *load_sgemm() except NULL:
 
 cdef bint fits(const w2v_block *block, const w2v_block *largest):
     return (block.centres <= largest.centres and block.contexts <= largest.contexts
-            and block.noise <= largest.noise and block.turns <= largest.turns)
+            and block.noise <= largest.noise
+            and block.interleaved_steps <= largest.interleaved_steps)
 
 
 cdef class Worker:

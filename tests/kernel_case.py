@@ -63,8 +63,8 @@ class Case:
         self.is_shared = kw.pop("is_shared", False)
         self.hot_share, self.hot_centres = kw.pop("hot_share", 1.0), kw.pop("hot_centres", 30)
         self.dim, self.n_words, self.n_hot = dim, n_words, n_hot
-        turns = kw.pop("noise_turns", 2)
-        kw["noise_turns"] = turns if (arch, objective) == ("cbow", "ns") else 1
+        n_steps = kw.pop("interleaved_steps", 2)
+        kw["interleaved_steps"] = n_steps if (arch, objective) == ("cbow", "ns") else 1
         self.settings = reference.Settings(objective, arch == "cbow", **kw)
         self.counts = np.sort(self.rng.integers(1, 200, n_words))[::-1].astype(np.int64).copy()
         self.keep_threshold = keep_thresholds(keep_probabilities(self.counts, sample))
@@ -109,7 +109,7 @@ class Case:
         """The shape of the case's blocks."""
         s = self.settings
         return BlockShape(
-            s.block_centres, s.block_noise, s.noise_reuse, s.noise_turns, s.block_contexts
+            s.block_centres, s.block_noise, s.noise_reuse, s.interleaved_steps, s.block_contexts
         )
 
     def kernel_settings(self, backend):

@@ -44,7 +44,7 @@ class Settings:
     block_centres: int = 4
     block_noise: int = 6
     noise_reuse: int = 2
-    noise_turns: int = 1
+    interleaved_steps: int = 1
     block_contexts: int = 10**6
     cbow_sum: bool = False
     frozen: frozenset = frozenset()
@@ -138,7 +138,7 @@ def contexts(kept, centre):
 
 
 class NoiseWords:
-    """The words drawn from an alias table: a turn's, some of them new, the oldest replaced."""
+    """The words drawn from an alias table, for each step: some of them new, the oldest replaced."""
 
     def __init__(self, chunk, settings, tables, epoch_key):
         place = chunk.first_token + chunk.centre_begin
@@ -147,15 +147,15 @@ class NoiseWords:
         self.n_fresh = math.ceil(settings.block_noise / settings.noise_reuse)
         n = settings.block_noise
         self.words = [
-            deque([self.draw() for _ in range(n)], n) for _ in range(settings.noise_turns)
+            deque([self.draw() for _ in range(n)], n) for _ in range(settings.interleaved_steps)
         ]
-        self.is_first = [True] * settings.noise_turns
+        self.is_first = [True] * settings.interleaved_steps
 
-    def next_step(self, turn=0):
-        for _ in range(0 if self.is_first[turn] else self.n_fresh):
-            self.words[turn].append(self.draw())
-        self.is_first[turn] = False
-        return list(self.words[turn])
+    def next_step(self, step=0):
+        for _ in range(0 if self.is_first[step] else self.n_fresh):
+            self.words[step].append(self.draw())
+        self.is_first[step] = False
+        return list(self.words[step])
 
     def draw(self):
         product = draw64(self.key, self.counter) * len(self.table)
@@ -290,11 +290,10 @@ def groups(chunk, settings, tables, epoch_key):
                 found.append([as_block(kept, settings, *block)])
             continue
         if settings.objective == "ns":
-            turns = [centres[t :: settings.noise_turns] for t in range(settings.noise_turns)]
+            n_steps = settings.interleaved_steps
             parts = [
-                noise_block(kept, turn, settings, noise_words.next_step(t))
-                for t, turn in enumerate(turns)
-                if turn
+                noise_block(kept, centres[i::n_steps], settings, noise_words.next_step(i))
+                for i in range(min(n_steps, len(centres)))
             ]
         elif settings.objective == "hs":
             parts = [path_block(kept, centre, settings, tables) for centre in centres]

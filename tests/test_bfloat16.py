@@ -25,7 +25,7 @@ def eighths(rng, shape):
 
 def rounded_case(arch, dim, block):
     centres, noise = block
-    sizes = {"block_centres": centres, "block_noise": noise, "noise_turns": 1}
+    sizes = {"block_centres": centres, "block_noise": noise, "interleaved_steps": 1}
     case = Case(arch, "ns", dim, sample=0, **sizes)
     case.settings.negative = noise  # a share of one for each noise word
     case.state.bias = None

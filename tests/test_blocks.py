@@ -128,7 +128,7 @@ def test_no_row_moves_past_its_bound(sg, top, window, negative):
             together = min(shape.contexts, shape.centres * contexts)
             assert shape.centres == 1 or shape.centres + shape.noise <= COLUMNS
         else:
-            together = shape.centres / shape.turns
+            together = shape.centres / shape.interleaved_steps
         of_noise = negative * max(1 / shape.noise, load.top_noise)
         assert lr * max(together, 1) * of_noise <= bounds.output_move * 1.01
         if shape.centres > 1:
@@ -189,7 +189,8 @@ def test_a_sum_of_contexts_is_held_sooner_than_their_mean_by_hierarchical_softma
 def test_the_user_may_fix_the_blocks():
     fixed = block(0.2, block_centres=9, block_noise=3, noise_reuse=5)
     assert fixed[:4] == (9, 3, 5, 1)
-    assert block(0.2, block_centres=9, sg=False).turns == CBOW_BLOCK.turns
+    shape = block(0.2, block_centres=9, sg=False)
+    assert shape.interleaved_steps == CBOW_BLOCK.interleaved_steps
     assert full_block(Parameters(sg=True, block_centres=3)).centres == 3
 
 

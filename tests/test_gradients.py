@@ -20,7 +20,7 @@ def one_block_case(arch, objective, bias=True, **kw):
         bias=bias,
         block_centres=64,
         block_noise=9,
-        noise_turns=1,
+        interleaved_steps=1,
         **kw,
     )
     chunk = make_chunk(case.rng, case.n_words, n_tokens=24, margin=3)

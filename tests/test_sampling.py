@@ -98,7 +98,7 @@ def expected_update(case, chunk):
 @pytest.mark.parametrize("arch", ["sg", "cbow"])
 def test_shared_noise_words_keep_the_expected_gradient(arch):
     """The mean update over 3,000 draws against the exact expectation, in standard errors."""
-    block = {"block_centres": 8, "noise_turns": 1}
+    block = {"block_centres": 8, "interleaved_steps": 1}
     case = Case(arch, "ns", 3, 10, bias=False, sample=0, shrink_windows=False, **block)
     chunk = make_chunk(case.rng, case.n_words, n_tokens=8, margin=0)
     expected = expected_update(case, chunk)

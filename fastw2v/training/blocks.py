@@ -68,17 +68,17 @@ def full_block(parameters: Parameters) -> BlockShape:
     shape = mode.block
     if mode.bfloat16_block is not None and choose_backend(parameters.backend) in BFLOAT16_BACKENDS:
         shape = mode.bfloat16_block
-    return _as_asked(parameters, shape, shape.turns)
+    return _as_asked(parameters, shape, shape.interleaved_steps)
 
 
-def _as_asked(parameters: Parameters, shape: BlockShape, max_turns: int) -> BlockShape:
+def _as_asked(parameters: Parameters, shape: BlockShape, max_steps: int) -> BlockShape:
     """Return the shape with what the user fixed."""
     centres = parameters.block_centres or shape.centres
     return shape._replace(
         centres=centres,
         noise=parameters.block_noise or shape.noise,
         reuse=parameters.noise_reuse or shape.reuse,
-        turns=min(max_turns, centres),
+        interleaved_steps=min(max_steps, centres),
     )
 
 
@@ -181,7 +181,8 @@ class BlockRule:
         """Return the block for learning rates from so many octaves below the first one on."""
         if octaves not in self._chosen:
             shape = self._shape(self._first_lr * 2.0**-octaves)
-            self._chosen[octaves] = _as_asked(self.parameters, shape, self.max_block.turns)
+            max_steps = self.max_block.interleaved_steps
+            self._chosen[octaves] = _as_asked(self.parameters, shape, max_steps)
         return self._chosen[octaves]
 
     def describe(self, first_lr: float, last_lr: float) -> str:
@@ -198,8 +199,8 @@ class BlockRule:
         text = f"{shape.centres} centre{'s' if shape.centres > 1 else ''}"
         if self.n_negative:
             text = f"{text} x {shape.noise} negative samples"
-            if shape.turns > 1:
-                text = f"{text} in {shape.turns} steps"
+            if shape.interleaved_steps > 1:
+                text = f"{text} in {shape.interleaved_steps} steps"
             if shape.reuse > 1:
                 text = f"{text}, each for {shape.reuse} blocks"
         if shape.contexts <= 2 * self.load.reach:
@@ -250,8 +251,8 @@ class BlockRule:
     def _shape(self, lr: float) -> BlockShape:
         """Return the largest block that keeps all bounds."""
         for centres in _smaller(self.max_block):
-            turns = min(self.max_block.turns, centres)
-            shape = self.max_block._replace(centres=centres, turns=turns)
+            n_steps = min(self.max_block.interleaved_steps, centres)
+            shape = self.max_block._replace(centres=centres, interleaved_steps=n_steps)
             if self.n_negative:
                 shape = self._with_noise(shape, lr)
             if centres == 1 or self._holds(shape, lr):
@@ -265,7 +266,7 @@ class BlockRule:
     def _predictions(self, shape: BlockShape) -> float:
         """Return how many predictions share the negative samples of a step."""
         per_centre = self.load.n_contexts if self.sg else 1.0
-        return shape.centres / shape.turns * per_centre
+        return shape.centres / shape.interleaved_steps * per_centre
 
     def _with_noise(self, shape: BlockShape, lr: float) -> BlockShape:
         """Return the shape with the negative samples that its predictions need.
@@ -325,9 +326,12 @@ class BlockRule:
 
 
 def _smaller(block: BlockShape) -> list[int]:
-    """Return numbers of centres from a block's own down to 1, whole turns while there are any."""
-    whole = range(block.centres, block.turns, -block.turns)
-    return [*whole, *range(min(block.turns, block.centres), 0, -1)]
+    """Return numbers of centres from a block's own down to 1, as many for each step if possible."""
+    n_steps = block.interleaved_steps
+    return [
+        *range(block.centres, n_steps, -n_steps),
+        *range(min(n_steps, block.centres), 0, -1),
+    ]
 
 
 def _halved(reuse: int) -> list[int]:

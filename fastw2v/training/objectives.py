@@ -23,15 +23,15 @@ class BlockShape(NamedTuple):
     """How the centres of a chunk are grouped into steps; see w2v_block in api.h.
 
     centres: consecutive ones per block.  noise: negative samples that these share.  reuse: blocks
-    that a negative sample serves.  turns: the steps of a CBOW block with negative sampling, each of
-    every turns-th centre, with negative samples of its own.  contexts: of one centre that a
-    skip-gram step takes at most.
+    that a negative sample serves.  interleaved_steps: of a CBOW block with negative sampling; each
+    takes every interleaved_steps-th centre, with negative samples of its own.  contexts: of one
+    centre that a skip-gram step takes at most.
     """
 
     centres: int
     noise: int
     reuse: int
-    turns: int = 1
+    interleaved_steps: int = 1
     contexts: int = MAX_CONTEXTS
 
 
@@ -170,7 +170,7 @@ NEGATIVE_SAMPLING = Objective(
         bfloat16_block=BlockShape(20, 12, 2),
         effective_rate=0.3,
     ),
-    cbow=Mode(alpha=0.1, block=BlockShape(48, 8, 4, turns=6), effective_rate=0.3),
+    cbow=Mode(alpha=0.1, block=BlockShape(48, 8, 4, interleaved_steps=6), effective_rate=0.3),
     max_learning=25.0,
     tables=_noise_table,
     draws_negatives=True,

@@ -26,13 +26,13 @@ static void begin_draws(run *r, int64_t n)
     }
 }
 
-/* Put the n noise words begun in place of a turn's oldest ones, and ask for their rows. Without a
+/* Put the n noise words begun in place of a step's oldest ones, and ask for their rows. Without a
    branch on the draw, which cannot be predicted. */
-static void end_draws(run *r, int64_t n, int64_t turn)
+static void end_draws(run *r, int64_t n, int64_t step)
 {
     const w2v_model *m = r->model;
-    int32_t *noise_id = r->s.noise_id + turn * r->block.noise;
-    int64_t oldest = r->s.oldest_noise[turn];
+    int32_t *noise_id = r->s.noise_id + step * r->block.noise;
+    int64_t oldest = r->s.oldest_noise[step];
     for (int64_t i = 0; i < n; i++) {
         int32_t column = r->s.noise_column[i];
         const w2v_alias_column *noise = m->noise + column;
@@ -42,15 +42,15 @@ static void end_draws(run *r, int64_t n, int64_t turn)
         oldest = oldest + 1 < r->block.noise ? oldest + 1 : 0;
         prefetch_next(&r->s, out_row(r, word));
     }
-    r->s.oldest_noise[turn] = oldest;
+    r->s.oldest_noise[step] = oldest;
 }
 
 /* The noise words of the first block; then the draws of the next ones are begun. */
 static void draw_first_noise(run *r)
 {
-    for (int64_t turn = 0; turn < r->block.turns; turn++) {
+    for (int64_t step = 0; step < r->block.interleaved_steps; step++) {
         begin_draws(r, r->block.noise);
-        end_draws(r, r->block.noise, turn);
+        end_draws(r, r->block.noise, step);
     }
     begin_draws(r, r->n_fresh_noise);
 }
@@ -60,10 +60,10 @@ static float noise_share(const run *r)
     return (float)r->model->negative / (float)r->block.noise;
 }
 
-/* The noise words of a turn, in the columns from first on. */
-static void set_noise_outputs(run *r, int64_t first, int64_t turn)
+/* The noise words of a step, in the columns from first on. */
+static void set_noise_outputs(run *r, int64_t first, int64_t step)
 {
-    const int32_t *noise_id = r->s.noise_id + turn * r->block.noise;
+    const int32_t *noise_id = r->s.noise_id + step * r->block.noise;
     for (int64_t i = 0; i < r->block.noise; i++)
         set_output(r, first + i, noise_id[i]);
 }
@@ -191,11 +191,11 @@ static int64_t end_of_block(const run *r, int64_t begin)
     return min64(begin + r->block.centres, r->trained.end);
 }
 
-/* One step, of a turn of the block. */
-static void noise_step(run *r, block *b, int64_t n_predictions, int64_t turn)
+/* One step, of a step of the block. */
+static void noise_step(run *r, block *b, int64_t n_predictions, int64_t step)
 {
     drop_collisions(r, b);
-    end_draws(r, r->n_fresh_noise, turn);
+    end_draws(r, r->n_fresh_noise, step);
     begin_draws(r, r->n_fresh_noise);
     if (!r->model->is_cbow)
         prefetch_first_lines(&r->s);
@@ -228,46 +228,46 @@ static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
                             (span){first, min64(first + max_in, reach.end)});
 }
 
-/* Ask for what the next turn needs, which may be the next block's first. */
-static void prefetch_next_step(const run *r, int64_t begin, int64_t n_centres, int64_t turn)
+/* Ask for what the next step needs, which may be the next block's first. */
+static void prefetch_next_step(const run *r, int64_t begin, int64_t n_centres, int64_t step)
 {
-    int64_t n_turns = r->block.turns, next = begin + n_centres;
-    if (turn + 1 < min64(n_turns, n_centres)) {
-        prefetch_centres(r, begin + turn + 1, next, n_turns);
+    int64_t n_steps = r->block.interleaved_steps, next = begin + n_centres;
+    if (step + 1 < min64(n_steps, n_centres)) {
+        prefetch_centres(r, begin + step + 1, next, n_steps);
         return;
     }
     prefetch_contexts(r, next, end_of_block(r, next));
-    prefetch_centres(r, next, end_of_block(r, next), n_turns);
+    prefetch_centres(r, next, end_of_block(r, next), n_steps);
 }
 
-/* The step of a block's centres turn, turn + n_turns, ... */
-static void cbow_noise_turn(run *r, int64_t begin, int64_t n_centres, int64_t turn)
+/* The step of a block's centres step, step + n_steps, ... */
+static void cbow_noise_step(run *r, int64_t begin, int64_t n_centres, int64_t step)
 {
     const scratch *s = &r->s;
-    int64_t n_turns = r->block.turns, stride = r->model->stride_floats;
-    int64_t n = (n_centres - turn + n_turns - 1) / n_turns, n_predictions = 0;
+    int64_t n_steps = r->block.interleaved_steps, stride = r->model->stride_floats;
+    int64_t n = (n_centres - step + n_steps - 1) / n_steps, n_predictions = 0;
     block b = new_block(r, n, r->block.noise);
     b.in_are_hidden = b.has_paired = 1;
-    b.in_change_row = s->turn_change_row;
-    set_noise_outputs(r, 0, turn);
+    b.in_change_row = s->step_change_row;
+    set_noise_outputs(r, 0, step);
     clear_weights(&b);
     for (int64_t j = 0; j < n; j++) {
-        int64_t k = turn + j * n_turns;
+        int64_t k = step + j * n_steps;
         int is_predicted = n_contexts(s, begin + k) > 0;
         s->in_row[j] = s->hidden + k * stride;
-        s->turn_change_row[j] = s->in_change_row[k];
+        s->step_change_row[j] = s->in_change_row[k];
         set_paired_output(r, &b, j, s->kept_id[begin + k], (float)is_predicted);
         n_predictions += is_predicted;
     }
-    prefetch_next_step(r, begin, n_centres, turn);
-    noise_step(r, &b, n_predictions, turn);
+    prefetch_next_step(r, begin, n_centres, step);
+    noise_step(r, &b, n_predictions, step);
 }
 
 static void cbow_noise_block(run *r, int64_t begin, int64_t n_centres)
 {
     span reach = set_hidden_rows(r, begin, n_centres);
-    for (int64_t turn = 0; turn < min64(r->block.turns, n_centres); turn++)
-        cbow_noise_turn(r, begin, n_centres, turn);
+    for (int64_t step = 0; step < min64(r->block.interleaved_steps, n_centres); step++)
+        cbow_noise_step(r, begin, n_centres, step);
     scatter_hidden_rows(r, begin, n_centres, reach);
 }
 

@@ -25,7 +25,7 @@ typedef struct {
                          hierarchical softmax always does, >= 1 */
     int32_t noise;    /* negative samples shared by a block, S, >= 1 */
     int32_t reuse;    /* blocks that each of them serves in turn, >= 1 */
-    int32_t turns;    /* CBOW with negative sampling: steps that take the centres of a block in turn,
+    int32_t interleaved_steps;    /* CBOW with negative sampling: steps that take the centres of a block in turn,
                          each with negative samples of its own, >= 1; else 1 */
 } w2v_block;
 

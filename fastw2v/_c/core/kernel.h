@@ -74,7 +74,7 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     r.out_place[0] = m->out_rows, r.out_place[1] = r.s.hot_out;
     r.out_first[1] = m->first_hot_out;
     w->block_number = first_block_number(m, c);
-    memset(r.s.oldest_noise, 0, (size_t)c->block.turns * sizeof(int64_t));
+    memset(r.s.oldest_noise, 0, (size_t)c->block.interleaved_steps * sizeof(int64_t));
     memset(r.s.zero_row, 0, (size_t)m->stride_floats * sizeof(float));
     for (int64_t j = 0; j < r.s.max_in; j++)
         r.s.in_change_row[j] = r.s.in_change + j * m->stride_floats;

@@ -25,7 +25,7 @@ typedef struct {
 typedef struct {
     float **in_row;        /* (max_in + 16,) */
     float **in_change_row; /* (max_in,) rows of in_change */
-    float **turn_change_row; /* (max_in,) those of in_change that a CBOW step changes */
+    float **step_change_row; /* (max_in,) those of in_change that a CBOW step changes */
     float **context_row;   /* (max_in + 1,) contexts of CBOW centres; skip-gram: see in_bias.h */
     float **centre_change; /* (max_in,) the change of a CBOW centre, at its place among contexts */
     float *centre_factor;  /* (max_in,) what a context gets of it; 0 for what is no centre */
@@ -107,7 +107,7 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.score_stride = is_softmax ? (m->n_outputs + 15) / 16 * 16 : 0;
     s.in_row = carve(&s, base, max_in + 16, sizeof(float *));
     s.in_change_row = carve(&s, base, max_in, sizeof(float *));
-    s.turn_change_row = carve(&s, base, max_in, sizeof(float *));
+    s.step_change_row = carve(&s, base, max_in, sizeof(float *));
     s.context_row = carve(&s, base, max_in + 1, sizeof(float *));
     s.centre_change = carve(&s, base, max_in, sizeof(float *));
     s.centre_factor = carve(&s, base, max_in, sizeof(float));
@@ -131,7 +131,7 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.frozen = carve(&s, base, s.n_frozen * m->stride_floats, sizeof(float));
     s.next_frozen = carve(&s, base, 1, sizeof(int64_t));
     s.queue = carve(&s, base, 1, sizeof(prefetch_queue));
-    int64_t n_noise = m->largest.turns * (int64_t)m->largest.noise;
+    int64_t n_noise = m->largest.interleaved_steps * (int64_t)m->largest.noise;
     int64_t max_queued = 2 * (int64_t)m->largest.centres + n_noise + m->largest.noise;
     float **queued_row = carve(&s, base, max_queued, sizeof(float *));
     if (base)
@@ -142,7 +142,7 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.hot_out_base = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
     s.out_id = carve(&s, base, max_out + 16, sizeof(int32_t));
     s.noise_id = carve(&s, base, n_noise, sizeof(int32_t));
-    s.oldest_noise = carve(&s, base, m->largest.turns, sizeof(int64_t));
+    s.oldest_noise = carve(&s, base, m->largest.interleaved_steps, sizeof(int64_t));
     s.noise_column = carve(&s, base, m->largest.noise, sizeof(int32_t));
     s.noise_bits = carve(&s, base, m->largest.noise, sizeof(uint32_t));
     s.pair_input = carve(&s, base, n_pairs, sizeof(int32_t));
