@@ -4,9 +4,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+ROW_FLOATS: int
+TOP_NODES: int
+MAX_PATH_INPUTS: int
+MAX_ROUNDED_PATH: int
 OBJECTIVES: dict[str, int]
 
 def backends() -> list[str]: ...
+def sync_intervals(interval: NDArray[np.int64]) -> None: ...
 
 class Model:
     arrays: Any
@@ -15,7 +20,7 @@ class Model:
 class Worker:
     def __init__(self, model: Model, max_tokens: int, allocate: Callable[[int], Any]) -> None: ...
     def train(self, chunk: Any, epoch_key: int, lr: float, block: Any = None) -> int: ...
-    def give_hot_rows(self) -> None: ...
+    def flush_replicas(self) -> None: ...
     def note_touched(
         self, touched_in: NDArray[np.uint8], touched_out: NDArray[np.uint8]
     ) -> None: ...
@@ -44,6 +49,7 @@ def huffman_paths(
 
 WORD_BATCH: int
 ARENA_PADDING: int
+SLOTS_PER_WORD: int
 DONE: int
 TABLE_FULL: int
 ARENA_FULL: int
@@ -135,6 +141,7 @@ def subword_means(
 PAIRS_DONE: int
 PAIRS_FULL: int
 STARTS_FULL: int
+WORD_BITS: int
 FIRST_LONG_START: int
 
 class Stretch:

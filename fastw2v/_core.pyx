@@ -7,10 +7,16 @@ from libc.string cimport memset
 # --- training ---
 
 cdef extern from "core/api.h" nogil:
-    enum: W2V_CACHE_LINE
-    enum: W2V_NEGATIVE_SAMPLING
-    enum: W2V_HIERARCHICAL_SOFTMAX
-    enum: W2V_SOFTMAX
+    enum:
+        W2V_CACHE_LINE
+        W2V_ROW_FLOATS
+        W2V_TOP_NODES
+        W2V_MAX_PATH_INPUTS
+        W2V_MAX_ROUNDED_PATH
+    enum:
+        W2V_NEGATIVE_SAMPLING
+        W2V_HIERARCHICAL_SOFTMAX
+        W2V_SOFTMAX
 
     ctypedef struct w2v_alias_column:
         uint32_t threshold
@@ -51,12 +57,12 @@ cdef extern from "core/api.h" nogil:
         w2v_block largest
         int32_t longest_path
         int32_t loss_every
-        int64_t n_hot_in
-        int64_t n_hot_out
-        int64_t first_hot_out
-        const float *hot_in_share
-        const float *hot_out_share
-        int64_t hot_centres
+        int64_t n_replicated_in
+        int64_t n_replicated_out
+        int64_t first_replicated_out
+        const float *in_flush_share
+        const float *out_flush_share
+        int64_t sync_centres
         int32_t prefetch_for_write
         int32_t cbow_sum
         int32_t cbow_divide
@@ -90,18 +96,27 @@ cdef extern from "core/api.h" nogil:
     ctypedef int64_t (*train_function)(const w2v_model *, w2v_worker *,
                                        const w2v_chunk *) noexcept
 
-    ctypedef void (*give_function)(const w2v_model *, w2v_worker *) noexcept
+    ctypedef void (*flush_function)(const w2v_model *, w2v_worker *) noexcept
 
     ctypedef struct w2v_backend:
         const char *name
         train_function train_chunk
-        give_function give_hot_rows
+        flush_function flush_replicas
 
     const w2v_backend *w2v_get_backend(int index)
     int w2v_backend_supported(int index)
     int w2v_prefetch_for_write()
     int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens)
 
+
+cdef extern from "core/sync_rule.h" nogil:
+    void w2v_sync_intervals(int64_t n_rows, int64_t *interval) noexcept
+
+
+ROW_FLOATS = W2V_ROW_FLOATS
+TOP_NODES = W2V_TOP_NODES
+MAX_PATH_INPUTS = W2V_MAX_PATH_INPUTS
+MAX_ROUNDED_PATH = W2V_MAX_ROUNDED_PATH
 
 OBJECTIVES = {
     "ns": W2V_NEGATIVE_SAMPLING,
@@ -117,6 +132,16 @@ cdef const w2v_backend *find_backend(str name) except NULL:
             return w2v_get_backend(index)
         index += 1
     raise ValueError(f"backend must be one of {', '.join(backends())}, got {name!r}")
+
+
+def sync_intervals(int64_t[::1] interval):
+    """Fill interval (n_rows,): replicated row i takes part in every interval[i]-th sync.
+
+    Rows come from the most frequent one to the rarest.
+    """
+    if interval.shape[0]:
+        with nogil:
+            w2v_sync_intervals(interval.shape[0], &interval[0])
 
 
 def backends():
@@ -136,7 +161,7 @@ cdef check_shape(name, shape, expected):
 
 
 cdef check_rows(name, float[:, ::1] rows):
-    if rows.shape[1] % (W2V_CACHE_LINE // 4) or <uintptr_t>&rows[0, 0] % W2V_CACHE_LINE:
+    if rows.shape[1] % W2V_ROW_FLOATS or <uintptr_t>&rows[0, 0] % W2V_CACHE_LINE:
         raise ValueError(f"{name} must be padded and aligned to {W2V_CACHE_LINE} bytes")
 
 
@@ -169,7 +194,7 @@ cdef class Model:
         self.backend = find_backend(settings.backend)
         self.set_settings(settings)
         self.set_rows(arrays)
-        self.set_hot_rows(settings)
+        self.set_replicas(settings)
         self.set_tables(arrays)
 
     cdef set_settings(self, settings):
@@ -217,19 +242,19 @@ cdef class Model:
                         [1, self.c.stride_floats])
             self.c.in_bias = &in_bias[0, 0]
 
-    cdef set_hot_rows(self, settings):
+    cdef set_replicas(self, settings):
         cdef const float[::1] inputs = settings.hot.inputs
         cdef const float[::1] outputs = settings.hot.outputs
         self.hot = settings.hot
-        self.c.n_hot_in = min(inputs.shape[0], self.c.n_words)
-        self.c.n_hot_out = min(outputs.shape[0], self.c.n_outputs)
-        if self.c.n_hot_in:
-            self.c.hot_in_share = &inputs[0]
-        if self.c.n_hot_out:
-            self.c.hot_out_share = &outputs[0]
-        self.c.hot_centres = settings.hot.centres
+        self.c.n_replicated_in = min(inputs.shape[0], self.c.n_words)
+        self.c.n_replicated_out = min(outputs.shape[0], self.c.n_outputs)
+        if self.c.n_replicated_in:
+            self.c.in_flush_share = &inputs[0]
+        if self.c.n_replicated_out:
+            self.c.out_flush_share = &outputs[0]
+        self.c.sync_centres = settings.hot.centres
         if self.c.objective == W2V_HIERARCHICAL_SOFTMAX:  # the top of the tree comes last
-            self.c.first_hot_out = self.c.n_outputs - self.c.n_hot_out
+            self.c.first_replicated_out = self.c.n_outputs - self.c.n_replicated_out
 
     cdef set_tables(self, arrays):
         cdef const uint32_t[::1] keep_threshold = arrays.keep_threshold
@@ -325,12 +350,12 @@ cdef class Worker:
             n_trained = self.model.backend.train_chunk(&self.model.c, &self.c, &c)
         return n_trained
 
-    def give_hot_rows(self):
-        """Add to the shared rows what changed in this worker's own copies, and drop these.
+    def flush_replicas(self):
+        """Flush this worker's replicas to the shared rows and drop them.
 
-        For after its chunks, before anybody reads the rows.
+        Call after its last chunk, before anybody reads the rows.
         """
-        self.model.backend.give_hot_rows(&self.model.c, &self.c)
+        self.model.backend.flush_replicas(&self.model.c, &self.c)
 
     def note_touched(self, uint8_t[::1] touched_in, uint8_t[::1] touched_out):
         """Mark in (n_words,) and (n_outputs,) bytes the rows that train() may change.

@@ -5,6 +5,9 @@ cdef extern from "text/phrases.h" nogil:
         W2V_PAIRS_DONE
         W2V_PAIRS_FULL
         W2V_STARTS_FULL
+        W2V_WORD_BITS
+        W2V_MAX_PAIR_SHARES
+    uint64_t W2V_FIRST_LONG_START
     ctypedef struct w2v_pair:
         uint64_t key
         int64_t value
@@ -47,7 +50,8 @@ cdef extern from "text/phrases.h" nogil:
 PAIRS_DONE = W2V_PAIRS_DONE
 PAIRS_FULL = W2V_PAIRS_FULL
 STARTS_FULL = W2V_STARTS_FULL
-FIRST_LONG_START = 1 << 31
+WORD_BITS = W2V_WORD_BITS
+FIRST_LONG_START = W2V_FIRST_LONG_START
 
 
 cdef class Stretch:
@@ -168,8 +172,8 @@ cdef class PairTable:
     def count(self, Stretch stretch not None, int share, int n_shares):
         """Count this share of the pairs of a stretch; return PAIRS_DONE or what is full."""
         cdef int code
-        if not 0 <= share < n_shares <= 256:
-            raise ValueError(f"share must be below {n_shares} <= 256, got {share}")
+        if not 0 <= share < n_shares <= W2V_MAX_PAIR_SHARES:
+            raise ValueError(f"share must be below {n_shares} <= {W2V_MAX_PAIR_SHARES}, got {share}")
         with nogil:
             code = w2v_count_pairs(&self.c, &stretch.c, share, n_shares)
         return code

@@ -6,6 +6,7 @@ cdef extern from "text/tokens.h" nogil:
     enum:
         W2V_WORD_BATCH
         W2V_ARENA_PADDING
+        W2V_SLOTS_PER_WORD
         W2V_DONE
         W2V_TABLE_FULL
         W2V_ARENA_FULL
@@ -32,6 +33,7 @@ cdef extern from "text/tokens.h" nogil:
 
 WORD_BATCH = W2V_WORD_BATCH
 ARENA_PADDING = W2V_ARENA_PADDING
+SLOTS_PER_WORD = W2V_SLOTS_PER_WORD
 DONE = W2V_DONE
 TABLE_FULL = W2V_TABLE_FULL
 ARENA_FULL = W2V_ARENA_FULL
@@ -56,7 +58,7 @@ cdef class WordTable:
             raise ValueError(f"n_slots must be a power of two, got {n_slots}")
         if max_words < 1 or offsets.shape[0] != max_words + 1 or arena.shape[0] < ARENA_PADDING:
             raise ValueError("offsets needs one item more than counts, arena its padding")
-        if not 0 <= n_words <= min(max_words, n_slots // 2):
+        if not 0 <= n_words <= min(max_words, n_slots // W2V_SLOTS_PER_WORD):
             raise ValueError(f"n_words must be within the table, got {n_words}")
         self.owners = (slots, offsets, counts, arena)
         self.c = w2v_words(&slots[0], &offsets[0], &counts[0], &arena[0], n_slots, max_words,

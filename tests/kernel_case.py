@@ -148,7 +148,7 @@ class Case:
             worker.note_touched(*touched)
         for chunk in chunks:
             worker.train(chunk, epoch_key, lr)
-        worker.give_hot_rows()
+        worker.flush_replicas()
         return arrays, worker.counters()
 
     def train_reference(self, chunks, lr):

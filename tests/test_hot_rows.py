@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from kernel_case import EPOCH_KEY, EXACT, MODES, Case, make_chunk
+from kernel_case import EPOCH_KEY, EXACT, MODES, Case, Chunk, make_chunk
 from training_case import random_spool, trained
 
 from fastw2v import _core, backends
@@ -70,9 +70,39 @@ def test_rows_are_exchanged_often_in_a_small_corpus():
     assert (np.diff([rows.outputs[-1] for rows in found]) <= 0).all()
 
 
+def sync_intervals(n_rows):
+    """Syncs between two of each replicated row, the most frequent row first."""
+    intervals = np.empty(n_rows, np.int64)
+    _core.sync_intervals(intervals)
+    return intervals
+
+
+def test_a_sixteenth_of_the_rows_syncs_each_time_and_all_do_every_sixteenth():
+    values, n_rows = np.unique(sync_intervals(512), return_counts=True)
+    assert dict(zip(values, n_rows, strict=True)) == {1: 32, 4: 96, 16: 384}
+    assert (np.diff(sync_intervals(512)) >= 0).all()
+    assert list(sync_intervals(5)) == [4, 16, 16, 16, 16]
+    assert list(sync_intervals(0)) == []
+
+
+@pytest.mark.parametrize("n_syncs", [1, 4, 16])
+def test_a_sync_changes_the_shared_rows_whose_turn_it_is(n_syncs):
+    """One block of 8 centres between two syncs; every output row is a negative sample of each."""
+    case = Case("sg", "ns", 20, 32, bias=False, sample=0, block_centres=8, block_noise=32 * 8)
+    case.n_hot, case.hot_centres = 32, 8
+    n_tokens = 8 * (n_syncs + 1)  # the first block comes before the first sync
+    ids = case.rng.integers(0, 32, n_tokens).astype(np.int32)
+    chunk = Chunk(ids, np.array([n_tokens]), 0, 0, n_tokens)
+    before, arrays = case.arrays(), case.arrays()
+    worker = _core.Worker(_core.Model(arrays, case.kernel_settings(EXACT[-1])), n_tokens, allocate)
+    worker.train(chunk, EPOCH_KEY, 0.05)
+    changed = (arrays.out_rows != before.out_rows).any(axis=1)
+    np.testing.assert_array_equal(changed, sync_intervals(32) <= n_syncs)
+
+
 @pytest.mark.parametrize(("sg", "objective"), HOT_MODES)
 def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
-    """The share of the most frequent row, and the first of those that sit out three exchanges."""
+    """The flushed share of the most frequent row, and of the first row of each sync interval."""
     settings = {"sg": sg, "objective": objective}
     parameters, n_workers = Parameters(vector_size=4, **settings), 64
     arrays = build_arrays(parameters, zipf_counts())
@@ -80,10 +110,12 @@ def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
     kept = (arrays.counts * (arrays.keep_threshold / 2**32)).sum() / arrays.counts.sum()
     private = OBJECTIVES[objective].hot_rows
     rate = OBJECTIVES[objective].mode(sg).effective_rate * parameters.first_rate
-    for rank, exchanges in ((0, 1), (private.outputs // 16, 4), (private.outputs // 4, 16)):
+    intervals, first_ranks = np.unique(sync_intervals(private.outputs), return_index=True)
+    assert len(intervals) == 3
+    for interval, rank in zip(intervals, first_ranks, strict=True):
         at = -1 - rank if objective == "hs" else rank
         share = rows_of(n_workers, 10**10, **settings).outputs[at]
-        predictions = of_outputs[at] / kept * private.centres * exchanges
+        predictions = of_outputs[at] / kept * private.centres * interval
         moved = 1 - np.exp(-rate * predictions)
         assert share == pytest.approx(min(1, 1.5 / (n_workers * moved)), rel=1e-4)
 
@@ -137,11 +169,11 @@ def test_private_rows_outlast_a_chunk_until_they_are_given():
     for chunk in chunks:
         worker.train(chunk, EPOCH_KEY, 0.05)
     np.testing.assert_array_equal(arrays.in_rows, before.in_rows)
-    worker.give_hot_rows()
+    worker.flush_replicas()
     expected, _ = case.train_kernel(EXACT[-1], chunks, lr=0.05)
     np.testing.assert_array_equal(arrays.in_rows, expected.in_rows)
     arrays.in_rows[:] = before.in_rows  # as a callback may between two epochs
-    worker.give_hot_rows()
+    worker.flush_replicas()
     np.testing.assert_array_equal(arrays.in_rows, before.in_rows)
 
 

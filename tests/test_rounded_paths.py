@@ -5,15 +5,15 @@ import pytest
 from kernel_case import ROUNDED_PATHS, Case, Chunk
 
 from fastw2v import backends
+from fastw2v._core import MAX_PATH_INPUTS, MAX_ROUNDED_PATH
 from fastw2v.sampling import huffman_paths
 
 BACKENDS = [backend for backend, _, _ in ROUNDED_PATHS if backend in backends()]
-MOST_INPUTS, MOST_OUTPUTS = 10, 64  # of a rounded path: see rounded_path.h
 
 
 @pytest.mark.skipif(not BACKENDS, reason="this CPU multiplies no bfloat16 by vectors")
 @pytest.mark.parametrize("backend", BACKENDS or ["none"])
-@pytest.mark.parametrize("n_contexts", range(1, MOST_INPUTS + 2))
+@pytest.mark.parametrize("n_contexts", range(1, MAX_PATH_INPUTS + 2))
 @pytest.mark.parametrize("dim", [1, 16, 37, 100])
 def test_updates_of_paths_of_any_length_are_exact(backend, n_contexts, dim):
     """Rows that share no coordinate score 0, so every factor is lr / 2 or -lr / 2."""
@@ -25,8 +25,8 @@ def test_updates_of_paths_of_any_length_are_exact(backend, n_contexts, dim):
     case.state.in_rows[:, dim:] = 0
     case.state.out_rows[:, :dim] = 0
     lengths = case.paths.code_lengths
-    assert lengths.min() == 1 and lengths.max() > MOST_OUTPUTS
-    for length in (1, 2, 7, 16, 17, 33, 63, MOST_OUTPUTS, MOST_OUTPUTS + 1):
+    assert lengths.min() == 1 and lengths.max() > MAX_ROUNDED_PATH
+    for length in (1, 2, 7, 16, 17, 33, 63, MAX_ROUNDED_PATH, MAX_ROUNDED_PATH + 1):
         contexts = case.rng.integers(0, 70, n_contexts)
         word = np.flatnonzero(lengths == length)[:1]
         ids = np.concatenate([contexts, word]).astype(np.int32)

@@ -22,7 +22,7 @@ class Lexicon:
     """Words in order of first appearance; used by one thread at a time."""
 
     def __init__(self, n_slots: int = INITIAL_SLOTS) -> None:
-        """Start with a table of so many slots, a power of two: twice the words that it holds."""
+        """Start with a table of so many slots, a power of two."""
         self._offsets = np.zeros(1, np.int64)
         self._counts = np.empty(0, np.int64)
         self._arena = np.empty(0, np.uint8)
@@ -88,8 +88,8 @@ class Lexicon:
         self._rebuild(self.n_words, n_arena_bytes)
 
     def _rebuild(self, n_words: int, n_arena_bytes: int) -> None:
-        """Move the words to arrays of the present size; at most half of the slots are used."""
-        max_words = min(self._n_slots // 2, MAX_WORDS)
+        """Move the words to arrays of the present size."""
+        max_words = min(self._n_slots // _core.SLOTS_PER_WORD, MAX_WORDS)
         used = int(self._offsets[n_words])
         self._offsets = _resized(self._offsets, n_words + 1, max_words + 1)
         self._counts = _resized(self._counts, n_words, max_words)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v import _core
 from fastw2v.base.memory import allocate
 from fastw2v.errors import UsageError
 from fastw2v.sampling import (
@@ -19,7 +20,6 @@ from fastw2v.training.objectives import BlockShape
 from fastw2v.training.parameters import BOTH_BIASES, Parameters, choose_backend
 from fastw2v.training.windows import Contexts, window_sides
 
-ROW_FLOATS = 16  # rows are padded to 64 bytes: a cache line, and one AVX-512 vector
 INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 
 # All n terms of a block move the bias of the input side at once, from the same scores. The loss of
@@ -115,7 +115,7 @@ class ModelArrays:
 
 def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:
     """Return (n_rows, stride) float32 zeros, each row aligned to 64 bytes."""
-    stride = -(-dim // ROW_FLOATS) * ROW_FLOATS
+    stride = -(-dim // _core.ROW_FLOATS) * _core.ROW_FLOATS
     flat = np.frombuffer(allocate(n_rows * stride * 4), np.float32, n_rows * stride)
     return flat.reshape(n_rows, stride)
 

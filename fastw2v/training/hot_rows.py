@@ -1,8 +1,9 @@
-"""The rows that each of several workers keeps private meanwhile, as hot_rows.h tells."""
+"""The rows that each of several workers replicates, as collect/replicas.h tells."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v import _core
 from fastw2v.training.arrays import NO_HOT_ROWS, HotRows, ModelArrays
 from fastw2v.training.merging import gains, kept_counts, row_shares
 from fastw2v.training.objectives import HotRowCounts
@@ -60,8 +61,8 @@ def output_shares(
     _, of_outputs = row_shares(parameters, arrays, counts, n_contexts)
     order = slice(None, None, parameters.objective_record.output_order)
     of_outputs = of_outputs[order][: hot.outputs]
-    rank, n = np.arange(len(of_outputs)), len(of_outputs)
-    sat_out = np.where(rank < n // 16, 1, np.where(rank < n // 4, 4, 16))  # as in hot_rows.h
+    interval = np.empty(len(of_outputs), np.int64)
+    _core.sync_intervals(interval)
     rate = parameters.mode.effective_rate * parameters.first_rate
-    shares = gains(of_outputs * tokens * sat_out, rate, n_workers)
+    shares = gains(of_outputs * tokens * interval, rate, n_workers)
     return np.ascontiguousarray(shares[order])

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v import _core
 from fastw2v.errors import UsageError
 from fastw2v.sampling import HuffmanPaths, alias_table, huffman_paths, noise_probabilities
 
@@ -225,7 +226,9 @@ HIERARCHICAL_SOFTMAX = Objective(
     # Window 5 fits at the default rate.
     max_root_move=0.275,
     # As above: 705 and 380 ns, 560 and 204 ns; 2.9 and 18, 2.7 and 29 M words/s.
-    hot_rows=HotRowCounts(inputs=64, outputs=512, centres=500, small_outputs=512),
+    hot_rows=HotRowCounts(
+        inputs=64, outputs=_core.TOP_NODES, centres=500, small_outputs=_core.TOP_NODES
+    ),
 )
 
 

@@ -271,7 +271,7 @@ class Trainer:
             run_threads(bodies, stop, tick, REPORT_SECONDS, "fastw2v-train")
         finally:
             for worker in self.workers:
-                worker.give_hot_rows()
+                worker.flush_replicas()
             end = reached()
             if end - self.chunk == next(trained):
                 self.chunk, self.is_whole = end, True

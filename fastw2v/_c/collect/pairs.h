@@ -3,9 +3,9 @@
 #ifndef W2V_PAIRS_H
 #define W2V_PAIRS_H
 
-#include "collect/hot_rows.h"
 #include "collect/noise.h"
 #include "collect/paths.h"
+#include "collect/replicas.h"
 #include "collect/softmax.h"
 
 /* Keep the pairs of which subsampling keeps both words; kept_id holds them one after the other,
@@ -93,7 +93,7 @@ static void train_pairs(run *r, const float *weights)
         draw_first_noise(r);
     for (int64_t begin = 0; begin < r->trained.end; begin += 2 * size) {
         int64_t n = min64(size, (r->trained.end - begin) / 2);
-        exchange_hot_rows(r, begin);
+        sync_replicas(r, begin);
         if (m->objective == W2V_NEGATIVE_SAMPLING) {
             prefetch_pairs(r, begin + 2 * size);
             pair_noise_block(r, weights, begin, n);

@@ -5,7 +5,6 @@
 
 #include "collect/cbow.h"
 
-enum { HOT_NODES = 512 }; /* at the top of a Huffman tree: a few hundred KB of rows, in L2 */
 enum { ROWS_AHEAD = 2, STEPS_AHEAD = 8 }; /* centres for which rows, or steps, are asked to come */
 
 /* Set up the step of n_in input rows along the path of a kept token, in one of PATHS places. Code
@@ -62,7 +61,7 @@ static void prefetch_path(const run *r, int64_t centre)
     int32_t word = r->s.kept_id[min64(centre, r->trained.end - 1)];
     for (int64_t i = m->path_begin[word + 1] - 1; i >= m->path_begin[word]; i--) {
         int32_t node = m->path_steps[i] >> 1;
-        if (node >= m->n_outputs - HOT_NODES)
+        if (node >= m->n_outputs - W2V_TOP_NODES)
             break;
         prefetch_row(&r->s, m->out_rows + node * m->stride_floats);
     }

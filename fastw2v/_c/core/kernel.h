@@ -2,10 +2,10 @@
 #ifndef W2V_KERNEL_H
 #define W2V_KERNEL_H
 
-#include "collect/hot_rows.h"
 #include "collect/noise.h"
 #include "collect/pairs.h"
 #include "collect/paths.h"
+#include "collect/replicas.h"
 #include "collect/softmax.h"
 #include "core/api.h"
 
@@ -20,7 +20,7 @@ static void train_noise(run *r)
     draw_first_noise(r);
     FOR_BLOCKS(r, r->block.centres)
     {
-        exchange_hot_rows(r, begin);
+        sync_replicas(r, begin);
         if (m->is_cbow)
             cbow_noise_block(r, begin, n_centres);
         else
@@ -32,7 +32,7 @@ static void train_paths(run *r)
 {
     FOR_BLOCKS(r, r->model->is_cbow ? r->block.centres : 1)
     {
-        exchange_hot_rows(r, begin);
+        sync_replicas(r, begin);
         if (r->model->is_cbow)
             cbow_path_block(r, begin, n_centres);
         else
@@ -70,9 +70,9 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
                          (uint64_t)(c->first_token + c->centre_begin));
     r.n_fresh_noise = (c->block.noise + c->block.reuse - 1) / c->block.reuse;
     r.trained = c->pair_weights ? keep_pairs(m, c, &r.s) : subsample(m, c, &r.s);
-    r.in_place[0] = m->in_rows, r.in_place[1] = r.s.hot_in;
-    r.out_place[0] = m->out_rows, r.out_place[1] = r.s.hot_out;
-    r.out_first[1] = m->first_hot_out;
+    r.in_place[0] = m->in_rows, r.in_place[1] = r.s.in_replica;
+    r.out_place[0] = m->out_rows, r.out_place[1] = r.s.out_replica;
+    r.out_first[1] = m->first_replicated_out;
     w->block_number = first_block_number(m, c);
     memset(r.s.oldest_noise, 0, (size_t)c->block.interleaved_steps * sizeof(int64_t));
     memset(r.s.zero_row, 0, (size_t)m->stride_floats * sizeof(float));
@@ -87,7 +87,7 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
 #ifdef MATRIX_UNIT
     begin_tiles();
 #endif
-    begin_with_hot_rows(&r);
+    fork_replicas(&r);
     if (c->pair_weights)
         train_pairs(&r, c->pair_weights);
     else if (m->objective == W2V_NEGATIVE_SAMPLING)
@@ -96,7 +96,7 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
         train_paths(&r);
     else
         train_softmax(&r);
-    end_with_hot_rows(&r);
+    keep_replicas(&r);
 #ifdef MATRIX_UNIT
     end_tiles();
 #endif
@@ -106,6 +106,6 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
     return n_trained;
 }
 
-const w2v_backend BACKEND = {BACKEND_NAME, train_chunk, give_hot_rows};
+const w2v_backend BACKEND = {BACKEND_NAME, train_chunk, flush_replicas};
 
 #endif

@@ -1,5 +1,6 @@
-/* What every collector builds its blocks with. A collector says which rows and which weights go
-   into a block step: noise.h, paths.h; softmax.h has a step of its own. */
+/* The state of one chunk's training, and the parts that collectors build blocks from. A collector
+   chooses the rows and weights of a block step: collect/noise.h, collect/paths.h, collect/pairs.h.
+   collect/softmax.h has its own step. */
 #ifndef W2V_RUN_H
 #define W2V_RUN_H
 
@@ -7,7 +8,7 @@
 #include "core/subsample.h"
 #include "step/block_step.h"
 
-/* All that the training of one chunk needs at hand. */
+/* Each pair of pointers below is for shared rows [0] and replicas [1]. */
 typedef struct {
     const w2v_model *model;
     w2v_worker *worker;
@@ -15,15 +16,15 @@ typedef struct {
     span trained; /* kept tokens that are trained as centres */
     row_shape shape;
     w2v_block block;
-    int64_t noise_counter; /* of the next noise draw */
-    int64_t n_fresh_noise; /* drawn anew for each step */
-    int64_t last_exchange; /* of hot rows, index of a centre */
-    float *in_place[2];    /* input rows: the shared ones, the worker's own of hot inputs */
-    float *out_place[2];   /* output rows, likewise */
-    int64_t out_first[2];  /* the output whose row each begins with */
+    int64_t noise_counter; /* of the next draw of a negative sample */
+    int64_t n_fresh_noise; /* negative samples drawn for each step */
+    int64_t last_sync;     /* of the replicas: index of a centre */
+    float *in_place[2];    /* (n_words, stride), (n_replicated_in, stride) float32 */
+    float *out_place[2];   /* (n_outputs, stride), (n_replicated_out, stride) float32 */
+    int64_t out_first[2];  /* the output whose row comes first in each */
     uint64_t noise_key;
     float lr;
-    float sum_of_weights; /* of the block so far, for in_bias.h alone */
+    float sum_of_weights;  /* of the block so far, for step/in_bias.h only */
 } run;
 
 INLINE int is_frozen(const run *r, int64_t id)
@@ -31,18 +32,18 @@ INLINE int is_frozen(const run *r, int64_t id)
     return r->model->frozen && r->model->frozen[id];
 }
 
-/* The input row of a kept token: the shared one, or the worker's own of a hot word. Without a
-   branch, as for outputs: which words are hot cannot be predicted. */
+/* The input row of a kept token: the shared row, or the worker's replica. No branch, here and for
+   outputs: which words are replicated cannot be predicted. */
 INLINE float *in_place(const run *r, int64_t kept)
 {
     int64_t id = r->s.kept_id[kept];
     if (r->worker->touched_in && !is_frozen(r, id))
         r->worker->touched_in[id] = 1;
-    return r->in_place[id < r->model->n_hot_in] + id * r->model->stride_floats;
+    return r->in_place[id < r->model->n_replicated_in] + id * r->model->stride_floats;
 }
 
-/* A copy of a frozen row, to be changed in its place: whatever a block step does to it is
-   forgotten, and every block starts from the row itself. */
+/* Copy a frozen row, for a block step to change instead of the row. Each block copies it again, and
+   so starts from the row itself. */
 static float *copied_row(const run *r, const float *row)
 {
     const scratch *s = &r->s;
@@ -63,11 +64,11 @@ INLINE float *out_row(const run *r, int64_t output)
     const w2v_model *m = r->model;
     if (r->worker->touched_out)
         r->worker->touched_out[output] = 1;
-    int is_hot = (uint64_t)(output - m->first_hot_out) < (uint64_t)m->n_hot_out;
-    return r->out_place[is_hot] + (output - r->out_first[is_hot]) * m->stride_floats;
+    int copy = (uint64_t)(output - m->first_replicated_out) < (uint64_t)m->n_replicated_out;
+    return r->out_place[copy] + (output - r->out_first[copy]) * m->stride_floats;
 }
 
-/* Kept tokens that any centre of [begin, end) has as a context. */
+/* The contexts of all centres of [begin, end). */
 static span reached(const scratch *s, int64_t begin, int64_t end)
 {
     span reach = {s->kept_begin[begin], s->kept_end[begin]};
@@ -78,9 +79,9 @@ static span reached(const scratch *s, int64_t begin, int64_t end)
     return reach;
 }
 
-/* Start a block of n_in inputs and n_out outputs; the weights are for the caller to set. Field by
-   field and inline: as one value it was stored in narrow pieces and loaded in wide ones, a stall
-   that cost hierarchical softmax x0.92 to x0.97. */
+/* Start a block of n_in inputs and n_out outputs; the caller sets the weights. The fields are set
+   one by one, and inline: set as one value, they were stored in narrow pieces and loaded in wide
+   ones, a stall that made hierarchical softmax x0.92. */
 INLINE block new_block(const run *r, int64_t n_in, int64_t n_out)
 {
     const scratch *s = &r->s;

@@ -50,10 +50,10 @@ typedef struct {
     float *frozen;         /* (n_frozen, stride_floats) copies of frozen input rows, in a ring */
     int64_t *next_frozen;  /* (1,) the next of them */
     prefetch_queue *queue;    /* (1,) */
-    float *hot_in;         /* (n_hot_in, stride_floats) private rows */
-    float *hot_in_base;    /* (n_hot_in, stride_floats) the shared rows they were taken from */
-    float *hot_out;        /* (n_hot_out, stride_floats) */
-    float *hot_out_base;   /* (n_hot_out, stride_floats) */
+    float *in_replica;         /* (n_replicated_in, stride_floats) private rows */
+    float *in_fork;    /* (n_replicated_in, stride_floats) the shared rows they were taken from */
+    float *out_replica;        /* (n_replicated_out, stride_floats) */
+    float *out_fork;   /* (n_replicated_out, stride_floats) */
     int32_t *out_id;       /* (max_out + 16,) output of each column */
     int32_t *noise_id;     /* (turns, noise) drawn one step ahead */
     int64_t *oldest_noise; /* (turns,) the next of them to be replaced */
@@ -136,10 +136,10 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     float **queued_row = carve(&s, base, max_queued, sizeof(float *));
     if (base)
         *s.queue = (prefetch_queue){.row = queued_row, .dim = m->dim, .for_write = m->prefetch_for_write};
-    s.hot_in = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
-    s.hot_in_base = carve(&s, base, m->n_hot_in * m->stride_floats, sizeof(float));
-    s.hot_out = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
-    s.hot_out_base = carve(&s, base, m->n_hot_out * m->stride_floats, sizeof(float));
+    s.in_replica = carve(&s, base, m->n_replicated_in * m->stride_floats, sizeof(float));
+    s.in_fork = carve(&s, base, m->n_replicated_in * m->stride_floats, sizeof(float));
+    s.out_replica = carve(&s, base, m->n_replicated_out * m->stride_floats, sizeof(float));
+    s.out_fork = carve(&s, base, m->n_replicated_out * m->stride_floats, sizeof(float));
     s.out_id = carve(&s, base, max_out + 16, sizeof(int32_t));
     s.noise_id = carve(&s, base, n_noise, sizeof(int32_t));
     s.oldest_noise = carve(&s, base, m->largest.interleaved_steps, sizeof(int64_t));

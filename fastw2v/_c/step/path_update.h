@@ -6,12 +6,10 @@
 
 #include "step/block.h"
 
-enum { MAX_PATH_INPUTS = 10 }; /* a window of 5 words on either side; more take two passes */
-
 /* Several hidden inputs take two passes, too. */
 INLINE int is_one_pass(const block *b)
 {
-    return b->is_path && b->in.n <= MAX_PATH_INPUTS && (b->in.n == 1 || !b->in_are_hidden);
+    return b->is_path && b->in.n <= W2V_MAX_PATH_INPUTS && (b->in.n == 1 || !b->in_are_hidden);
 }
 
 /* A panel of x_j += change_j, row after row: a word that stands twice in the window collects both
@@ -35,7 +33,7 @@ INLINE void end_path_panel(const block *b, vf change[][ROW_VECTORS], int64_t off
 /* A panel of x_j += sum_k g_jk y_k and y_k += sum_j g_jk x_j, x and y on the right as before. */
 INLINE void path_panel(const block *b, int64_t offset, const int n_in, const int width)
 {
-    vf x[MAX_PATH_INPUTS][ROW_VECTORS], change[MAX_PATH_INPUTS][ROW_VECTORS] = {};
+    vf x[W2V_MAX_PATH_INPUTS][ROW_VECTORS], change[W2V_MAX_PATH_INPUTS][ROW_VECTORS] = {};
     float *const *out_row = b->out.row;
     const float *factors = b->scores;
     int64_t n_out = b->out.n, out_step = b->out_step;
@@ -76,18 +74,18 @@ INLINE void update_path_of(const block *b, int64_t n_vectors, const int n_in)
 }
 
 /* update(n) for the n inputs of a block, a constant there. */
-#define FOR_PATH_INPUTS(b, update)                        \
-    switch ((b)->in.n) {                                  \
-    case 1: update(1); break;                             \
-    case 2: update(2); break;                             \
-    case 3: update(3); break;                             \
-    case 4: update(4); break;                             \
-    case 5: update(5); break;                             \
-    case 6: update(6); break;                             \
-    case 7: update(7); break;                             \
-    case 8: update(8); break;                             \
-    case 9: update(9); break;                             \
-    case MAX_PATH_INPUTS: update(MAX_PATH_INPUTS); break; \
+#define FOR_PATH_INPUTS(b, update)                                \
+    switch ((b)->in.n) {                                          \
+    case 1: update(1); break;                                     \
+    case 2: update(2); break;                                     \
+    case 3: update(3); break;                                     \
+    case 4: update(4); break;                                     \
+    case 5: update(5); break;                                     \
+    case 6: update(6); break;                                     \
+    case 7: update(7); break;                                     \
+    case 8: update(8); break;                                     \
+    case 9: update(9); break;                                     \
+    case W2V_MAX_PATH_INPUTS: update(W2V_MAX_PATH_INPUTS); break; \
     }
 
 #define UPDATE_PATH_OF(n_in) update_path_of(b, n_vectors, n_in)

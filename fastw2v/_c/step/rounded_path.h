@@ -9,19 +9,15 @@
 #include "isa/bfloat16_step.h"
 #include "step/path_update.h"
 
-/* Longer paths are updated in float32. A constant, so that factors are found without a register for
-   each input: x1.04. */
-enum { MAX_PATH_OUTPUTS = 64 };
-
 /* g in bfloat16: a row for each input, and for each pair of inputs a row of pairs. */
 typedef struct {
-    _Alignas(VECTOR_BYTES) char along[MAX_PATH_INPUTS * MAX_PATH_OUTPUTS * 2];
-    _Alignas(VECTOR_BYTES) char across[MAX_PATH_INPUTS * MAX_PATH_OUTPUTS * 2];
+    _Alignas(VECTOR_BYTES) char along[W2V_MAX_PATH_INPUTS * W2V_MAX_ROUNDED_PATH * 2];
+    _Alignas(VECTOR_BYTES) char across[W2V_MAX_PATH_INPUTS * W2V_MAX_ROUNDED_PATH * 2];
 } path_factors;
 
 INLINE int is_rounded_path(const block *b)
 {
-    return b->in.n > 1 && is_one_pass(b) && b->out_step <= MAX_PATH_OUTPUTS;
+    return b->in.n > 1 && is_one_pass(b) && b->out_step <= W2V_MAX_ROUNDED_PATH;
 }
 
 static void round_path_factors(const block *b, path_factors *f)
@@ -30,8 +26,8 @@ static void round_path_factors(const block *b, path_factors *f)
         for (int64_t k = 0; k < b->out_step; k += LANES) {
             const float *g = b->scores + j * b->out_step + k;
             vf odd = j + 1 < b->in.n ? load(g + b->out_step) : (vf){};
-            store_factors(f->along + (j * MAX_PATH_OUTPUTS + k) * 2, MAX_PATH_OUTPUTS * 2,
-                          f->across + (j / 2 * MAX_PATH_OUTPUTS + k) * 4, load(g), odd);
+            store_factors(f->along + (j * W2V_MAX_ROUNDED_PATH + k) * 2, W2V_MAX_ROUNDED_PATH * 2,
+                          f->across + (j / 2 * W2V_MAX_ROUNDED_PATH + k) * 4, load(g), odd);
         }
 }
 
@@ -40,8 +36,8 @@ typedef struct {
     const path_factors *factors;
     float *const *out_row;
     int64_t offset;
-    __m512i x[MAX_PATH_INPUTS / 2][ROW_VECTORS]; /* pairs of inputs */
-    vf change[MAX_PATH_INPUTS][ROW_VECTORS];
+    __m512i x[W2V_MAX_PATH_INPUTS / 2][ROW_VECTORS]; /* pairs of inputs */
+    vf change[W2V_MAX_PATH_INPUTS][ROW_VECTORS];
 } rounded_panel;
 
 /* n outputs from k on, one or two. */
@@ -64,7 +60,7 @@ INLINE void update_path_outputs(rounded_panel *p, int64_t k, const int n, const 
         y_pairs[v] = pairs_of(y[0][v], y[1][v]);
     UNROLL
     for (int j = 0; j < n_in; j++) {
-        __m512i g = splat_pair(along + j * MAX_PATH_OUTPUTS * 2);
+        __m512i g = splat_pair(along + j * W2V_MAX_ROUNDED_PATH * 2);
         UNROLL
         for (int v = 0; v < width; v++)
             p->change[j][v] = add_dots(p->change[j][v], g, y_pairs[v]);
@@ -73,7 +69,7 @@ INLINE void update_path_outputs(rounded_panel *p, int64_t k, const int n, const 
     for (int j = 0; j < n_in; j += 2)
         UNROLL
         for (int i = 0; i < n; i++) {
-            __m512i g = splat_pair(across + (j / 2 * MAX_PATH_OUTPUTS + i) * 4);
+            __m512i g = splat_pair(across + (j / 2 * W2V_MAX_ROUNDED_PATH + i) * 4);
             UNROLL
             for (int v = 0; v < width; v++)
                 y[i][v] = add_dots(y[i][v], g, p->x[j / 2][v]);

@@ -5,7 +5,7 @@
 
 static inline uint64_t pair_key(uint64_t start, int32_t word)
 {
-    return (start << 31 | (uint32_t)word) + 1;
+    return (start << W2V_WORD_BITS | (uint32_t)word) + 1;
 }
 
 /* The finaliser of splitmix64 (Steele et al. 2014), without its last step. */
@@ -208,7 +208,8 @@ int64_t w2v_select_pairs(const w2v_pair_table *table, const uint8_t *is_connecto
     int64_t n_found = 0;
     for (int64_t i = 0; i < table->n_slots; i++) {
         const w2v_pair *pair = &table->slots[i];
-        uint64_t start = (pair->key - 1) >> 31, word = (pair->key - 1) & 0x7fffffff;
+        uint64_t start = (pair->key - 1) >> W2V_WORD_BITS;
+        uint64_t word = (pair->key - 1) & (W2V_FIRST_LONG_START - 1);
         if (pair->value < out->least || pair->key == 0 || is_connector[word])
             continue;
         out->starts[n_found] =

@@ -6,14 +6,18 @@
 
 #include <stdint.h>
 
-enum { PAIR_BATCH = 256 }; /* tokens looked up at a time; a table needs room for as many */
+enum {
+    W2V_WORD_BITS = 31,        /* of a word id in the key of a pair */
+    W2V_MAX_PAIR_SHARES = 256, /* a share is chosen by the top 8 bits of a hash */
+    PAIR_BATCH = 256           /* tokens looked up at a time; a table needs room for as many */
+};
 
 enum { W2V_PAIRS_DONE = 0, W2V_PAIRS_FULL = 1, W2V_STARTS_FULL = 2 };
 
 /* Starts from here on are longer than a word: this plus their number. */
-#define W2V_FIRST_LONG_START ((uint64_t)1 << 31)
+#define W2V_FIRST_LONG_START ((uint64_t)1 << W2V_WORD_BITS)
 
-/* key = (start << 31 | word) + 1, 0 where free.  value: how often a pair was seen, or the word
+/* key = (start << W2V_WORD_BITS | word) + 1, 0 where free.  value: how often a pair was seen, or the word
    that stands for it; where the word is a connector, the start that the two make. */
 typedef struct {
     uint64_t key;
@@ -61,7 +65,7 @@ typedef struct {
     int64_t max_bytes, n_bytes;
 } w2v_sentence_writer;
 
-/* Count the pairs whose hash is in `share` of n_shares <= 256 ranges, and of those whose start is
+/* Count the pairs whose hash is in `share` of n_shares <= W2V_MAX_PAIR_SHARES ranges, and of those whose start is
    longer than a word the ones whose first word's hash is; such starts enter the table. */
 int w2v_count_pairs(w2v_pair_table *table, w2v_stretch *stretch, int share, int n_shares);
 

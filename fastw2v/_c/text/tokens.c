@@ -102,7 +102,7 @@ static inline int64_t intern(w2v_words *words, const found_word *word)
 static inline int table_has_room(const w2v_words *words, int64_t n_new)
 {
     return words->n_words + n_new <= words->max_words &&
-           2 * (words->n_words + n_new) <= words->n_slots;
+           W2V_SLOTS_PER_WORD * (words->n_words + n_new) <= words->n_slots;
 }
 
 static inline int arena_has_room(const w2v_words *words, int64_t n_bytes)

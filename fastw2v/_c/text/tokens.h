@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 enum {
-    W2V_WORD_BATCH = 128,  /* words found, then looked up, at a time; outputs need this much slack */
-    W2V_ARENA_PADDING = 16 /* bytes after the last word, so that any word may be loaded as 16 */
+    W2V_WORD_BATCH = 128,   /* words found, then looked up, at a time; outputs need this much slack */
+    W2V_ARENA_PADDING = 16, /* bytes after the last word, so that any word may be loaded as 16 */
+    W2V_SLOTS_PER_WORD = 2  /* slots of a table for each word that it may hold, at least */
 };
 
 enum { W2V_DONE = 0, W2V_TABLE_FULL = 1, W2V_ARENA_FULL = 2, W2V_OUTPUT_FULL = 3 };
@@ -20,7 +21,7 @@ typedef struct {
     int64_t *counts;   /* (max_words,) */
     uint8_t *arena;    /* (max_arena_bytes + W2V_ARENA_PADDING,) bytes of all words, end to end */
     int64_t n_slots, max_words, max_arena_bytes;
-    int64_t n_words;   /* at most max_words, and at most n_slots / 2 */
+    int64_t n_words;   /* at most max_words and n_slots / W2V_SLOTS_PER_WORD */
 } w2v_words;
 
 /* A block of text that neither begins nor ends inside a word. */

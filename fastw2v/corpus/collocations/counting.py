@@ -24,9 +24,9 @@ SLOTS_PER_PAIR = 1.5  # of a table that has grown; full at 1 / 0.7
 # Different pairs in n tokens are about n to this: 0.84 in English with connector words, else 0.78.
 PAIRS_EXPONENT = 0.85
 WAIT_SECONDS = 0.2  # between two looks at whether the threads have ended
-WORD_BITS = np.uint64(31)
-WORD_MASK = np.uint64((1 << 31) - 1)
-FIRST_LONG_KEY = np.uint64(_core.FIRST_LONG_START << 31)  # of starts that begin with a long one
+WORD_BITS = np.uint64(_core.WORD_BITS)
+WORD_MASK = np.uint64((1 << _core.WORD_BITS) - 1)
+FIRST_LONG_KEY = np.uint64(_core.FIRST_LONG_START << _core.WORD_BITS)  # a start with a long one
 
 Ids = NDArray[np.int32]
 
@@ -62,7 +62,7 @@ class PairCounts:
         while start >= _core.FIRST_LONG_START:
             key = int(self.long_keys[start - _core.FIRST_LONG_START]) - 1
             ids.append(key & int(WORD_MASK))
-            start = key >> 31
+            start = key >> _core.WORD_BITS
         return [start, *ids[::-1]]
 
 

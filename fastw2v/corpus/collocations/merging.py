@@ -34,12 +34,12 @@ class Merger:
             word_id = ids.setdefault(phrase.text, len(ids))
             if word_id == len(words):
                 words.append(phrase.text)
-            values[(phrase.start << 31 | phrase.last) + 1] = word_id
+            values[(phrase.start << _core.WORD_BITS | phrase.last) + 1] = word_id
             start = phrase.start
             while start >= _core.FIRST_LONG_START:
                 key = int(pairs.long_keys[start - _core.FIRST_LONG_START])
                 values[key] = start
-                start = (key - 1) >> 31
+                start = (key - 1) >> _core.WORD_BITS
         slots = np.zeros(int(SLOTS_PER_PAIR * len(values)) + MIN_SLOTS, PAIR)
         marks = np.zeros(1 << (len(values) * FILTER_BITS_PER_PAIR // 64).bit_length(), np.uint64)
         self._table = _core.PairTable(slots, np.empty(0, np.uint64), filter=marks)
