@@ -184,8 +184,8 @@ static void add_tiles(const update *u, int64_t n_vectors)
 static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
 {
     rows in_target = {b->in_are_hidden ? b->in_change_row : b->in.row, b->in.n};
-    update in = {&in_target, s->factors, s->out_pairwise, b->out_step, {s->sums[0], s->sums[1]}};
-    update out = {&b->out, s->factors_across, s->in_pairwise, b->in.n, {s->sums[0], s->sums[1]}};
+    update in = {&in_target, s->factors, s->out_pairwise, b->out_step, {s->even_sums, s->odd_sums}};
+    update out = {&b->out, s->factors_across, s->in_pairwise, b->in.n, {s->even_sums, s->odd_sums}};
     if (b->has_paired)
         change_paired(s, b, n_vectors);
     add_tiles(&in, n_vectors);

@@ -4,14 +4,13 @@
 #ifndef W2V_PRODUCTS_H
 #define W2V_PRODUCTS_H
 
-#include "core/api.h"
+#include "core/scratch.h"
 #include "isa/vector.h"
 
 enum { PREFETCH_FLOATS = W2V_CACHE_LINE / 4 };
 
 INLINE int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 INLINE int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
-INLINE int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
 /* Rows of one side of a product. */
 typedef struct {
