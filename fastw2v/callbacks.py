@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 from fastw2v.errors import CorpusError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.run.tensorboard import TensorBoard
-from fastw2v.training.events import StopTraining
-from fastw2v.training.report import Report
+from fastw2v.training.events import Report, StopTraining
 from fastw2v.vectors.task_files import TaskFile
 
 if TYPE_CHECKING:

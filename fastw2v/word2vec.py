@@ -53,10 +53,9 @@ from fastw2v.run.start import (
 )
 from fastw2v.run.training_run import RunRequest, run_training
 from fastw2v.training.arrays import ModelArrays, build_arrays
+from fastw2v.training.events import STATE, EpochRecord, Observer, Summary
 from fastw2v.training.objectives import HIERARCHICAL_SOFTMAX
 from fastw2v.training.parameters import Parameters
-from fastw2v.training.report import EpochRecord, Observer, Summary
-from fastw2v.training.run_state import STATE
 from fastw2v.training.schedule import Schedule
 from fastw2v.training.trainer import resolved_for
 from fastw2v.training.windows import Window

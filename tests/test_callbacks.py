@@ -10,8 +10,7 @@ from training_case import make_trainer, random_spool
 from fastw2v import Word2Vec
 from fastw2v.errors import UsageError
 from fastw2v.training import events as callbacks
-from fastw2v.training.events import StopTraining
-from fastw2v.training.report import Counts
+from fastw2v.training.events import Counts, StopTraining
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fastw2v.training.chunk_order import RUNS, chunk_order, is_shuffled
 from fastw2v.training.objectives import NEGATIVE_SAMPLING
 from fastw2v.training.parameters import Parameters
+from fastw2v.training.trainer import RUNS, chunk_order, is_shuffled
 
 
 @pytest.mark.parametrize("n_chunks", [1, 2, 11, RUNS, RUNS + 1, 10 * RUNS - 3])

@@ -12,7 +12,7 @@ from cli_case import SMALL, command, train
 
 from fastw2v import KeyedVectors, cli
 from fastw2v.run.progress import format_report
-from fastw2v.training.report import Report
+from fastw2v.training.events import Report
 
 pytestmark = pytest.mark.usefixtures("folder")
 

@@ -16,7 +16,6 @@ from training_case import make_trainer, random_spool
 from fastw2v import Word2Vec, _core
 from fastw2v.errors import UsageError
 from fastw2v.training import trainer as trainer_module
-from fastw2v.training.objectives import FULL_SOFTMAX
 from fastw2v.training.windows import Contexts
 
 SMALL = {"vector_size": 16, "workers": 1, "epochs": 5}
@@ -98,8 +97,8 @@ def test_blas_keeps_one_thread_until_the_last_softmax_ends():
 
     Word2Vec([["a", "b"]] * 9, softmax=True, **SMALL)  # loads SciPy's
     before = blas_threads()
-    first = trainer_module.single_threaded_blas(FULL_SOFTMAX)
-    second = trainer_module.single_threaded_blas(FULL_SOFTMAX)
+    first = trainer_module.single_threaded_blas()
+    second = trainer_module.single_threaded_blas()
     with first:
         second.__enter__()
     assert set(blas_threads()) <= {1}

@@ -9,9 +9,9 @@ from fastw2v import KeyedVectors, Word2Vec
 from fastw2v.errors import DivergedError
 from fastw2v.training import divergence as divergence_module
 from fastw2v.training.divergence import LossWatch, advice_for
+from fastw2v.training.events import Counts, EpochRecord
 from fastw2v.training.objectives import OBJECTIVES
 from fastw2v.training.parameters import Parameters
-from fastw2v.training.report import Counts, EpochRecord
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 

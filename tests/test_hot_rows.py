@@ -9,12 +9,11 @@ from training_case import random_spool, trained
 
 from fastw2v import _core, backends
 from fastw2v.base.memory import allocate
-from fastw2v.training import hot_rows as module
+from fastw2v.training import sharing as module
 from fastw2v.training.arrays import NO_HOT_ROWS, build_arrays
-from fastw2v.training.hot_rows import hot_rows
-from fastw2v.training.merging import row_shares
 from fastw2v.training.objectives import NEGATIVE_SAMPLING, OBJECTIVES, HotRowCounts
 from fastw2v.training.parameters import Parameters
+from fastw2v.training.sharing import hot_rows, row_shares
 
 HOT_MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs")]
 N_CONTEXTS = 5.0
@@ -123,7 +122,7 @@ def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
 def test_the_predictions_of_nodes_are_those_of_the_words_below(monkeypatch):
     parameters = Parameters(vector_size=4, objective="hs", sample=0)
     arrays = build_arrays(parameters, zipf_counts(50))
-    monkeypatch.setattr("fastw2v.training.merging.WORDS_AT_A_TIME", 7)
+    monkeypatch.setattr("fastw2v.training.sharing.WORDS_AT_A_TIME", 7)
     of_inputs, of_nodes = row_shares(parameters, arrays, arrays.counts, N_CONTEXTS)
     share = arrays.counts / arrays.counts.sum()
     assert of_inputs == pytest.approx(share * N_CONTEXTS)

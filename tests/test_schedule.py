@@ -12,8 +12,8 @@ from fastw2v import Word2Vec
 from fastw2v.errors import UsageError
 from fastw2v.formats import read_vectors
 from fastw2v.training import trainer as trainer_module
-from fastw2v.training.chunk_order import chunk_order
 from fastw2v.training.parameters import Parameters
+from fastw2v.training.trainer import chunk_order
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastw2v.training.report import Summary
+    from fastw2v.training.events import Summary
 
 
 def format_summary(s: "Summary") -> str:

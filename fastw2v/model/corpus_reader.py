@@ -19,7 +19,7 @@ from fastw2v.corpus import (
 from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import UsageError
 from fastw2v.run.progress import end_progress
-from fastw2v.training.report import Observer, Report
+from fastw2v.training.events import Observer, Report
 
 Path = str | os.PathLike[str]
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from fastw2v.base.jsonable import jsonable
 from fastw2v.errors import writing
-from fastw2v.training.events import INTERVAL_SECONDS, Listener, Run
-from fastw2v.training.report import EpochRecord, Report, Summary
+from fastw2v.training.events import INTERVAL_SECONDS, EpochRecord, Listener, Report, Run, Summary
 
 
 class RunLog(Listener):

@@ -5,7 +5,7 @@ import sys
 import time
 from typing import TextIO
 
-from fastw2v.training.report import Observer, Report
+from fastw2v.training.events import Observer, Report
 
 PLAIN_SECONDS = 10.0  # between two lines where the output is no terminal
 CLEAR_TO_END = "\x1b[K"

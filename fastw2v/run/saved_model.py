@@ -14,8 +14,8 @@ from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors
 from fastw2v.run.start import TIES_KEY, ties_in
 from fastw2v.training.arrays import ModelArrays, build_arrays, effective_settings
+from fastw2v.training.events import STATE
 from fastw2v.training.parameters import Parameters
-from fastw2v.training.run_state import STATE
 from fastw2v.training.schedule import OWN
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import SaveError
+from fastw2v.training.events import Report
 from fastw2v.training.parameters import loss_name
-from fastw2v.training.report import Report
 
 
 class TensorBoard:

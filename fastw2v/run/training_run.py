@@ -20,9 +20,20 @@ from fastw2v.run.options import RunOptions
 from fastw2v.run.validation import BestEpoch, Metric, Validation
 from fastw2v.training.arrays import ModelArrays, effective_settings
 from fastw2v.training.divergence import NormWatch
-from fastw2v.training.events import INTERVAL_SECONDS, Listener, ModelCallback, ObserverListener, Run
+from fastw2v.training.events import (
+    INTERVAL_SECONDS,
+    EpochRecord,
+    Listener,
+    ModelCallback,
+    Observer,
+    ObserverListener,
+    Report,
+    Run,
+    Summary,
+    peak_bytes,
+    per_second,
+)
 from fastw2v.training.parameters import Parameters, loss_name
-from fastw2v.training.report import EpochRecord, Observer, Report, Summary, peak_bytes, per_second
 from fastw2v.training.trainer import Trainer
 
 

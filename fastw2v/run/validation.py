@@ -13,9 +13,8 @@ from fastw2v import _core
 from fastw2v.base.threads import run_threads
 from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.blocks import full_block
-from fastw2v.training.events import Listener, Run, StopTraining
+from fastw2v.training.events import Counts, EpochRecord, Listener, Run, StopTraining
 from fastw2v.training.parameters import Parameters
-from fastw2v.training.report import Counts, EpochRecord
 from fastw2v.training.trainer import REPORT_SECONDS, TokenStream, Trainer, epoch_key
 
 # Of trained_rows; an input bias comes with one of the outputs.

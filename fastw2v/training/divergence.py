@@ -10,9 +10,8 @@ from fastw2v.errors import DivergedError
 from fastw2v.formats.word_vectors import BLOCK_ROWS, part_not_finite
 from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.blocks import Load
-from fastw2v.training.events import Listener, Run
+from fastw2v.training.events import Counts, EpochRecord, Listener, Run
 from fastw2v.training.parameters import Parameters
-from fastw2v.training.report import Counts, EpochRecord
 
 # A run counts as diverged when an interval's mean loss is this many times the loss of zero
 # weights. On 5 MB of Wikipedia none that recovered went past 1.4 times, at up to eight times the

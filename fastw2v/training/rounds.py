@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from fastw2v import _core
 from fastw2v.base.memory import allocate
 from fastw2v.training.arrays import KernelSettings, ModelArrays
-from fastw2v.training.merging import gains, row_shares
 from fastw2v.training.parameters import Parameters
+from fastw2v.training.sharing import gains, row_shares
 
 # Tokens of all workers between two merges. Fewer cost time, more cost quality: 100 MB of
 # Wikipedia, analogies / WS353 / SimLex / MEN, threads that share all rows: 30.4 / 63.8 / 29.0 /

@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Protocol
 
@@ -12,20 +13,24 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.base.memory import allocate
-from fastw2v.base.threads import run_threads
+from fastw2v.base.threads import run_threads, single_threaded_blas
 from fastw2v.training.arrays import ModelArrays, fit_to_pairs, kernel_settings
-from fastw2v.training.blas import single_threaded_blas
 from fastw2v.training.blocks import BlockRule, Load
-from fastw2v.training.chunk_order import chunk_order, is_shuffled
 from fastw2v.training.divergence import LossWatch, check_rows, starting_loss
-from fastw2v.training.events import Audience, Listener, StopTraining
-from fastw2v.training.hot_rows import hot_rows
-from fastw2v.training.merging import kept_share, seen_count
+from fastw2v.training.events import (
+    Audience,
+    Counts,
+    EpochRecord,
+    Listener,
+    Report,
+    RunState,
+    StopTraining,
+    peak_bytes,
+)
 from fastw2v.training.objectives import Objective
 from fastw2v.training.parameters import Parameters
-from fastw2v.training.report import Counts, EpochRecord, Report, peak_bytes
 from fastw2v.training.rounds import RoundPlan, Rounds, make_rounds, tokens_of_chunk
-from fastw2v.training.run_state import RunState
+from fastw2v.training.sharing import hot_rows, kept_share, seen_count
 from fastw2v.training.windows import Contexts, expected_inverse, window_sides
 
 # Tokens a kernel call trains: long enough that Python's share of the time does not show,
@@ -185,8 +190,9 @@ class Trainer:
         thread is left behind.
         """
         audience = Audience(self, listeners)
+        record = self.parameters.objective_record
         try:
-            with single_threaded_blas(self.parameters.objective_record):
+            with single_threaded_blas() if record.uses_blas else nullcontext():
                 try:
                     audience.tell("on_train_begin")
                     audience.stop_if_asked()
@@ -335,3 +341,30 @@ def count_words(chunks: Chunks, n_words: int) -> NDArray[np.int64]:
 def epoch_key(seed: int, epoch: int) -> int:
     """Return the 64 bits that seed every draw of an epoch."""
     return int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0])
+
+
+# Neighbours stay together in a corpus of more chunks, so that what a disk reads at once grows with
+# the corpus: 1 MB of word ids at a billion tokens.
+RUNS = 4096
+
+
+def is_shuffled(parameters: Parameters, n_tokens: int) -> bool:
+    """Return whether epochs of so many tokens are visited in random order."""
+    return n_tokens >= parameters.objective_record.shuffled_from_tokens
+
+
+def chunk_order(seed: int, epoch: int, n_chunks: int, shuffled: bool = True) -> NDArray[np.int64]:
+    """Return the (n_chunks,) numbers of an epoch's chunks in the order in which to train them.
+
+    Another random one for each epoch: neighbouring text is alike, and rows that see it all at once
+    follow it, which cost CBOW 1.5 points of analogies (benchmarks/NOTES.md).
+    epoch: counted from 0.  shuffled: else in their own order; see is_shuffled.
+    """
+    if not shuffled:
+        return np.arange(n_chunks)
+    n_each = -(-n_chunks // RUNS)
+    starts = np.arange(0, n_chunks, n_each)
+    draws = np.random.SeedSequence([seed, epoch, 1]).generate_state(len(starts), np.uint64)
+    runs = starts[np.argsort(draws, kind="stable")]
+    chunks = (runs[:, None] + np.arange(n_each)).ravel()
+    return chunks[chunks < n_chunks]

@@ -23,9 +23,7 @@ from fastw2v.errors import (
     writing,
 )
 from fastw2v.formats import WordVectors, native, write_vectors
-from fastw2v.training.events import Listener, Run
-from fastw2v.training.report import EpochRecord
-from fastw2v.training.run_state import STATE, RunState
+from fastw2v.training.events import STATE, EpochRecord, Listener, Run, RunState
 
 TERMINATED = 143  # 128 + SIGTERM, as shells count
 FILE_NAME = "checkpoint-{:015}.safetensors"  # numbered by the tokens trained

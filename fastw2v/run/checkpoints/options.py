@@ -14,7 +14,7 @@ from fastw2v.base.checks import check_finite, check_flag
 from fastw2v.errors import CheckpointError, UsageError
 from fastw2v.formats import WordVectors
 from fastw2v.run.checkpoints.files import CheckpointFolder, differences, read_checkpoint
-from fastw2v.training.run_state import STATE
+from fastw2v.training.events import STATE
 
 UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 Path = str | os.PathLike[str]
