@@ -1,6 +1,6 @@
 """Measure what reliability costs: the loss, several threads, deterministic=True, checkpoints.
 
-The figures of the README's section "What you can rely on" come from the file that this writes.
+The figures of docs/reliability.md come from the file that this writes.
 Variants of a case take turns, run by run, and are compared within a turn.
 """
 
