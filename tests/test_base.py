@@ -13,7 +13,13 @@ import pytest
 
 from fastw2v import KeyedVectors, Word2Vec, cli
 from fastw2v.base import threads as cores
-from fastw2v.base.compression import open_text, open_unpacked
+from fastw2v.base.compression import (
+    COMPRESSIONS,
+    SUFFIXES,
+    compression_of,
+    open_text,
+    open_unpacked,
+)
 from fastw2v.base.threads import quota_cores, usable_cores
 from fastw2v.base.word_counts import read_word_counts
 from fastw2v.corpus.collocations import choose_threads
@@ -65,6 +71,12 @@ def test_all_files_that_are_read_may_be_compressed(pack, tmp_path, gzip_modules,
     join = ["phrases", str(corpus), "-o", str(tmp_path / "joined"), "--connector-words"]
     assert cli.main([*join, str(frozen)]) == 0
     capsys.readouterr()
+
+
+def test_every_compression_has_a_suffix_and_first_bytes_of_its_own():
+    assert list(SUFFIXES) == [".gz", ".bz2", ".xz", ".zst"]
+    heads = [b"\x1f\x8b\x08", b"BZh91AY&SY", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"]
+    assert [compression_of(head) for head in heads] == [found.name for found in COMPRESSIONS]
 
 
 def test_cut_off_files_are_named_as_such(pack):

@@ -1,10 +1,7 @@
 """Compressed files, recognised by their content and unpacked: one table for all that is read."""
 
-import bz2
-import gzip
 import importlib
 import io
-import lzma
 import os
 import re
 import sys
@@ -19,23 +16,31 @@ from fastw2v.errors import Fastw2vError, ReadError, reading
 
 Errors = tuple[type[Exception], ...]
 
-# First bytes that a compressed file cannot lack, and that no text and no vectors file begins with.
-MAGIC = [
-    (re.compile(rb"\x1f\x8b\x08"), "gzip"),
-    (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), "bzip2"),
-    (re.compile(rb"\xfd7zXZ\x00"), "xz"),
-    (re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), "zstd"),
-]
+
+class Compression(NamedTuple):
+    """What tells a compression: its suffix, and first bytes that no text or vectors file has."""
+
+    name: str
+    suffix: str
+    magic: re.Pattern[bytes]
+
+
+COMPRESSIONS = (
+    Compression("gzip", ".gz", re.compile(rb"\x1f\x8b\x08")),
+    Compression("bzip2", ".bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")),
+    Compression("xz", ".xz", re.compile(rb"\xfd7zXZ\x00")),
+    Compression("zstd", ".zst", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")),
+)
 MAGIC_BYTES = 10
-SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
+SUFFIXES = {compression.suffix: compression.name for compression in COMPRESSIONS}
 
 
 def compression_of(head: bytes) -> str:
-    """Return "gzip", "bzip2", "xz", "zstd", or "" for what is not compressed.
+    """Return the name of one of COMPRESSIONS, or "" for what is not compressed.
 
     head: the first MAGIC_BYTES of a file, or all of it if it is shorter.
     """
-    return next((compression for magic, compression in MAGIC if magic.match(head)), "")
+    return next((found.name for found in COMPRESSIONS if found.magic.match(head)), "")
 
 
 def unpacked(compression: str, file: Any, name: str) -> tuple[IO[bytes], Errors]:
@@ -44,15 +49,21 @@ def unpacked(compression: str, file: Any, name: str) -> tuple[IO[bytes], Errors]
     compression: as compression_of returns it.  name: what errors call the file.
     Raises MissingPackageError.
     """
-    errors: Errors = (EOFError, OSError, zlib.error, lzma.LZMAError)
+    # Imported when used: the suffixes stand in help texts, which need no decompressor.
+    errors: Errors = (EOFError, OSError)
     content = file
     if compression == "gzip":
-        module, more = gzip_module()
-        content, errors = module.GzipFile(fileobj=file, mode="rb"), errors + more
+        module, own = gzip_module()
+        content, errors = module.GzipFile(fileobj=file, mode="rb"), errors + own
     elif compression == "bzip2":
+        import bz2
+
         content = bz2.BZ2File(file)
     elif compression == "xz":
+        import lzma
+
         content = lzma.LZMAFile(file)  # noqa: SIM115 - the caller owns it
+        errors = (*errors, lzma.LZMAError)
     elif compression == "zstd":
         zstd = zstd_module(name)
         content, errors = zstd.ZstdFile(file), (*errors, zstd.ZstdError)
@@ -63,9 +74,11 @@ def gzip_module() -> tuple[ModuleType, Errors]:
     """Return isal's gzip, 3.5 times as fast as zlib's, or else Python's; and its own errors."""
     try:
         igzip = importlib.import_module("isal.igzip")
-        return igzip, (importlib.import_module("isal.isal_zlib").error,)
+        return igzip, (zlib.error, importlib.import_module("isal.isal_zlib").error)
     except ImportError:
-        return gzip, ()
+        import gzip
+
+        return gzip, (zlib.error,)
 
 
 def zstd_module(name: str) -> ModuleType:
