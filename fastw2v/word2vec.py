@@ -554,7 +554,7 @@ class Word2Vec:
         allow_non_finite: bool = False,
         **gensim: Any,
     ) -> None:
-        """Write the model: native (safetensors, all of it), text, bin, vec or glove.
+        """Write the model: native (safetensors, all of it) or another of formats.FORMATS.
 
         Raises SaveError, or DivergedError if a number is not finite or training diverged, unless
         allow_non_finite.

@@ -7,9 +7,8 @@ from cli_case import train
 
 from fastw2v import cli
 from fastw2v.cli.settings import SETTING_FLAGS
-from fastw2v.cli.train import FORMAT_NAMES
 from fastw2v.corpus import VocabularyRules
-from fastw2v.formats import FORMATS, read_vectors
+from fastw2v.formats import read_vectors
 from fastw2v.training.objectives import (
     FULL_SOFTMAX,
     HIERARCHICAL_SOFTMAX,
@@ -50,7 +49,6 @@ def test_help_tells_the_defaults():
     assert rates == [mode.alpha for mode in modes]
     assert len({objective.skipgram.alpha for objective in OBJECTIVES.values()}) == 1
     assert FULL_SOFTMAX.cbow.alpha == NEGATIVE_SAMPLING.cbow.alpha
-    assert tuple(FORMATS) == FORMAT_NAMES
 
 
 def test_a_flag_takes_back_what_the_configuration_sets(folder):

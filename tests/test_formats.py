@@ -3,20 +3,20 @@ import os
 
 import numpy as np
 import pytest
+from format_case import ONE_FILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fastw2v.errors import ReadError, SaveError, UsageError
 from fastw2v.formats import (
-    FORMATS,
     WordVectors,
     detect_format,
-    format_of_suffix,
     read_vectors,
     word2vec_binary,
     write_vectors,
 )
+from fastw2v.formats.records import format_of_suffix
 
 SUFFIX = {"native": ".safetensors", "text": ".txt", "bin": ".bin",
           "vec": ".vec", "glove": ".glove",
@@ -39,7 +39,7 @@ def assert_same(read, written):
     np.testing.assert_array_equal(read.vectors, written.vectors, strict=True)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ONE_FILE)
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_every_format_gives_back_any_bytes_and_any_floats(tmp_path_factory, format, data):
@@ -56,7 +56,7 @@ def written(rng):
     return WordVectors(words, padded[:, :7], counts=np.array([9, 7, 5, 3, 2**40]))
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ONE_FILE)
 def test_the_content_tells_the_format(tmp_path, written, format):
     path = tmp_path / f"v{'.vec' if format == 'vec' else ''}"
     write_vectors(path, written, format)
@@ -64,7 +64,7 @@ def test_the_content_tells_the_format(tmp_path, written, format):
     assert_same(read_vectors(path), written)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ONE_FILE)
 def test_limit_reads_the_first_rows_only(tmp_path, written, format):
     path = tmp_path / "v"
     write_vectors(path, written, format)
@@ -73,9 +73,9 @@ def test_limit_reads_the_first_rows_only(tmp_path, written, format):
         assert_same(read_vectors(path, format, limit=limit), expected)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ONE_FILE)
 def test_any_format_converts_to_any_other_without_loss(tmp_path, written, format):
-    for other in FORMATS:
+    for other in ONE_FILE:
         write_vectors(tmp_path / "a", written, format)
         write_vectors(tmp_path / "b", read_vectors(tmp_path / "a", format), other)
         assert_same(read_vectors(tmp_path / "b", other), written)
@@ -139,7 +139,7 @@ def test_a_word_that_a_format_cannot_hold_is_named_before_anything_is_written(
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ONE_FILE)
 @pytest.mark.parametrize(
     ("words", "message"),
     [(["a", "a"], "'a' occurs twice"), (["é", "\udcc3\udca9"], "twice"), (["\ud800", "a"], "d800")],
@@ -158,7 +158,7 @@ def test_repeated_words_are_left_out_and_counted(tmp_path):
     np.testing.assert_array_equal(read.vectors, np.array([[1], [2]], np.float32))
 
 
-@pytest.mark.parametrize("format", [*FORMATS, None])
+@pytest.mark.parametrize("format", [*ONE_FILE, None])
 def test_a_file_that_cannot_be_read_is_named(tmp_path, format):
     for path in (tmp_path / "missing", tmp_path, tmp_path / "missing" / "deeper"):
         with pytest.raises(ReadError, match=f"cannot read {path}: ") as error:

@@ -6,12 +6,13 @@ import time
 import numpy as np
 import pytest
 from damage import damage
+from format_case import ONE_FILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from fastw2v.errors import ModelFormatError, UsageError
-from fastw2v.formats import FORMATS, WordVectors, read_vectors, write_vectors
+from fastw2v.formats import WordVectors, read_vectors, write_vectors
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def small(rng):
     return WordVectors(["the", "of", "né"], vectors, counts=np.array([3, 2, 1]))
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ONE_FILE)
 def test_a_file_cut_off_anywhere_is_a_model_format_error(tmp_path, small, format):
     path = tmp_path / "v"
     write_vectors(path, small, format)
@@ -36,7 +37,7 @@ def test_a_file_cut_off_anywhere_is_a_model_format_error(tmp_path, small, format
                 read_vectors(path, given_format)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ONE_FILE)
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_damaged_file_is_read_or_refused_but_never_crashes(tmp_path_factory, format, data):
@@ -61,7 +62,7 @@ def test_arbitrary_bytes_are_refused(tmp_path_factory, content):
     # Parquet's first bytes are told to need pyarrow where that is not installed.
     is_parquet = content.startswith(b"PAR1")
     refusals = [ModelFormatError, UserWarning] + [UsageError] * is_parquet
-    for format in (*FORMATS, None):
+    for format in (*ONE_FILE, None):
         with contextlib.suppress(*refusals):
             read_vectors(path, format)
 

@@ -1,4 +1,5 @@
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -55,14 +56,19 @@ def imported(path, name):
                 rest = rest.rpartition(".")[0]
             if head == "fastw2v" and (rest or package):
                 yield rest
-    if name == "cli":  # imported by name, see SUBCOMMANDS
-        yield from (f"cli.{command}" for command in fastw2v_subcommands())
+    yield from imported_by_name().get(name, ())
 
 
-def fastw2v_subcommands():
+@functools.cache
+def imported_by_name():
+    """The modules that some load with import_module, which no import statement shows."""
     from fastw2v.cli import SUBCOMMANDS
+    from fastw2v.formats import FORMATS
 
-    return SUBCOMMANDS
+    return {
+        "cli": [f"cli.{command}" for command in SUBCOMMANDS],
+        "formats.records": [f"formats.{format.module}" for format in FORMATS.values()],
+    }
 
 
 def folder(name):
@@ -112,8 +118,8 @@ def test_there_is_no_import_circle():
             return
         path.append(name)
         for target in sorted(targets.get(name, ())):
-            # cli loads its subcommands when it runs, and they may use its constants
-            if (name, target.split(".")[0]) != ("cli", "cli"):
+            # loaded when it is used, and it may use the constants of what loads it
+            if target not in imported_by_name().get(name, ()):
                 visit(target)
         done.add(path.pop())
 
@@ -147,6 +153,20 @@ def loaded_by(code):
 def test_importing_the_package_loads_no_heavy_library():
     assert loaded_by("import fastw2v; fastw2v.backends()") == []
     assert loaded_by("import fastw2v.cli; fastw2v.cli._parser()") == []
+
+
+def test_training_loads_the_module_of_its_own_format_alone(tmp_path):
+    (tmp_path / "text").write_text("a b\n" * 99)
+    code = (
+        "import sys; from fastw2v.cli import main; "
+        "assert main(['train', 'text', '-o', 'v', '-q', '--workers', '1']) == 0; "
+        "from fastw2v.formats import FORMATS; "
+        "print(*(f.name for f in FORMATS.values() if f'fastw2v.formats.{f.module}' in sys.modules))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert shown.stdout == "native\n"
 
 
 def test_training_by_sampling_loads_neither_scipy_nor_safetensors():

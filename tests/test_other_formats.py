@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from damage import damage
+from format_case import OTHERS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
@@ -14,10 +15,9 @@ from safetensors.numpy import load_file, save_file
 from fastw2v import cli
 from fastw2v.errors import Fastw2vError, ModelFormatError, SaveError, UsageError
 from fastw2v.formats import (
-    OTHER_FORMATS,
+    FORMATS,
     WordVectors,
     detect_format,
-    files_of,
     read_vectors,
     write_vectors,
 )
@@ -40,12 +40,12 @@ def needs(format):
         pytest.importorskip("pyarrow")
 
 
-@pytest.mark.parametrize("format", OTHER_FORMATS)
+@pytest.mark.parametrize("format", OTHERS)
 def test_words_and_vectors_come_back(tmp_path, given_vectors, format):
     needs(format)
     path = tmp_path / f"v{SUFFIX[format]}"
     write_vectors(path, given_vectors, format)
-    assert all(os.path.isfile(file) for file in files_of(path, format))
+    assert all(os.path.isfile(file) for file in FORMATS[format].files(str(path)))
     assert detect_format(path) == format
     for limit in (None, 0, 2, 99):
         read = read_vectors(path, limit=limit)
@@ -54,7 +54,7 @@ def test_words_and_vectors_come_back(tmp_path, given_vectors, format):
     assert (read.counts is None) == (format != "parquet")
 
 
-@pytest.mark.parametrize("format", OTHER_FORMATS)
+@pytest.mark.parametrize("format", OTHERS)
 def test_a_word_that_a_format_cannot_hold_is_named(tmp_path, format):
     needs(format)
     for word in BAD_WORDS[format]:
@@ -64,12 +64,12 @@ def test_a_word_that_a_format_cannot_hold_is_named(tmp_path, format):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("format", OTHER_FORMATS)
+@pytest.mark.parametrize("format", OTHERS)
 def test_a_file_cut_off_anywhere_is_a_model_format_error(tmp_path, given_vectors, format):
     needs(format)
     path = tmp_path / f"v{SUFFIX[format]}"
     write_vectors(path, given_vectors, format)
-    for file in map(Path, files_of(path, format)):
+    for file in map(Path, FORMATS[format].files(str(path))):
         whole = file.read_bytes()
         if file.name in ("config.json", "v_metadata.tsv"):
             continue
@@ -80,7 +80,7 @@ def test_a_file_cut_off_anywhere_is_a_model_format_error(tmp_path, given_vectors
         file.write_bytes(whole)
 
 
-@pytest.mark.parametrize("format", OTHER_FORMATS)
+@pytest.mark.parametrize("format", OTHERS)
 @given(data=st.data())
 @settings(max_examples=80, deadline=None)
 def test_damaged_files_are_read_or_refused_but_never_crash(tmp_path_factory, format, data):
@@ -88,7 +88,7 @@ def test_damaged_files_are_read_or_refused_but_never_crash(tmp_path_factory, for
     path = tmp_path_factory.mktemp("hostile") / f"v{SUFFIX[format]}"
     vectors = np.arange(6, dtype=np.float32).reshape(3, 2)
     write_vectors(path, WordVectors(["the", "of", "né"], vectors), format)
-    file = Path(data.draw(st.sampled_from(files_of(path, format))))
+    file = Path(data.draw(st.sampled_from(FORMATS[format].files(str(path)))))
     damage(data, file)
     try:
         read_vectors(path, format)

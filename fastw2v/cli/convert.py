@@ -3,6 +3,17 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from fastw2v.formats.records import (
+    DTYPES,
+    FORMATS,
+    PARTS,
+    check_target,
+    format_of_suffix,
+    get_format,
+    listed,
+    places_of,
+)
+
 if TYPE_CHECKING:
     from fastw2v.formats import WordVectors
 
@@ -12,11 +23,10 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "convert",
         help="convert vectors to another format",
-        description="Formats are native, text, bin (word2vec.c), vec, fasttext (its .bin), glove, "
-        "hf (a folder for sentence-transformers), tsv (TensorBoard projector) and parquet. The "
-        "source's is found out from its content, the target's from its suffix: .safetensors, "
-        ".txt, .bin, .vec, .tsv, .parquet, or a folder/. The loss in similarity of float16 and "
-        "int8 is told.",
+        description="The source's format is found out from its content, the target's from the end "
+        "of\nits name. The loss in similarity of float16 and int8 is told.",
+        epilog=_formats_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source", metavar="FROM", help="a vectors file of any format")
     parser.add_argument("target", metavar="TO", help="the file to write")
@@ -28,43 +38,47 @@ def add_parser(subparsers: Any) -> None:
         "--dtype",
         metavar="TYPE",
         default="float32",
-        help="float32; native and parquet also float16 and int8, hf float16 (%(default)s)",
+        help=f"{_dtypes_help()} (%(default)s)",
     )
     parser.set_defaults(run=run)
 
 
+def _formats_help() -> str:
+    """Return a table of the formats."""
+    rows = [(f.name, " ".join(f.endings), f.description) for f in FORMATS.values()]
+    lines = [f"  {name:10}{ends:14}{description}" for name, ends, description in rows]
+    return "\n".join(["formats:", *lines])
+
+
+def _dtypes_help() -> str:
+    """Return the types of values, and of those that not all formats hold, which do."""
+    able = {dtype: [f.name for f in FORMATS.values() if dtype in f.dtypes] for dtype in DTYPES}
+    told = [
+        dtype if len(names) == len(FORMATS) else f"{dtype} ({listed(names, 'and')})"
+        for dtype, names in able.items()
+    ]
+    return listed(told, "or")
+
+
 def run(args: argparse.Namespace) -> int:
     """Read one file and write the other."""
-    from fastw2v.formats import check_target, format_of_suffix, read_vectors, write_vectors
+    from fastw2v.base.atomic import check_writable
+    from fastw2v.formats import read_vectors, write_vectors
 
     format = args.target_format or format_of_suffix(args.target)
     check_target(format, args.dtype)
-    _check_writable(args.target, format)
+    for place in places_of(args.target, format):
+        check_writable(place)
     found = read_vectors(args.source, args.source_format)
     write_vectors(args.target, found, format, args.dtype)
-    kept = {"native"} if args.dtype == "float32" else set()
-    left_out = [] if format in kept else _model_parts(found)
-    if format in ("native", "fasttext", "parquet") and "counts" in left_out:
-        left_out.remove("counts")
+    held = get_format(format).holds_as(args.dtype)
+    left_out = [PARTS[part] for part in found.parts() if part not in held]
     print(f"{args.target}: {len(found.words):,} words of dimension {found.dim}, format {format}")
     if left_out:
         print(f"left out, as this format cannot hold them: {', '.join(left_out)}")
     if args.dtype != "float32":
         _show_loss(found, args.target, format, args.dtype)
     return 0
-
-
-def _check_writable(target: str, format: str) -> None:
-    """Raise SaveError now if the files cannot be written later."""
-    import os
-
-    from fastw2v.base.atomic import check_writable
-    from fastw2v.formats import files_of
-
-    files = files_of(target, format)
-    is_new_folder = format == "hf" and not os.path.isdir(target)
-    for file in [target.rstrip("/")] if is_new_folder else files:
-        check_writable(file)
 
 
 def _show_loss(found: "WordVectors", target: str, format: str, dtype: str) -> None:
@@ -80,14 +94,3 @@ def _show_loss(found: "WordVectors", target: str, format: str, dtype: str) -> No
         f"as {dtype}, cosines change by {mean:.2g} on average and {most:.2g} at most "
         f"({n_pairs:,} pairs)"
     )
-
-
-def _model_parts(found: "WordVectors") -> list[str]:
-    """Return the names of what is held beside words and vectors."""
-    parts = {
-        "counts": found.counts is not None,
-        "output vectors": found.output_vectors is not None,
-        "output bias": found.output_bias is not None,
-        "settings": bool(found.settings),
-    }
-    return [name for name, is_held in parts.items() if is_held]

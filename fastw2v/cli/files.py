@@ -9,29 +9,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastw2v.errors import Fastw2vError, ModelFormatError, SaveError, UsageError
+from fastw2v.formats.records import FORMATS, TEXT, Format, check_target, places_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from fastw2v.corpus import Vocabulary, VocabularyRules
     from fastw2v.corpus.sources import Source
+    from fastw2v.word2vec import Word2Vec
 
-
-# What each number of a vector takes at least. The native format holds two matrices; texts were
-# found to take 12.
-VALUE_BYTES = {"native": 8, "bin": 4, "text": 8, "vec": 8, "glove": 8}
-# And at most: -1.2345678e-10 and a space. A word takes its count and its place in the file as well.
-MOST_VALUE_BYTES = {"native": 8, "bin": 4}
-MOST_TEXT_BYTES = 16
-MOST_WORD_BYTES = 64
-HEADER_BYTES = 1 << 16
+CLASSES = "classes"  # what word2vec.c's -classes writes: lines of a word and a number
 
 
 @dataclass(frozen=True)
 class RunFiles:
     """What a run reads and writes; None for what is not asked for.
 
-    corpus: paths and globs.  output: in this format, "classes" or one of vectors.
+    corpus: paths and globs.  output: in this format, CLASSES or one of vectors.
     read_vocab, save_vocab: words and counts.  log: lines are added to it.  also_read: other
     files, by the name of their setting.
     """
@@ -52,14 +46,15 @@ class RunFiles:
         """
         from fastw2v.base.atomic import check_writable, is_special
         from fastw2v.corpus.sources import STDIN, find_sources
-        from fastw2v.formats import check_target
 
-        if self.output and self.format != "classes":
+        given = [("output", self.output), ("save-vocab", self.save_vocab), ("log", self.log)]
+        written = [(name, path) for name, path in given if path]
+        if self.output and self.format != CLASSES:
             check_target(self.format, "float32")
-        written = {"output": self.output, "save-vocab": self.save_vocab, "log": self.log}
-        for path in written.values():
-            if path:
-                check_writable(path)
+            places = places_of(self.output, self.format)
+            written += [("output", place) for place in places if place != self.output]
+        for _, path in written:
+            check_writable(path)
         sources = find_sources(self.corpus)
         if self.also_read.get("validation") == STDIN:
             find_sources([*sources, STDIN])  # which may be given only once
@@ -67,8 +62,8 @@ class RunFiles:
         if self.read_vocab:
             roles[os.path.realpath(self.read_vocab)] = "read-vocab"
         roles |= {os.path.realpath(path): name for name, path in self.also_read.items()}
-        for name, path in written.items():
-            if not path or is_special(path):
+        for name, path in written:
+            if is_special(path):
                 continue
             taken = roles.setdefault(os.path.realpath(path), name)
             if taken != name:
@@ -101,13 +96,14 @@ class RunFiles:
     def check_result(self, words: list[str], vector_size: int) -> None:
         """Raise SaveError if the output cannot hold one of the words, or the disk all of them."""
         from fastw2v.base.atomic import check_room
-        from fastw2v.formats.words import encode_plain_words
+        from fastw2v.formats.words import encode_words
 
         if self.output is None:
             return
-        if self.format != "native":
-            encode_plain_words(self.output, words)
-        check_room(self.output, len(words) * vector_size * VALUE_BYTES.get(self.format, 0))
+        format, dim = self._layout(vector_size)
+        if format.refused:
+            encode_words(self.output, words, format)
+        check_room(self.output, format.min_bytes(len(words), dim))
 
     def room_held(self, words: list[str], vector_size: int) -> "AbstractContextManager[None]":
         """Keep the room that the output takes at most until the block ends, if that can be."""
@@ -115,14 +111,12 @@ class RunFiles:
 
         if self.output is None or is_special(self.output):
             return nullcontext()
-        value_bytes = MOST_VALUE_BYTES.get(self.format, MOST_TEXT_BYTES)
-        text = sum(map(len, words)) * 4  # UTF-8
-        n_bytes = len(words) * (vector_size * value_bytes + MOST_WORD_BYTES) + text + HEADER_BYTES
-        return room_held(self.output, n_bytes)
+        format, dim = self._layout(vector_size)
+        return room_held(self.output, format.max_bytes(words, dim))
 
-
-if TYPE_CHECKING:
-    from fastw2v.word2vec import Word2Vec
+    def _layout(self, vector_size: int) -> tuple[Format, int]:
+        """Return the format of the output and how many values it holds for each word."""
+        return (TEXT, 0) if self.format == CLASSES else (FORMATS[self.format], vector_size)
 
 
 def write_or_rescue(model: "Word2Vec", path: str, write: "Callable[[Word2Vec, str], None]") -> None:

@@ -24,10 +24,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the file and print."""
-    from fastw2v.formats import detect_format, read_vectors
+    from fastw2v.formats import FORMATS, detect_format, read_vectors
 
     format = detect_format(args.file)
-    found = read_vectors(args.file, format, mmap=format == "native")
+    found = read_vectors(args.file, format, mmap=FORMATS[format].can_be_mapped)
     facts = _facts(args.file, format, found)
     if args.json:
         print_json(facts)
@@ -69,9 +69,11 @@ def _odd_rows(found: "WordVectors") -> tuple[int, int]:
     """Return how many rows are all zeros, and how many hold a value that is not finite."""
     import numpy as np
 
+    from fastw2v.formats.word_vectors import BLOCK_ROWS
+
     n_zero = n_not_finite = 0
-    for start in range(0, len(found.words), 4096):
-        rows = found.vectors[start : start + 4096]
+    for start in range(0, len(found.words), BLOCK_ROWS):
+        rows = found.vectors[start : start + BLOCK_ROWS]
         n_zero += int((~rows.any(axis=1)).sum())
         n_not_finite += int((~np.isfinite(rows).all(axis=1)).sum())
     return n_zero, n_not_finite

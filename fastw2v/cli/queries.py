@@ -26,13 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser, metavar: str, help: str) -> N
 def open_vectors(args: argparse.Namespace) -> "KeyedVectors":
     """Return the vectors to search; raise UsageError for an impossible -n."""
     from fastw2v.errors import UsageError
-    from fastw2v.formats import detect_format
+    from fastw2v.formats import FORMATS, detect_format
     from fastw2v.keyed_vectors import KeyedVectors
 
     if args.n < 1:
         raise UsageError(f"-n must be at least 1, got {args.n}")
     format = detect_format(args.vectors)
-    return KeyedVectors.read(args.vectors, format, mmap=format == "native")
+    return KeyedVectors.read(args.vectors, format, mmap=FORMATS[format].can_be_mapped)
 
 
 def check_known(wv: "KeyedVectors", path: str, words: Sequence[str]) -> None:

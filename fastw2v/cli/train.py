@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fastw2v.base.checks import check_flag
+from fastw2v.base.compression import SUFFIXES
 from fastw2v.cli.files import RunFiles, write_or_rescue
 from fastw2v.cli.settings import (
     CHECKPOINT_FLAGS,
@@ -24,13 +25,12 @@ from fastw2v.cli.settings import (
 )
 from fastw2v.cli.summary import format_summary
 from fastw2v.errors import UsageError
+from fastw2v.formats.records import FORMATS, NATIVE, format_of_suffix, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fastw2v.word2vec import Word2Vec
-
-FORMAT_NAMES = ("native", "text", "bin", "vec", "fasttext", "glove")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -75,17 +75,16 @@ def add_file_flags(parser: argparse.ArgumentParser) -> None:
         "corpus",
         nargs="+",
         metavar="CORPUS",
-        help="files and globs, also .gz .bz2 .xz .zst; - for standard input",
+        help=f"files and globs, also {' '.join(SUFFIXES)}; - for standard input",
     )
     parser.add_argument(
         "-o", "--output", metavar="OUT", required=True, help="the vectors file to write"
     )
     parser.add_argument(
         "--format",
-        choices=FORMAT_NAMES,
+        choices=tuple(FORMATS),
         metavar="NAME",
-        help="native, text, bin, vec or glove (by the suffix: .txt text, .bin bin, .vec vec, "
-        "all others native)",
+        help=f"{listed(FORMATS, 'or')} (by the end of OUT: {_endings_help()})",
     )
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings; flags override it")
     parser.add_argument("--save-vocab", metavar="FILE", help="write the words and their counts")
@@ -99,6 +98,12 @@ def add_file_flags(parser: argparse.ArgumentParser) -> None:
         "--progress", action="store_true", help="show progress where there is no terminal, too"
     )
     shown.add_argument("-q", "--quiet", action="store_true", help="show errors only")
+
+
+def _endings_help() -> str:
+    """Return which ends of a path stand for which format, where NATIVE is the default."""
+    others = [f"{end} {f.name}" for f in FORMATS.values() for end in f.endings if f is not NATIVE]
+    return f"{', '.join(others)}, all others {NATIVE.name}"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -132,16 +137,13 @@ def format_of(path: str) -> str:
 
     Raises UsageError if it names a compression: vectors are written plain.
     """
-    from fastw2v.base.compression import SUFFIXES
-    from fastw2v.formats import format_of_suffix
-
     suffix = os.path.splitext(path)[1].lower()
     if suffix in SUFFIXES:
         raise UsageError(f"{path}: vectors cannot be written compressed; leave out {suffix}")
     try:
         return format_of_suffix(path)
     except UsageError:
-        return "native"
+        return NATIVE.name
 
 
 def train_to_file(

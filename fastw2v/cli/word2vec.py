@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fastw2v.cli.files import RunFiles
+from fastw2v.cli.files import CLASSES, RunFiles
 from fastw2v.cli.train import train_to_file
 from fastw2v.errors import UsageError
 
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"classes must be at least 0, got {args.classes}")
     if args.output is None and args.save_vocab is None:
         raise UsageError("nothing to write: give -output, -save-vocab or both")
-    format = "classes" if args.classes else "bin" if args.binary else "text"
+    format = CLASSES if args.classes else "bin" if args.binary else "text"
     train_to_file(
         RunFiles([args.train], args.output, format, args.read_vocab, args.save_vocab),
         settings,

@@ -19,9 +19,12 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.base.atomic import atomic_write
-from fastw2v.errors import ModelFormatError, SaveError
+from fastw2v.errors import ModelFormatError
+from fastw2v.formats.head import Head
 from fastw2v.formats.header import MAX_DIM
 from fastw2v.formats.opened import UNCHECKED_BYTES, open_vectors
+from fastw2v.formats.records import FASTTEXT
+from fastw2v.formats.tensor_file import write_rows
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import decode_words, drop_repeated, encode_words
 
@@ -58,6 +61,11 @@ _COUNT_AND_TYPE = struct.Struct("<qb")
 _MATRIX = struct.Struct("<b2q")
 
 
+def looks_like(head: Head) -> bool:
+    """Say whether the file has fastText's first bytes."""
+    return head.start.startswith(MAGIC)
+
+
 def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     """Write a model without n-grams, for fastText and gensim to open.
 
@@ -65,10 +73,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     known is 1.  Raises SaveError naming a word with a zero byte in it.
     """
     name = os.fspath(path)
-    words = encode_words(name, word_vectors.words)
-    for word, text in zip(words, word_vectors.words, strict=True):
-        if b"\0" in word:
-            raise SaveError(f"cannot write {name}: this format cannot hold the word {text!r}")
+    words = encode_words(name, word_vectors.words, FASTTEXT)
     n_words = len(words)
     counts = word_vectors.counts if word_vectors.counts is not None else np.ones(n_words, np.int64)
     outputs = word_vectors.output_vectors
@@ -81,9 +86,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
             file.write(word + b"\0" + _COUNT_AND_TYPE.pack(count, 0))
         for matrix in (word_vectors.vectors, outputs):
             file.write(_MATRIX.pack(0, *matrix.shape))
-            step = max(1, BLOCK_BYTES // max(1, 4 * matrix.shape[1]))
-            for start in range(0, n_words, step):
-                file.write(np.ascontiguousarray(matrix[start : start + step], "<f4").data)
+            write_rows(file, matrix)
 
 
 def _settings(word_vectors: WordVectors) -> _Settings:

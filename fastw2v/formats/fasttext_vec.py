@@ -2,14 +2,21 @@
 
 from os import PathLike
 
+from fastw2v.formats.head import Head
+from fastw2v.formats.records import VEC
 from fastw2v.formats.text_lines import read_lines, write_lines
 from fastw2v.formats.text_rows import Layout
 from fastw2v.formats.word_vectors import WordVectors
 
 
+def looks_like(head: Head) -> bool:
+    """Say whether the file has a header and a suffix of this format."""
+    return head.shape is not None and head.suffix in VEC.suffixes
+
+
 def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     """Write the words and vectors laid out as fastText does, but with all digits, not five."""
-    write_lines(path, word_vectors, header=True, layout=Layout(separator_at_end=True))
+    write_lines(path, word_vectors, VEC, header=True, layout=Layout(separator_at_end=True))
 
 
 def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:

@@ -11,6 +11,7 @@ Metadata: `fastw2v`, the version of this layout, and `settings`, a JSON object.
 
 import json
 import os
+import struct
 from itertools import pairwise
 from os import PathLike
 from typing import Any
@@ -20,8 +21,10 @@ from numpy.typing import NDArray
 
 from fastw2v.base.atomic import atomic_write
 from fastw2v.errors import UsageError, reading
+from fastw2v.formats.head import Head
 from fastw2v.formats.pickled import refuse_pickle
 from fastw2v.formats.precision import Reduced, reduce_vectors, without_model
+from fastw2v.formats.records import NATIVE
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import decode_words, encode_words
@@ -31,6 +34,14 @@ FURTHER = "further."
 PENDING_BIAS = "pending_input_bias"
 
 
+def looks_like(head: Head) -> bool:
+    """Say whether the file starts with the length of a JSON header and its opening brace."""
+    if head.opened.n_bytes is None or head.start[8:9] != b"{":
+        return False
+    (n_header,) = struct.unpack("<Q", head.start[:8])
+    return bool(n_header + 8 <= head.opened.n_bytes)
+
+
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
     """Write everything that `word_vectors` holds; the arrays are streamed, not copied whole.
 
@@ -38,9 +49,10 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
     Raises SaveError, or UsageError if the settings cannot stand in JSON.
     """
     name = os.fspath(path)
-    words = encode_words(name, word_vectors.words)
-    reduced = reduce_vectors(name, word_vectors, dtype)
+    words = encode_words(name, word_vectors.words, NATIVE)
+    reduced = Reduced(word_vectors.vectors)
     if dtype != "float32":
+        reduced = reduce_vectors(name, word_vectors, dtype)
         word_vectors = without_model(word_vectors)
     offsets = np.zeros(len(words) + 1, np.int64)
     np.cumsum([len(word) for word in words], out=offsets[1:])

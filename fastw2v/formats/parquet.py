@@ -1,5 +1,6 @@
 """Parquet: a column `word`, a column `vector` of lists, and `count` and `scale` where known."""
 
+import importlib
 import os
 from os import PathLike
 from typing import Any, BinaryIO, NoReturn
@@ -9,9 +10,11 @@ from numpy.typing import NDArray
 
 from fastw2v.base.atomic import atomic_write
 from fastw2v.base.optional import import_optional
-from fastw2v.errors import ModelFormatError, SaveError, reading
+from fastw2v.errors import ModelFormatError, reading
+from fastw2v.formats.head import Head
 from fastw2v.formats.header import MAX_DIM
 from fastw2v.formats.precision import Reduced, reduce_vectors
+from fastw2v.formats.records import PARQUET
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import drop_repeated, encode_words
 
@@ -21,10 +24,9 @@ WORD_COLUMNS = ("word", "words", "token", "key", "text")
 VECTOR_COLUMNS = ("vector", "vectors", "embedding", "embeddings")
 
 
-def check_installed() -> Any:
-    """Return pyarrow or raise MissingPackageError."""
-    import_optional("pyarrow.parquet", "arrow", "Parquet")
-    return import_optional("pyarrow", "arrow", "Parquet")
+def looks_like(head: Head) -> bool:
+    """Say whether the file has Parquet's first bytes."""
+    return head.start.startswith(MAGIC)
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
@@ -33,11 +35,8 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
     Raises SaveError naming a word that is not Unicode, UsageError without pyarrow.
     """
     name = os.fspath(path)
-    arrow = check_installed()
-    encode_words(name, word_vectors.words)
-    for word in word_vectors.words:
-        if any("\ud800" <= character <= "\udfff" for character in word):
-            raise SaveError(f"cannot write {name}: a string cannot hold the word {word!r}")
+    arrow = _pyarrow()
+    encode_words(name, word_vectors.words, PARQUET)
     reduced = reduce_vectors(name, word_vectors, dtype)
     values = arrow.array(np.ascontiguousarray(reduced.values).reshape(-1))
     columns = {
@@ -58,7 +57,7 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
     Raises ReadError, ModelFormatError naming what is wrong in it, UsageError without pyarrow.
     """
     name = os.fspath(path)
-    arrow = check_installed()
+    arrow = _pyarrow()
     with reading(name), open(name, "rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             _complain(name, "not a Parquet file: its first bytes are others")
@@ -70,6 +69,12 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
         except (arrow.ArrowException, OSError, ValueError, IndexError) as error:
             problem = str(error).partition("\n")[0]
             raise ModelFormatError(f"{name}: not a sound Parquet file: {problem}") from error
+
+
+def _pyarrow() -> Any:
+    """Return pyarrow with its `parquet`, or raise MissingPackageError."""
+    import_optional(*PARQUET.needs)
+    return importlib.import_module("pyarrow")
 
 
 def _from_table(name: str, arrow: Any, file: BinaryIO, limit: int | None) -> WordVectors:

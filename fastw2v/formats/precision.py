@@ -1,18 +1,17 @@
 """Vectors in fewer bits: float16, and int8 with a scale for each row."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.errors import SaveError, UsageError
-from fastw2v.formats.word_vectors import WordVectors
+from fastw2v.errors import SaveError
+from fastw2v.formats.records import check_dtype
+from fastw2v.formats.word_vectors import BLOCK_ROWS, WordVectors
 
-DTYPES = ("float32", "float16", "int8")
 INT8_STEPS = 127  # values are -127 to 127, so that a row and its negative are treated alike
 SAMPLE_WORDS = 1000  # whose similarities are compared: half a million pairs
-BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -29,12 +28,6 @@ class Reduced:
         """Return (n_words, dim) float32, what a reader will get."""
         values = self.values.astype(np.float32)
         return values if self.scales is None else values * self.scales[:, np.newaxis]
-
-
-def check_dtype(dtype: str) -> None:
-    """Raise UsageError unless it is one of DTYPES."""
-    if dtype not in DTYPES:
-        raise UsageError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
 
 
 def reduce_vectors(path: str, word_vectors: WordVectors, dtype: str) -> Reduced:
@@ -70,9 +63,7 @@ def reduce_vectors(path: str, word_vectors: WordVectors, dtype: str) -> Reduced:
 
 def without_model(word_vectors: WordVectors) -> WordVectors:
     """Return words, vectors and counts only: what is left of a model in fewer bits."""
-    return replace(
-        word_vectors, output_vectors=None, output_bias=None, input_bias=None, settings={}
-    )
+    return WordVectors(word_vectors.words, word_vectors.vectors, word_vectors.counts)
 
 
 def similarity_loss(

@@ -8,40 +8,32 @@ from os import PathLike
 
 from fastw2v.base.atomic import atomic_write
 from fastw2v.base.compression import open_unpacked
-from fastw2v.errors import ModelFormatError, SaveError
+from fastw2v.errors import ModelFormatError
+from fastw2v.formats.head import Head
 from fastw2v.formats.opened import open_vectors
-from fastw2v.formats.text_rows import Layout, RowReader, row_text
+from fastw2v.formats.records import TSV
+from fastw2v.formats.text_rows import Layout, RowReader, is_number_text, row_text
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import decode_words, drop_repeated, encode_words
 
 LAYOUT = Layout(separator="\t", has_words=False)
 
 
-def metadata_path(path: str | PathLike[str]) -> str:
-    """Return the name of the file of words that goes with a file of values."""
-    stem = os.fspath(path).removesuffix(".tsv").removesuffix("_tensor")
-    return f"{stem}_metadata.tsv"
-
-
-def files(path: str | PathLike[str]) -> list[str]:
-    """Return the files that write() makes."""
-    return [os.fspath(path), metadata_path(path)]
+def looks_like(head: Head) -> bool:
+    """Say whether the first line holds nothing but numbers and a file of words lies beside it."""
+    first = head.lines[0].rstrip(b"\r\n").replace(b"\t", b" ")
+    return is_number_text(first) and os.path.isfile(TSV.files(head.path)[1])
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     """Write values and words, without header.  Raises SaveError naming a word with a tab in it."""
     name = os.fspath(path)
-    words = encode_words(name, word_vectors.words)
-    for word, text in zip(words, word_vectors.words, strict=True):
-        if not word or any(byte in b"\t\n\r" for byte in word):
-            raise SaveError(
-                f"cannot write {name}: this format cannot hold the word {text!r} "
-                "(empty, or with a tab or line end in it)"
-            )
-    with atomic_write(metadata_path(path)) as file:
+    words = encode_words(name, word_vectors.words, TSV)
+    values, metadata = TSV.files(name)
+    with atomic_write(metadata) as file:
         for word in words:
             file.write(word + b"\n")
-    with atomic_write(path) as file:
+    with atomic_write(values) as file:
         for block in row_text(word_vectors.vectors, None, LAYOUT):
             file.write(block)
 
@@ -53,7 +45,7 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
     Raises ReadError, or ModelFormatError naming the file and what is wrong in it.
     """
     name = os.fspath(path)
-    words = _read_words(metadata_path(name))
+    words = _read_words(TSV.files(name)[1])
     with open_vectors(name) as opened:
         first = opened.file.readline()
         opened.file.seek(0)

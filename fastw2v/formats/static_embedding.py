@@ -14,22 +14,22 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fastw2v.base.atomic import atomic_write
-from fastw2v.errors import ModelFormatError, SaveError, reading, writing
+from fastw2v.errors import ModelFormatError, reading, writing
+from fastw2v.formats.head import Head
 from fastw2v.formats.precision import Reduced, reduce_vectors
+from fastw2v.formats.records import HF
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
 from fastw2v.formats.word_vectors import WordVectors
 from fastw2v.formats.words import drop_repeated, encode_words
 
-FILES = ("model.safetensors", "tokenizer.json", "config.json", "modules.json")
 TENSORS = ("embeddings", "embedding.weight")  # model2vec's name, sentence-transformers'
 UNKNOWN = "[UNK]"  # what words outside the vocabulary become; its vector is 0
-WHITE_SPACE = " \t\n\r\v\f"
 MAX_JSON_BYTES = 1 << 30
 
 
-def files(path: str | PathLike[str]) -> list[str]:
-    """Return the files that write() makes."""
-    return [os.path.join(os.fspath(path), name) for name in FILES]
+def looks_like(head: Head) -> bool:
+    """Say whether a folder holds a file of this format, other than safetensors alone."""
+    return any(os.path.isfile(file) for file in HF.files(head.path)[1:])
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
@@ -40,18 +40,18 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
     or is not Unicode, UsageError.
     """
     name = os.fspath(path)
-    words = _plain_words(name, word_vectors.words)
-    if dtype == "int8":
-        raise SaveError(f"cannot write {name}: StaticEmbedding knows no int8 with scales")
+    words = word_vectors.words
+    encode_words(name, words, HF)
     embeddings = reduce_vectors(name, word_vectors, dtype).values
     if UNKNOWN not in words:
         words = [*words, UNKNOWN]
         embeddings = np.concatenate([embeddings, np.zeros((1, word_vectors.dim), dtype)])
     lowercase = word_vectors.settings.get("lowercase") is True
+    model, tokenizer, config, modules = HF.files(name)
     contents = {
-        "tokenizer.json": _tokenizer(words, lowercase),
-        "config.json": _config(word_vectors.dim),
-        "modules.json": [
+        tokenizer: _tokenizer(words, lowercase),
+        config: _config(word_vectors.dim),
+        modules: [
             {
                 "idx": 0,
                 "name": "0",
@@ -62,23 +62,11 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
     }
     with writing(name):
         os.makedirs(name, exist_ok=True)
-    with atomic_write(os.path.join(name, FILES[0])) as file:
+    with atomic_write(model) as file:
         write_tensors(file, {TENSORS[0]: embeddings}, {"format": "pt"})
     for file_name, content in contents.items():
-        with atomic_write(os.path.join(name, file_name)) as file:
+        with atomic_write(file_name) as file:
             file.write(json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8"))
-
-
-def _plain_words(name: str, words: list[str]) -> list[str]:
-    encode_words(name, words)
-    for word in words:
-        is_text = not any("\ud800" <= character <= "\udfff" for character in word)
-        if not word or not is_text or any(space in word for space in WHITE_SPACE):
-            raise SaveError(
-                f"cannot write {name}: a tokenizer cannot hold the word {word!r} "
-                "(empty, with white space in it, or not Unicode)"
-            )
-    return words
 
 
 def _config(dim: int) -> dict[str, Any]:
@@ -120,9 +108,8 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
     Raises ReadError, or ModelFormatError naming what is wrong in the folder.
     """
     folder = _module_folder(os.fspath(path))
-    tokenizer = os.path.join(folder, "tokenizer.json")
+    name, tokenizer, *_ = HF.files(folder)
     tokens, unknown = _tokens(tokenizer, _load_json(tokenizer))
-    name = os.path.join(folder, FILES[0])
     with reading(name), open(name, "rb") as file:
         tensors = TensorFile(name, file, mmap=False)
         key = next((key for key in TENSORS if tensors.has(key)), None)
@@ -142,12 +129,6 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
     return drop_repeated(folder, WordVectors(words[:limit], vectors[:limit]))
 
 
-def is_static_embedding(path: str | PathLike[str]) -> bool:
-    """Say whether a path is a folder with the files of this format."""
-    name = os.fspath(path)
-    return any(os.path.isfile(os.path.join(name, file)) for file in FILES[1:])
-
-
 def _complain(name: str, problem: str) -> NoReturn:
     raise ModelFormatError(f"{name}: {problem}")
 
@@ -163,7 +144,7 @@ def _load_json(name: str) -> Any:
 
 def _module_folder(folder: str) -> str:
     """Return the folder of the first module: this one, or one in it that modules.json names."""
-    name = os.path.join(folder, "modules.json")
+    name = HF.files(folder)[-1]
     if not os.path.exists(name):
         return folder
     modules = _load_json(name)

@@ -42,10 +42,10 @@ def write_tensors(
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
     file.write(struct.pack("<Q", len(text)) + text)
     for tensor in tensors.values():
-        _write_rows(file, tensor)
+        write_rows(file, tensor)
 
 
-def _write_rows(file: BinaryIO, tensor: NDArray[Any]) -> None:
+def write_rows(file: BinaryIO, tensor: NDArray[Any]) -> None:
     """Write the values of a tensor, a block of rows at a time."""
     row_bytes = tensor.nbytes // max(1, len(tensor))
     step = max(1, BLOCK_BYTES // max(1, row_bytes))

@@ -7,9 +7,10 @@ from fastw2v.base.atomic import atomic_write
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.header import parse_header, read_header
 from fastw2v.formats.opened import UNCHECKED_BYTES, OpenedFile, open_vectors
+from fastw2v.formats.records import Format
 from fastw2v.formats.text_rows import Layout, RowReader, row_text
 from fastw2v.formats.word_vectors import WordVectors
-from fastw2v.formats.words import decode_words, drop_repeated, encode_plain_words
+from fastw2v.formats.words import decode_words, drop_repeated, encode_words
 
 MIN_VALUE_BYTES = 2  # a space and a digit
 PLAIN = Layout()
@@ -18,12 +19,13 @@ PLAIN = Layout()
 def write_lines(
     path: str | PathLike[str],
     word_vectors: WordVectors,
+    format: Format,
     *,
     header: bool,
     layout: Layout = PLAIN,
 ) -> None:
     """Write one line a word, each value in the fewest digits that give back its float32."""
-    words = encode_plain_words(os.fspath(path), word_vectors.words)
+    words = encode_words(os.fspath(path), word_vectors.words, format)
     with atomic_write(path) as file:
         if header:
             file.write(b"%d %d\n" % word_vectors.vectors.shape)

@@ -39,6 +39,13 @@ def is_number_text(values: bytes) -> bool:
     return b"  " not in values and not values.translate(None, NUMBER_BYTES + b" ")
 
 
+def is_text_row(row: bytes, dim: int) -> bool:
+    """Say whether the bytes up to a newline are a word and dim numbers, or were cut off in them."""
+    values = row.rstrip(b" \r\n").partition(b" ")[2]
+    complete = values.count(b" ") + 1 == dim or not row.endswith(b"\n")
+    return values != b"" and complete and is_number_text(values)
+
+
 def row_text(
     rows: NDArray[np.float32], words: Sequence[bytes] | None, layout: Layout
 ) -> Iterator[memoryview]:

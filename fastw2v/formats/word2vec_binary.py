@@ -13,12 +13,23 @@ from numpy.typing import NDArray
 
 from fastw2v.base.atomic import atomic_write
 from fastw2v.errors import ModelFormatError
+from fastw2v.formats.head import Head
 from fastw2v.formats.header import MAX_HEADER_BYTES, read_header
 from fastw2v.formats.opened import open_vectors
+from fastw2v.formats.records import BIN
+from fastw2v.formats.text_rows import is_text_row
 from fastw2v.formats.word_vectors import WordVectors
-from fastw2v.formats.words import decode_words, drop_repeated, encode_plain_words
+from fastw2v.formats.words import decode_words, drop_repeated, encode_words
 
 BLOCK_BYTES = 1 << 20  # read at once
+
+
+def looks_like(head: Head) -> bool:
+    """Say whether something else than text follows a header, or nothing and the suffix says so."""
+    if head.shape is None:
+        return False
+    row = head.lines[1]
+    return not is_text_row(row, head.shape[1]) if row else head.suffix in BIN.suffixes
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, newline: bool = True) -> None:
@@ -26,7 +37,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, newline: bool
 
     newline: end each vector with a newline: byte for byte as word2vec.c does; False: as gensim.
     """
-    words = encode_plain_words(os.fspath(path), word_vectors.words)
+    words = encode_words(os.fspath(path), word_vectors.words, BIN)
     end = b"\n" if newline else b""
     with atomic_write(path) as file:
         file.write(b"%d %d\n" % word_vectors.vectors.shape)
@@ -47,7 +58,7 @@ def read(
     """
     name = os.fspath(path)
     with open_vectors(name) as opened:
-        n_rows, dim = read_header(name, opened, value_bytes=4)
+        n_rows, dim = read_header(name, opened, value_bytes=BIN.min_value_bytes)
         n_wanted = n_rows if limit is None else min(n_rows, limit)
         reader = _RowReader(name, opened.file, dim)
         n_expected = opened.rows_to_expect(n_wanted, 4 * dim)

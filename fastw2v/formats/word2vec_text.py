@@ -2,13 +2,20 @@
 
 from os import PathLike
 
+from fastw2v.formats.head import Head
+from fastw2v.formats.records import TEXT
 from fastw2v.formats.text_lines import read_lines, write_lines
 from fastw2v.formats.word_vectors import WordVectors
 
 
+def looks_like(head: Head) -> bool:
+    """Say whether the file has a header."""
+    return head.shape is not None
+
+
 def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     """Write the words and vectors, byte for byte as gensim does: no space at the line ends."""
-    write_lines(path, word_vectors, header=True)
+    write_lines(path, word_vectors, TEXT, header=True)
 
 
 def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:

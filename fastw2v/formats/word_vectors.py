@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.errors import DivergedError
+from fastw2v.formats.records import PARTS
 
 BLOCK_ROWS = 4096  # looked at at a time, so that it needs little memory
 
@@ -51,6 +52,11 @@ class WordVectors:
     def dim(self) -> int:
         """Values in one vector."""
         return int(self.vectors.shape[1])
+
+    def parts(self) -> list[str]:
+        """Return the keys of PARTS that it holds."""
+        values = {key: getattr(self, key) for key in PARTS}
+        return [key for key, value in values.items() if value is not None and len(value)]
 
     def check_finite(self, path: str | os.PathLike[str]) -> None:
         """Raise DivergedError, which says that `path` is not written, if a value is not finite.

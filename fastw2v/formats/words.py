@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Hashable, Iterable, Sequence
 
 from fastw2v.errors import SaveError
+from fastw2v.formats.records import NATIVE, Format
 from fastw2v.formats.word_vectors import WordVectors
 
 
@@ -14,8 +15,11 @@ def decode_words(
     return [word.decode(encoding, errors) for word in words]
 
 
-def encode_words(path: str, words: Sequence[str]) -> list[bytes]:
-    """Return the words as bytes; raise SaveError naming one that no file can give back."""
+def encode_words(path: str, words: Sequence[str], format: Format) -> list[bytes]:
+    """Return the words as bytes.
+
+    Raises SaveError naming a word that no file can give back, or that the format cannot hold.
+    """
     try:
         encoded = [word.encode("utf-8", "surrogateescape") for word in words]
     except UnicodeEncodeError as error:
@@ -23,21 +27,12 @@ def encode_words(path: str, words: Sequence[str]) -> list[bytes]:
     if len(set(encoded)) != len(encoded):
         word = words[repeated_rows(encoded)[0]]
         raise SaveError(f"cannot write {path}: word {word!r} occurs twice")
-    return encoded
-
-
-def encode_plain_words(path: str, words: Sequence[str]) -> list[bytes]:
-    """Return the words as bytes for a format in which a space ends a word.
-
-    Raises SaveError naming the first word that is empty or holds a space or a newline.
-    """
-    encoded = encode_words(path, words)
-    for word in encoded:
-        if not word or b" " in word or b"\n" in word:
+    if format.refused is not None:
+        refused = next(filter(format.refused.search, words), None)
+        if refused is not None:
             raise SaveError(
-                f"cannot write {path}: this format cannot hold the word "
-                f"{word.decode('utf-8', 'surrogateescape')!r} "
-                "(empty, or with a space or newline in it); the native format can"
+                f"cannot write {path}: this format cannot hold the word {refused!r} "
+                f"({format.refused_words}); the {NATIVE.name} format can"
             )
     return encoded
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from fastw2v.base.atomic import atomic_write
 from fastw2v.base.word_counts import read_word_counts, write_word_counts
 from fastw2v.errors import UsageError, writing
-from fastw2v.formats import WordVectors, word2vec_binary, write_vectors
-from fastw2v.formats.text_lines import read_lines
+from fastw2v.formats import WordVectors, write_vectors
 
 Path = str | PathLike[str]
 
@@ -33,9 +32,13 @@ class Reading:
         if self.binary and self.no_header:
             raise UsageError("no_header is for text; the binary format has a header")
         if self.binary:
+            from fastw2v.formats import word2vec_binary  # training needs neither module
+
             return word2vec_binary.read(
                 path, limit=self.limit, encoding=self.encoding, errors=self.unicode_errors
             )
+        from fastw2v.formats.text_lines import read_lines
+
         return read_lines(
             path,
             header=not self.no_header,
