@@ -5,15 +5,24 @@ import math
 import os
 import sys
 import threading
+from types import SimpleNamespace
 
+import hypothesis
 import numpy as np
 import pytest
 from small_corpus import topic_sentences, write_lines
 
+from fastw2v.training import events
 from fastw2v.training import trainer as trainer_module
 from fastw2v.training.blocks import BlockRule
 
 pytest_plugins = ["keyed_vectors_case"]
+
+# On a busy machine an example takes as long as it takes.
+hypothesis.settings.register_profile(
+    "fastw2v", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("fastw2v")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,6 +73,12 @@ def small_chunks(monkeypatch):
     """Chunks of 500 tokens instead of 10,000, so that small corpora have many."""
     monkeypatch.setattr(trainer_module, "CHUNK_TOKENS", 500)
     monkeypatch.setattr(trainer_module, "REPORT_SECONDS", 0.005)
+
+
+@pytest.fixture
+def no_second_passes(monkeypatch):
+    """A run's clock stands still: on_interval comes at the ends of epochs alone."""
+    monkeypatch.setattr(events, "time", SimpleNamespace(perf_counter=lambda: 0.0))
 
 
 @pytest.fixture

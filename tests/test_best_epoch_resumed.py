@@ -1,15 +1,14 @@
 """Runs that end early, with the rows of their best epoch, over an interruption."""
 
 import os
-import signal
-import time
 
 import pytest
 from overfitted_model import FEW, OTHERS, OVERFIT, overfitted
 from small_corpus import write_lines
 from small_model import same_bits
+from training_case import interrupt_chunk
 
-from fastw2v import Word2Vec, _core
+from fastw2v import Word2Vec
 from fastw2v.errors import CheckpointError
 from fastw2v.formats import read_vectors
 
@@ -25,19 +24,8 @@ def here(tmp_path, monkeypatch):
 
 def interrupted(monkeypatch, n_chunks, **options):
     """Train until Ctrl-C comes in this chunk, counted from 1."""
-    n_trained = 0
-
-    class Interrupted(_core.Worker):
-        def train(self, chunk, epoch_key, lr, block):
-            nonlocal n_trained
-            n_trained += lr > 0  # it is 0 for the held-out text
-            if n_trained == n_chunks and lr > 0:
-                os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(0.1)
-            return super().train(chunk, epoch_key, lr, block)
-
     with monkeypatch.context() as patch:
-        patch.setattr(_core, "Worker", Interrupted)
+        interrupt_chunk(patch, n_chunks)
         with pytest.raises(KeyboardInterrupt, match="resume from run/"):
             overfitted(**RUN | options)
 

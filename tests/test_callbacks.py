@@ -1,5 +1,4 @@
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from fastw2v.errors import UsageError
 from fastw2v.training import events as callbacks
 from fastw2v.training.events import Counts, StopTraining
 
-pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
+pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks", "no_second_passes")
 
 EVENTS = callbacks.EVENTS
 
@@ -96,10 +95,8 @@ def test_an_exception_in_a_callback_reaches_the_caller(event, workers):
     noting = Noting(event, fail)
     model = Word2Vec(callbacks=[noting], **SMALL | {"workers": workers})
     model.build_vocab(topic_sentences())
-    start = time.perf_counter()
     with pytest.raises(RuntimeError, match="seen enough"):
         model.train()
-    assert time.perf_counter() - start < 2
     assert noting.events[-1] == event
     assert noting.events.count(event) == 1
     model.train(topic_sentences(), callbacks=())  # goes on from where it stood
@@ -166,25 +163,25 @@ def test_an_exception_in_the_users_iterator_reaches_the_caller(pass_, workers):
     model = Word2Vec(**settings)
     if pass_ == "train":
         model.build_vocab(topic_sentences())
-    start = time.perf_counter()
     with pytest.raises(ZeroDivisionError, match="in the generator"):
         if pass_ == "constructor":
             Word2Vec(failing(), **settings)
         else:
             getattr(model, pass_)(failing())
-    assert time.perf_counter() - start < 2
 
 
 def test_an_exception_in_a_tokenizer_reaches_the_caller(file):
+    lines = []
+
     def split(line):
+        lines.append(line)
         if "t3" in line:
             raise ZeroDivisionError("in the tokenizer")
         return line.split()
 
-    start = time.perf_counter()
     with pytest.raises(ZeroDivisionError, match="in the tokenizer"):
         Word2Vec(corpus_file=file, tokenizer=split, **SMALL)
-    assert time.perf_counter() - start < 2
+    assert ["t3" in line for line in lines].index(True) == len(lines) - 1  # no line after it
 
 
 class Clock:

@@ -1,18 +1,18 @@
+import itertools
 import json
 import os
 import shutil
-import signal
 import threading
 import time
 
 import pytest
 from small_corpus import topic_sentences, write_lines
 from small_model import same_bits
+from training_case import HANG_SECONDS, interrupt_chunk, recorded_stops
 
 from fastw2v import Word2Vec, _core
 from fastw2v.errors import CheckpointError, ModelFormatError, SaveError, UsageError
 from fastw2v.run.checkpoints import files as checkpoints_module
-from fastw2v.training import trainer as trainer_module
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 SMALL = {"vector_size": 16, "epochs": 3, "workers": 1, "sg": 1}
@@ -117,21 +117,10 @@ def test_a_run_that_has_ended_is_not_trained_again(sentences):
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_each_chunk_is_trained_once_over_a_ctrl_c_within_an_epoch(monkeypatch, sentences, workers):
-    seen = []
-
-    class Interrupted(_core.Worker):
-        def train(self, chunk, epoch_key, lr, block):
-            seen.append((epoch_key, chunk.first_token + chunk.centre_begin))
-            if len(seen) == 15 + 7:
-                os.kill(os.getpid(), signal.SIGINT)
-            if 15 + 7 <= len(seen) <= 15 + 7 + workers:
-                time.sleep(0.1)
-            return super().train(chunk, epoch_key, lr, block)
-
-    monkeypatch.setattr(_core, "Worker", Interrupted)
+    seen = interrupt_chunk(monkeypatch, 15 + 7)
     with pytest.raises(KeyboardInterrupt, match=r"resume from run/checkpoint-\d+\.safetensors"):
         Word2Vec(sentences, checkpoint="run", **SMALL | {"workers": workers})
-    assert 15 + 7 <= len(seen) <= 15 + 7 + workers
+    assert 15 + 7 <= len(seen) < 15 + 7 + workers
     model = Word2Vec.resume("run", sentences)
     assert len(seen) == len(set(seen)) == 3 * 15
     s = model.summary
@@ -152,7 +141,16 @@ def test_a_checkpoint_is_a_model_to_look_at_and_to_load(sentences):
 
 
 def test_checkpoints_are_written_at_times_and_two_are_kept(monkeypatch, sentences):
-    written = []
+    written, stops, numbers = [], recorded_stops(monkeypatch), itertools.count()
+
+    class Held(_core.Worker):
+        """Holds every 20th chunk until the threads are asked to pause."""
+
+        def train(self, chunk, epoch_key, lr, block):
+            if next(numbers) % 20 == 5:
+                assert stops[-1].wait(HANG_SECONDS)
+            return super().train(chunk, epoch_key, lr, block)
+
     write = checkpoints_module.CheckpointFolder.write
 
     def recording(self, n_tokens, data, previous):
@@ -161,11 +159,12 @@ def test_checkpoints_are_written_at_times_and_two_are_kept(monkeypatch, sentence
         return path
 
     monkeypatch.setattr(checkpoints_module.CheckpointFolder, "write", recording)
-    monkeypatch.setattr(trainer_module, "REPORT_SECONDS", 0.0002)
-    Word2Vec(topic_sentences(3000), checkpoint="run", checkpoint_every=0, **SMALL)
+    with monkeypatch.context() as patch:
+        patch.setattr(_core, "Worker", Held)
+        Word2Vec(topic_sentences(3000), checkpoint="run", checkpoint_every=0, **SMALL)
     places = [n for n, _ in written]
     assert {36_000, 72_000, 108_000} <= set(places)
-    assert len(set(places)) > 3
+    assert len(set(places)) >= 3 + 3 * 3  # of 72 chunks an epoch, 3 or 4 are held
     assert places == sorted(places)
     assert max(n for _, n in written) == 2
     written.clear()

@@ -2,7 +2,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -185,7 +184,5 @@ def test_a_reader_that_goes_away_is_no_error(model):
 
 
 def test_the_module_runs_as_a_command():
-    started = time.perf_counter()
     shown = subprocess.run([sys.executable, "-m", "fastw2v", "--help"], capture_output=True)
-    assert time.perf_counter() - started < 5
     assert (shown.returncode, shown.stderr) == (0, b"")

@@ -113,7 +113,7 @@ def test_a_terminal_is_told_how_to_end_what_is_typed():
         told = process.stderr.readline()
         os.write(terminal, b"a b a b\n\x04")  # one Ctrl-D
         try:
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
     os.close(terminal)

@@ -1,13 +1,17 @@
-import os
 import random
-import signal
-import threading
 import time
 
 import numpy as np
 import pytest
 from small_model import same_bits
-from training_case import MODES, interrupt_third_start, make_trainer, random_spool, recorded_calls
+from training_case import (
+    MODES,
+    interrupt_chunk,
+    interrupt_third_start,
+    make_trainer,
+    random_spool,
+    recorded_calls,
+)
 
 from fastw2v import Word2Vec, _core, backends
 from fastw2v.errors import UsageError
@@ -89,21 +93,18 @@ def test_the_loss_comes_near_that_of_one_thread(sentences, sg, objective, worker
     assert many.history[-1].loss - end < 0.35 * (start - end)
 
 
-def test_a_run_that_was_cut_short_ends_with_the_same_bits(tmp_path, sentences, uneven):
+def test_a_run_that_was_cut_short_ends_with_the_same_bits(tmp_path, monkeypatch, sentences, uneven):
     settings = {"vector_size": 16, "epochs": 3, "workers": 3, "deterministic": True}
-    whole = Word2Vec(sentences, **settings)
-
-    class Interrupt:
-        def on_epoch_begin(self, model):
-            if len(model.history) == 1:
-                threading.Timer(0.004, os.kill, [os.getpid(), signal.SIGINT]).start()
-                time.sleep(0.002)
-
-    for i in range(3):
-        run = tmp_path / f"run{i}"
-        with pytest.raises(KeyboardInterrupt):
-            Word2Vec(sentences, checkpoint=run, callbacks=[Interrupt()], **settings)
-            time.sleep(1)
+    with monkeypatch.context() as patch:
+        calls = recorded_calls(patch)
+        whole = Word2Vec(sentences, **settings)
+    n_chunks = len(calls) // 3
+    for number in (n_chunks + 1, 3 * n_chunks // 2, 2 * n_chunks):  # of the second epoch
+        run = tmp_path / f"run{number}"
+        with monkeypatch.context() as patch:
+            interrupt_chunk(patch, number)
+            with pytest.raises(KeyboardInterrupt):
+                Word2Vec(sentences, checkpoint=run, **settings)
         assert same_bits(Word2Vec.resume(run, sentences), whole)
 
 

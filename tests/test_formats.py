@@ -41,7 +41,7 @@ def assert_same(read, written):
 
 @pytest.mark.parametrize("format", ONE_FILE)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_format_gives_back_any_bytes_and_any_floats(tmp_path_factory, format, data):
     written = data.draw(word_vectors(WORDS.get(format, plain_word)))
     path = tmp_path_factory.mktemp("formats") / f"v{SUFFIX[format]}"

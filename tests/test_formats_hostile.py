@@ -1,7 +1,7 @@
 import contextlib
 import json
 import struct
-import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_a_file_cut_off_anywhere_is_a_model_format_error(tmp_path, small, format
 
 @pytest.mark.parametrize("format", ONE_FILE)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_damaged_file_is_read_or_refused_but_never_crashes(tmp_path_factory, format, data):
     path = tmp_path_factory.mktemp("hostile") / "v"
     vectors = np.arange(6, dtype=np.float32).reshape(3, 2)
@@ -55,7 +55,7 @@ def test_a_damaged_file_is_read_or_refused_but_never_crashes(tmp_path_factory, f
 
 
 @given(content=st.binary(max_size=200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_arbitrary_bytes_are_refused(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("hostile") / "v"
     path.write_bytes(content)
@@ -81,10 +81,13 @@ def test_arbitrary_bytes_are_refused(tmp_path_factory, content):
 def test_absurd_sizes_are_refused_before_memory_is_asked_for(tmp_path, format, header):
     path = tmp_path / "v"
     path.write_bytes(header + b"a 1 \n")
-    started = time.perf_counter()
-    with pytest.raises(ModelFormatError, match="line 1 announces"):
-        read_vectors(path, format)
-    assert time.perf_counter() - started < 1
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelFormatError, match="line 1 announces"):
+            read_vectors(path, format)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,15 @@
 """The bias of the input side, from training to files; the kernels' own tests check its gradient."""
 
 import copy
+import itertools
 import math
 import os
-import signal
-import time
 
 import numpy as np
 import pytest
 from kernel_case import EXACT, MODES, Case, make_chunk, make_pairs
 from small_model import OBJECTIVES, SMALL, same_bits, trained_arrays
-from training_case import random_spool, trained
+from training_case import HANG_SECONDS, interrupt_chunk, random_spool, recorded_stops, trained
 
 from fastw2v import KeyedVectors, Word2Vec, _core
 from fastw2v.callbacks import StopTraining
@@ -114,9 +113,14 @@ def test_whoever_is_told_of_an_end_finds_nothing_pending(sentences):
 def test_a_run_that_ends_within_an_epoch_leaves_nothing_pending(
     monkeypatch, sentences, folds, error
 ):
-    class Slow(_core.Worker):
+    stops, numbers = recorded_stops(monkeypatch), itertools.count(1)
+
+    class Held(_core.Worker):
+        """Holds the fourth chunk until the run is being stopped."""
+
         def train(self, chunk, epoch_key, lr, block):
-            time.sleep(0.02)
+            if next(numbers) == 4:
+                assert stops[-1].wait(HANG_SECONDS)
             return super().train(chunk, epoch_key, lr, block)
 
     class Ends:
@@ -124,7 +128,7 @@ def test_a_run_that_ends_within_an_epoch_leaves_nothing_pending(
             if report.done > 1000:
                 raise error
 
-    monkeypatch.setattr(_core, "Worker", Slow)
+    monkeypatch.setattr(_core, "Worker", Held)
     monkeypatch.setattr(callbacks_module, "INTERVAL_SECONDS", 0.0)
     model = Word2Vec(callbacks=[Ends()], **BOTH)
     model.build_vocab(sentences)
@@ -249,22 +253,10 @@ def test_words_that_are_new_get_the_bias_that_the_others_contain(sentences):
 
 def cut_short(sentences, n_chunks, **settings):
     """Train with checkpoints in `run` until Ctrl-C comes in this chunk, counted from 1."""
-    n_begun = 0
-
-    class Interrupted(_core.Worker):
-        def train(self, chunk, epoch_key, lr, block):
-            nonlocal n_begun
-            n_begun += 1
-            if n_begun == n_chunks:
-                os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(0.1)
-            return super().train(chunk, epoch_key, lr, block)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_core, "Worker", Interrupted)
+        interrupt_chunk(patch, n_chunks)
         with pytest.raises(KeyboardInterrupt, match="resume from"):
             Word2Vec(sentences, checkpoint="run", **BOTH | settings)
-            time.sleep(1)
     return f"run/{max(os.listdir('run'))}"
 
 

@@ -82,7 +82,7 @@ def test_a_file_cut_off_anywhere_is_a_model_format_error(tmp_path, given_vectors
 
 @pytest.mark.parametrize("format", OTHERS)
 @given(data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_damaged_files_are_read_or_refused_but_never_crash(tmp_path_factory, format, data):
     needs(format)
     path = tmp_path_factory.mktemp("hostile") / f"v{SUFFIX[format]}"

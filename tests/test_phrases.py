@@ -52,7 +52,7 @@ def slow_phrases(sentences, rules):
 
 
 @given(sentences_of_tokens, scorings, st.integers(1, 3), st.booleans(), st.integers(1, 3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_phrases_and_scores_are_those_of_the_definition(text, scoring, min_count, connect, workers):
     connectors = CONNECTORS if connect else frozenset()
     rules = PhraseRules(min_count, scoring[1], scoring[0], "_", connectors)
@@ -65,7 +65,7 @@ def test_phrases_and_scores_are_those_of_the_definition(text, scoring, min_count
 
 
 @given(sentences_of_tokens, sentences_of_tokens)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_text_added_later_counts_as_if_it_had_been_there(first, second):
     options = {"min_count": 1, "threshold": 0.1, "connector_words": CONNECTORS, "workers": 2}
     phrases = Phrases(first, **options)
@@ -76,7 +76,7 @@ def test_text_added_later_counts_as_if_it_had_been_there(first, second):
 
 
 @given(sentences_of_tokens, st.booleans(), st.integers(1, 5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_rewritten_corpus_is_that_of_the_sentences_one_by_one(
     tmp_path_factory, text, connect, stretch
 ):

@@ -17,7 +17,7 @@ from fastw2v.callbacks import StopTraining, TensorBoard
 from fastw2v.errors import SaveError, UsageError
 from fastw2v.run import tensorboard
 
-pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
+pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks", "no_second_passes")
 
 
 def read_log(path):

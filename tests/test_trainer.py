@@ -3,39 +3,39 @@ import itertools
 import os
 import signal
 import threading
-import time
 
 import numpy as np
 import pytest
 from training_case import (
+    HANG_SECONDS,
     MODES,
     counts_of,
     interrupt_third_start,
-    make_trainer,
     random_spool,
+    recorded_stops,
     trained,
 )
 
-from fastw2v import _core
 from fastw2v.training import trainer as trainer_module
-from fastw2v.training.arrays import HotRows, build_arrays
+from fastw2v.training.arrays import build_arrays
 from fastw2v.training.events import ObserverListener
 from fastw2v.training.objectives import FULL_SOFTMAX, NEGATIVE_SAMPLING
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.trainer import Trainer
-from fastw2v.training.windows import Contexts
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
 
-class SlowStream:
-    """A stream whose reads take a while; at one of them, counted from 0, it runs a function."""
+class HeldStream:
+    """A stream whose reads, from number `at` on, counted from 0, wait for `hold`.
 
-    def __init__(self, at, action, seconds=0.02):
-        self.spool, self.at, self.action, self.seconds = random_spool(30_000), at, action, seconds
-        self.n_tokens, self.n_inside = self.spool.n_tokens, 0
-        self.n_sentences = self.spool.n_sentences
-        self.n_read, self.numbers = 0, itertools.count()
+    action: run by that read before.
+    """
+
+    def __init__(self, at, hold, action=lambda: None):
+        self.spool, self.at, self.hold, self.action = random_spool(30_000), at, hold, action
+        self.n_tokens, self.n_sentences = self.spool.n_tokens, self.spool.n_sentences
+        self.numbers, self.begun, self.inside = itertools.count(), [], set()
 
     def chunks(self, chunk_tokens, margin_tokens):
         self.table = self.spool.chunks(chunk_tokens, margin_tokens)
@@ -45,19 +45,28 @@ class SlowStream:
         return len(self.table)
 
     def read(self, index):
-        self.n_inside += 1
-        self.n_read += 1
+        number = next(self.numbers)
+        self.begun.append(number)
+        self.inside.add(number)
         try:
-            if next(self.numbers) == self.at:
+            if number == self.at:
                 self.action()
-            time.sleep(self.seconds)
+            if number >= self.at:
+                assert self.hold()
             return self.table.read(index)
         finally:
-            self.n_inside -= 1
+            self.inside.remove(number)
 
     def trainer(self, workers=1, **settings):
         parameters = Parameters(vector_size=16, epochs=2, workers=workers, **settings)
         return Trainer(parameters, build_arrays(parameters, counts_of(self.spool)), self)
+
+
+@pytest.fixture
+def stopping(monkeypatch):
+    """Return what waits until the run is being stopped."""
+    stops = recorded_stops(monkeypatch)
+    return lambda: stops[-1].wait(HANG_SECONDS)
 
 
 # ---- what is trained ----
@@ -108,14 +117,20 @@ def test_small_corpora_are_cut_into_smaller_chunks(n_tokens, expected):
 
 
 def test_reports_reach_the_total(small_chunks):
-    reports = []
-    stream = SlowStream(at=-1, action=None, seconds=0.002)
-    stream.trainer(workers=2).run([ObserverListener(reports.append)])
+    reports, three = [], threading.Event()
+
+    def observe(report):
+        reports.append(report)
+        if len(reports) == 3:
+            three.set()
+
+    stream = HeldStream(at=7, hold=lambda: three.wait(HANG_SECONDS))
+    stream.trainer(workers=2).run([ObserverListener(observe)])
     done = [report.done for report in reports]
     assert done == sorted(done)
     assert done[-1] == reports[-1].total == 60_000
     assert {report.epoch for report in reports} == {1, 2}
-    assert len(reports) > 4
+    assert len(reports) >= 3 + 2  # three within the first epoch, and at each one's end
     assert all(report.stage == "train" and 0 < report.lr <= 0.1 for report in reports)
     assert all(np.isfinite(report.loss) for report in reports if report.loss is not None)
 
@@ -124,89 +139,64 @@ def test_reports_reach_the_total(small_chunks):
 
 
 @pytest.mark.parametrize("workers", [1, 5])
-def test_an_observer_that_raises_stops_the_run(small_chunks, workers):
+def test_an_observer_that_raises_stops_the_run(small_chunks, stopping, workers):
     def refuse(report):
         raise RuntimeError("seen enough")
 
-    stream = SlowStream(at=-1, action=None)
+    stream = HeldStream(at=7, hold=stopping)
     with pytest.raises(RuntimeError, match="seen enough"):
         stream.trainer(workers).run([ObserverListener(refuse)])
-    assert stream.n_inside == 0
-    assert stream.n_read < 2 * len(stream)
+    assert not stream.inside
+    assert len(stream.begun) <= 7 + workers
 
 
 @pytest.mark.parametrize("workers", [1, 5])
-def test_the_error_of_a_worker_reaches_the_caller(small_chunks, workers):
+def test_the_error_of_a_worker_reaches_the_caller(small_chunks, stopping, workers):
     def fail():
         raise OSError("the disk is gone")
 
-    stream = SlowStream(at=7, action=fail)
+    stream = HeldStream(at=7, hold=stopping, action=fail)
     with pytest.raises(OSError, match="the disk is gone"):
         stream.trainer(workers).run()
-    assert stream.n_inside == 0
-    assert stream.n_read <= 8 + workers
+    assert not stream.inside
+    assert len(stream.begun) <= 7 + workers
 
 
 @pytest.mark.parametrize("n_signals", [1, 3])
 @pytest.mark.parametrize("workers", [1, 5])
-def test_ctrl_c_waits_for_the_chunks_under_way(small_chunks, workers, n_signals):
+def test_ctrl_c_waits_for_the_chunks_under_way(small_chunks, stopping, workers, n_signals):
     def interrupt():
         for _ in range(n_signals):
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.05)
+            assert stopping()
 
-    stream = SlowStream(at=7, action=interrupt, seconds=0.1)
+    stream = HeldStream(at=7, hold=stopping, action=interrupt)
     with pytest.raises(KeyboardInterrupt):
         stream.trainer(workers).run()
-    assert stream.n_inside == 0
-    assert stream.n_read <= 8 + workers
+    assert not stream.inside
+    assert len(stream.begun) <= 7 + workers
 
 
-def test_ctrl_c_that_an_observer_catches_still_ends_the_run(small_chunks):
+def test_ctrl_c_that_an_observer_catches_still_ends_the_run(small_chunks, stopping):
     def swallow(report):
         with contextlib.suppress(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.1)
+            signal.raise_signal(signal.SIGINT)
 
-    stream = SlowStream(at=-1, action=None)
+    stream = HeldStream(at=7, hold=stopping)
     with pytest.raises(KeyboardInterrupt):
         stream.trainer(workers=2).run([ObserverListener(swallow)])
-    assert stream.n_inside == 0
-    assert stream.n_read < 2 * len(stream)
+    assert not stream.inside
+    assert len(stream.begun) <= 7 + 2
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch, small_chunks):
+def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch, small_chunks, stopping):
     interrupt_third_start(monkeypatch)
-    stream = SlowStream(at=-1, action=None)
+    stream = HeldStream(at=0, hold=stopping)
     with pytest.raises(KeyboardInterrupt):
         stream.trainer(workers=5).run()
-    assert stream.n_inside == 0
-
-
-def test_other_threads_run_while_a_kernel_does():
-    spool = random_spool(100_000)
-    trainer = make_trainer(spool, vector_size=100, backend="scalar", sample=0)
-    ones = np.ones(8, np.float32)
-    model = _core.Model(
-        trainer.model_arrays,
-        trainer_module.kernel_settings(
-            trainer.parameters,
-            trainer.blocks.largest(),
-            Contexts(10.0, 0.1),
-            HotRows(ones, ones, 500),
-        ),
-    )
-    worker = _core.Worker(model, spool.n_tokens, trainer_module.allocate)
-    chunk = spool.chunks(spool.n_tokens, 0).read(0)
-    thread = threading.Thread(target=worker.train, args=(chunk, 1, 0.01))
-    start = time.perf_counter()
-    thread.start()
-    n_turns = 0
-    while thread.is_alive():
-        time.sleep(0.001)
-        n_turns += 1
-    assert n_turns > 20, time.perf_counter() - start
+    assert not stream.inside
+    assert len(stream.begun) <= 2
 
 
 @pytest.mark.parametrize("shrink_windows", [True, False])

@@ -40,7 +40,7 @@ def as_python_does(text):
 @example(["1", "-0.0", "0e99", "+.5", "5.", "1e-400", "1e400", "-1e39", "9007199254740993"])
 @example(["0." + "0" * 40 + "1", "1" + "0" * 60, "0.1000000014901161193847656250000001"])
 @example(["18446744073709551615", "18446744073709551616e-27", "9999999999999999999e27"])
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_a_numeral_becomes_the_float32_that_python_makes_of_it(numbers):
     text = " ".join(numbers)
     assert parsed(text).tobytes() == as_python_does(text).tobytes()

@@ -1,17 +1,23 @@
-"""Small streams and the trainers that run over them."""
+"""Small streams, the trainers that run over them, and runs that are stopped at a chosen chunk."""
 
+import itertools
+import os
+import signal
 import threading
 
 import numpy as np
 
 from fastw2v import _core
+from fastw2v.base.threads import run_threads
 from fastw2v.corpus import Spool, VocabularyRules
+from fastw2v.training import trainer as trainer_module
 from fastw2v.training.arrays import build_arrays
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.trainer import Trainer
 
 MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs", "softmax")]
 RULES = VocabularyRules(min_count=1)
+HANG_SECONDS = 60  # a test that waits so long hangs; one that passes does not wait for it
 
 
 def random_spool(n_tokens=5_200, n_words=40, sentence_tokens=13, seed=0):
@@ -50,6 +56,44 @@ def recorded_calls(monkeypatch):
             return super().train(chunk, epoch_key, lr, block)
 
     monkeypatch.setattr(_core, "Worker", Recording)
+    return seen
+
+
+def recorded_stops(monkeypatch):
+    """Return a list that collects, each time threads start training, the event that stops them."""
+    stops = []
+
+    def recording(bodies, stop, *how):
+        stops.append(stop)
+        run_threads(bodies, stop, *how)
+
+    monkeypatch.setattr(trainer_module, "run_threads", recording)
+    return stops
+
+
+def interrupt_chunk(monkeypatch, number):
+    """Send Ctrl-C while chunk `number` is trained, counted from 1 over all runs.
+
+    It and the chunks after it wait until the run is being stopped, so that no thread takes
+    another one meanwhile. Held-out text does not count. Returns a list that collects
+    (epoch key, first centre) of each chunk trained.
+    """
+    stops, numbers, seen = recorded_stops(monkeypatch), itertools.count(1), []
+    reached, stop = threading.Event(), []
+
+    class Interrupted(_core.Worker):
+        def train(self, chunk, epoch_key, lr, block):
+            if lr > 0:  # it is 0 for held-out text
+                seen.append((epoch_key, chunk.first_token + chunk.centre_begin))
+                if (i := next(numbers)) == number:
+                    stop.append(stops[-1])
+                    reached.set()
+                    os.kill(os.getpid(), signal.SIGINT)
+                if i >= number:
+                    assert reached.wait(HANG_SECONDS) and stop[0].wait(HANG_SECONDS)
+            return super().train(chunk, epoch_key, lr, block)
+
+    monkeypatch.setattr(_core, "Worker", Interrupted)
     return seen
 
 
