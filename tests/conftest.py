@@ -5,16 +5,27 @@ import math
 import os
 import sys
 import threading
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
 from types import SimpleNamespace
 
 import hypothesis
 import numpy as np
 import pytest
-from small_corpus import topic_sentences, write_lines
 
-from fastw2v.training import events
-from fastw2v.training import trainer as trainer_module
-from fastw2v.training.blocks import BlockRule
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+# `python -m pytest` puts the checkout first on the path. Where no extension was built in it, it
+# would hide the installed package that can be tested; test_the_suite.py compares their sources.
+if not any((CHECKOUT / "fastw2v" / f"_core{suffix}").exists() for suffix in EXTENSION_SUFFIXES):
+    sys.path[:] = [path for path in sys.path if Path(path).resolve() != CHECKOUT]
+
+from small_corpus import topic_sentences, write_lines  # noqa: E402
+
+import fastw2v  # noqa: E402
+from fastw2v.training import events  # noqa: E402
+from fastw2v.training import trainer as trainer_module  # noqa: E402
+from fastw2v.training.blocks import BlockRule  # noqa: E402
 
 pytest_plugins = ["keyed_vectors_case"]
 
@@ -23,6 +34,10 @@ hypothesis.settings.register_profile(
     "fastw2v", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("fastw2v")
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"tested: {Path(fastw2v.__file__).parent}")
 
 
 @pytest.fixture(scope="session", autouse=True)
