@@ -20,6 +20,8 @@ from harness.process import ProgramError, run_program
 from harness.settings import MODELS, Settings
 from harness.systems import NAMES, BinarySystem, DriverSystem
 
+from fastw2v.errors import MissingPackageError
+
 HERE = Path(__file__).resolve().parent
 ASSESS = str(HERE / "harness" / "assess.py")
 
@@ -205,8 +207,13 @@ def main() -> None:
     print(results.markdown_table(rows) if args.markdown else results.plain_table(rows))
     speed_model = "sg-ns" if "sg-ns" in args.models else args.models[0]
     quality_models = [model for model in args.models if model.endswith("-ns")] or args.models
-    charts = draw(out, record["summary"], speed_model, quality_models) if record["runs"] else []
-    tell(f"all runs in {out}; charts: {', '.join(map(str, charts)) or 'none'}")
+    tell(f"all runs in {out}")
+    if record["runs"]:
+        try:
+            charts = draw(out, record["summary"], speed_model, quality_models)
+            tell(f"charts: {', '.join(map(str, charts))}")
+        except MissingPackageError as error:
+            tell(f"no charts: {error}")
 
 
 DEFINITIONS = {

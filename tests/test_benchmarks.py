@@ -1,9 +1,9 @@
 """What the benchmarks compute, on small numbers: the work counted, medians, ratios, charts."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from harness.limits import LANES, vectors_of  # noqa: E402
 from harness.multiply_adds import Kept, multiply_adds  # noqa: E402
 
 import fastw2v  # noqa: E402
+from fastw2v.errors import MissingPackageError  # noqa: E402
 from fastw2v.training.parameters import Parameters  # noqa: E402
 
 DIM = 20
@@ -108,18 +109,76 @@ def test_a_measure_that_a_system_has_not_is_a_dash():
     assert fasttext["analogies"] == "30.5"
 
 
-@pytest.mark.parametrize("draw", [charts.speed_chart, charts.quality_chart])
-def test_charts_are_well_formed_and_name_every_system(draw):
-    text = draw(results.summarise(RUNS))
-    ElementTree.fromstring(text)
-    for system in ("fastw2v", "gensim", "fastText"):
-        assert system in text
+# ---- charts ----
 
 
-def test_charts_lie_beside_the_results_and_bear_their_name(tmp_path):
-    written = charts.draw(tmp_path / "wiki.json", results.summarise(RUNS), "sg-ns", ["sg-ns"])
-    assert [path.name for path in written] == ["wiki-speed.svg", "wiki-quality.svg"]
-    assert all(path.exists() for path in written)
+def test_charts_show_medians_the_fastest_system_first():
+    summaries = results.summarise([*RUNS, run_record("gensim", 0, 1.0, 1.0, model="cbow-ns")])
+    assert charts.bars(summaries, "sg-ns") == [
+        ("fastw2v", 0.375, 0.75),
+        ("gensim", pytest.approx((1 / 12 + 1 / 64) / 2), pytest.approx((1 / 10 + 1 / 60) / 2)),
+        ("fasttext", pytest.approx((1 / 24 + 1 / 20) / 2), None),
+    ]
+    assert charts.points(summaries, ["sg-ns"]) == [
+        ("fastw2v", "sg-ns", 3.0, 30.5),
+        ("gensim", "sg-ns", 38.0, 30.5),
+        ("fasttext", "sg-ns", 22.0, 30.5),
+    ]
+
+
+def test_the_speed_chart_draws_its_numbers_with_their_unit():
+    pytest.importorskip("matplotlib", reason="matplotlib, which draws the charts, is missing")
+    (axes,) = charts.speed_chart(results.summarise(RUNS)).axes
+    assert axes.get_xlabel() == "million words per second"
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "fastw2v", "gensim", "fastText"
+    ]  # fmt: skip
+    widths = {round(bar.get_width(), 3) for bar in axes.patches}
+    assert widths == {0.375, 0.75, 0.049, 0.058, 0.046}
+    assert [text.get_text() for text in axes.texts] == [
+        "0.38, training 0.75", "0.05, training 0.06", "0.05"
+    ]  # fmt: skip
+
+
+def test_the_quality_chart_draws_its_points_with_their_units():
+    pytest.importorskip("matplotlib", reason="matplotlib, which draws the charts, is missing")
+    (axes,) = charts.quality_chart(results.summarise(RUNS)).axes
+    assert axes.get_xlabel() == "whole job, seconds (logarithmic scale)"
+    assert axes.get_ylabel() == "analogies answered correctly, %"
+    drawn = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert drawn == {
+        "fastw2v, skip-gram": [[3.0, 30.5]],
+        "gensim, skip-gram": [[38.0, 30.5]],
+        "fastText, skip-gram": [[22.0, 30.5]],
+    }
+
+
+def test_charts_lie_beside_the_results_and_are_the_same_each_time(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib, which draws the charts, is missing")
+    drawn = []
+    for _ in range(2):
+        written = charts.draw(tmp_path / "wiki.json", results.summarise(RUNS), "sg-ns", ["sg-ns"])
+        assert [path.name for path in written] == ["wiki-speed.svg", "wiki-quality.svg"]
+        drawn.append([path.read_bytes() for path in written])
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize("name", ["wiki100M-one-epoch-epyc", "wiki100M-one-epoch-xeon"])
+def test_the_charts_in_results_are_of_the_numbers_beside_them(name):
+    path = BENCHMARKS / "results" / f"{name}.json"
+    summaries = json.loads(path.read_text())["summary"]
+    chart = path.with_name(f"{name}-speed.svg").read_text()
+    for row in charts.bars(summaries, "sg-ns"):
+        assert charts.label_of(row) in chart
+    chart = path.with_name(f"{name}-quality.svg").read_text()
+    for row in charts.points(summaries, ["sg-ns", "cbow-ns"]):
+        assert f">{charts.name_of(row.system)}, {charts.MODEL_NAMES[row.model]}<" in chart
+
+
+def test_charts_without_matplotlib_name_the_command(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingPackageError, match=r"^drawing charts .*'fastw2v\[bench\]'$"):
+        charts.draw(tmp_path / "wiki.json", results.summarise(RUNS), "sg-ns", ["sg-ns"])
 
 
 def test_the_table_tells_how_many_runs_there_were():
