@@ -4,7 +4,7 @@
 
 enum {
     BLOCK_FLOATS = 16, /* summed at a time: one cache line */
-    PART_ROWS = 64     /* dealt out to the parts in turn: the first rows change most */
+    PART_ROWS = 64     /* consecutive rows of a part; few, as the first rows change most */
 };
 
 static int is_touched(const w2v_merge *m, int64_t row)
@@ -15,7 +15,7 @@ static int is_touched(const w2v_merge *m, int64_t row)
     return any;
 }
 
-/* n floats of a row from the first on: rows += gain * sum of changes, in the order of copies. */
+/* n floats of a row from `first` on: rows += gain * sum of changes, in the order of the copies. */
 static void merge_block(const w2v_merge *m, int64_t row, int64_t first, int64_t n)
 {
     int64_t place = row * m->stride_floats + first;

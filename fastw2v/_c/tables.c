@@ -10,7 +10,7 @@ static uint32_t to_threshold(double probability)
 
 void w2v_build_alias(double *weights, int64_t n, int32_t *work, w2v_alias_column *columns)
 {
-    int64_t n_small = 0, n_large = 0; /* small ones from the left of work, large from the right */
+    int64_t n_small = 0, n_large = 0; /* of work: small ones on its left, large ones on its right */
     for (int64_t i = 0; i < n; i++)
         work[weights[i] < 1.0 ? n_small++ : n - ++n_large] = (int32_t)i;
     while (n_small && n_large) {
@@ -22,7 +22,7 @@ void w2v_build_alias(double *weights, int64_t n, int32_t *work, w2v_alias_column
             work[n_small++] = large;
         }
     }
-    /* What is left has weight 1 up to rounding. */
+    /* The rest has weight 1 up to rounding. */
     while (n_small)
         n_small--, columns[work[n_small]] = (w2v_alias_column){UINT32_MAX, work[n_small]};
     while (n_large) {

@@ -15,11 +15,11 @@ void w2v_build_alias(double *weights, int64_t n, int32_t *work, w2v_alias_column
 void w2v_huffman_tree(const int64_t *counts, int64_t n, int64_t *weights, int32_t *parent,
                       uint8_t *bit);
 
-/* begin: (n + 1,), where the path of each word begins, word w being leaf[w]. Returns the steps
-   of all paths. */
+/* Fill begin (n + 1,), where the path of each word begins. leaf: (n,), the leaf of each word.
+   Returns the steps of all paths. */
 int64_t w2v_huffman_begin(int64_t n, const int32_t *parent, const int32_t *leaf, int64_t *begin);
 
-/* steps: (begin[n],) from the root down, inner node * 2 + code bit. */
+/* Fill steps (begin[n],), from the root down: inner node * 2 + code bit. */
 void w2v_huffman_paths(int64_t n, const int32_t *parent, const uint8_t *bit, const int32_t *leaf,
                        const int64_t *begin, int32_t *steps);
 

@@ -1,8 +1,7 @@
-/* CBOW: hidden rows are the means of context rows, and their changes go back to these. For all
-   centres of a block at once: context rows are added up from the first to the last, and the sum
-   of a window is the difference of two of these sums, less the centre's own row. Changes go back
-   likewise. So what is done does not depend on the sizes of the windows, which no branch predicts:
-   x1.16 to 1.23 against one centre at a time. */
+/* CBOW: hidden rows are means of context rows, and their changes go back to the context rows. All
+   centres of a block are done at once. A window's sum is the difference of two running sums over
+   the block's contexts, minus the centre's row; changes go back the same way. No branch depends on
+   the sizes of windows, which cannot be predicted: x1.16 against one centre at a time. */
 #ifndef W2V_CBOW_H
 #define W2V_CBOW_H
 
@@ -13,7 +12,7 @@ INLINE int64_t n_contexts(const scratch *s, int64_t centre)
     return s->kept_end[centre] - s->kept_begin[centre] - 1;
 }
 
-/* running[i] = the sum of the rows before i, i = 0..n, a panel of them. */
+/* A panel of running[i] = the sum of the rows before i, i = 0..n. */
 INLINE void running_panel(float *running, int64_t stride, float *const *row, int64_t n,
                           int64_t offset, const int width)
 {
@@ -37,7 +36,7 @@ INLINE void window_sum(float *to, const float *past, const float *first, const f
         store(to + v, factor * (load(past + v) - load(first + v) - load(own + v)));
 }
 
-/* How often a hidden row of n contexts contains in_bias. */
+/* How many times a hidden row of n contexts contains in_bias. */
 INLINE float n_biases(const run *r, int64_t n) { return r->model->cbow_sum ? (float)n : 1.0f; }
 
 static void add_in_bias(const run *r, int64_t begin, int64_t n_centres)
@@ -50,8 +49,8 @@ static void add_in_bias(const run *r, int64_t begin, int64_t n_centres)
 #define RUNNING_PANEL(offset, width) \
     running_panel(s->running, stride, s->context_row, n, offset, width)
 
-/* hidden[k] = the mean or the sum of centre begin + k's context rows, for n_centres; returns the
-   contexts of them all. */
+/* hidden[k] = the mean or the sum of the context rows of centre begin + k. Returns the contexts of
+   all n_centres. */
 static span set_hidden_rows(const run *r, int64_t begin, int64_t n_centres)
 {
     const scratch *s = &r->s;
@@ -85,7 +84,8 @@ INLINE void mark_change(const float *change, float *first, float *past, float fa
     }
 }
 
-/* row i += the sum of running 0..i less its own factor * change, a panel of n rows. */
+/* A panel of row[i] += the sum of running[0..i] - factor[i] * change[i], where the last term takes
+   back what a centre would add to itself. */
 INLINE void spread_panel(const scratch *s, int64_t stride, int64_t n, int64_t offset,
                          const int width)
 {
@@ -106,9 +106,9 @@ INLINE void spread_panel(const scratch *s, int64_t stride, int64_t n, int64_t of
 
 #define SPREAD_PANEL(offset, width) spread_panel(s, stride, n, offset, width)
 
-/* What a context row gets of the change of its hidden row: that of a mean is divided among them
-   (Irsoy et al. 2021, arXiv 2012.15332, section 2) or, as word2vec.c does, undivided; that of a
-   sum undivided or, as gensim does, divided. */
+/* What multiplies the change of a hidden row for each of its n context rows. A mean divides it by n
+   (Irsoy et al. 2021, arXiv 2012.15332, section 2), but word2vec.c does not; a sum does not divide
+   it, but gensim does. */
 static float change_factor(const w2v_model *m, int64_t n)
 {
     return m->cbow_divide ? m->cbow_rate / (float)max64(n, 1) : m->cbow_rate;
@@ -123,7 +123,7 @@ static void move_in_bias_by_centres(run *r, int64_t begin, int64_t n_centres)
     move_in_bias(r, n_centres);
 }
 
-/* Hand the changes of the hidden rows to their context rows, as change_factor says. */
+/* Add the changes of hidden rows to their context rows, times change_factor. */
 static void scatter_hidden_rows(run *r, int64_t begin, int64_t n_centres, span reach)
 {
     const scratch *s = &r->s;

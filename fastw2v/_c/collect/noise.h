@@ -1,19 +1,18 @@
-/* Negative sampling: blocks of consecutive centres that share noise words
-   (Mikolov et al. 2013, 1310.4546, section 2.2). Each noise word serves `reuse` blocks in a
-   row: it still follows the noise distribution, and its row need not come from afar each time.
-   CBOW's centres take steps in `turns` turns, neighbours in different ones, each with noise
-   words of its own: windows of neighbours overlap, so what the same few words do to them adds up in
-   a context. Six turns of 8 words are worth a point of analogies more than 16 words for all, in x0.9
-   of the time. */
+/* Negative sampling: blocks of consecutive centres that share negative samples (Mikolov et al.
+   2013, 1310.4546, section 2.2). Each sample serves `reuse` consecutive blocks: it still follows
+   the noise distribution, and its row stays in cache from block to block. A CBOW block takes
+   interleaved steps, neighbouring centres in different ones, each step with its own negative
+   samples. The windows of neighbours overlap; with the same few samples for all of them, the errors
+   would add up in a context. Six steps of 8 samples score a point of analogies more than one step
+   of 16. */
 #ifndef W2V_NOISE_H
 #define W2V_NOISE_H
 
 #include "collect/cbow.h"
 
-/* Begin the draws of n noise words: a column of the alias table and the 32 bits to be held against
-   its threshold come from one 64 x 64-bit product, so the column is exactly uniform. Columns are
-   asked for, as the table of a large vocabulary is in memory: 1,000,000 words of dimension 300
-   x1.05. */
+/* Begin the draws of n negative samples. One 64 x 64-bit product gives a column of the alias table,
+   exactly uniform, and the 32 bits to compare with its threshold. Columns are prefetched, as the
+   table of a large vocabulary is in memory: x1.05 with 1,000,000 words. */
 static void begin_draws(run *r, int64_t n)
 {
     const w2v_model *m = r->model;
@@ -26,8 +25,8 @@ static void begin_draws(run *r, int64_t n)
     }
 }
 
-/* Put the n noise words begun in place of a step's oldest ones, and ask for their rows. Without a
-   branch on the draw, which cannot be predicted. */
+/* End these draws: the n samples replace a step's oldest ones, and their rows are prefetched. There
+   is no branch on the draw, which cannot be predicted. */
 static void end_draws(run *r, int64_t n, int64_t step)
 {
     const w2v_model *m = r->model;
@@ -45,7 +44,7 @@ static void end_draws(run *r, int64_t n, int64_t step)
     r->s.oldest_noise[step] = oldest;
 }
 
-/* The noise words of the first block; then the draws of the next ones are begun. */
+/* Draw the negative samples of the first block, and begin the draws of the next ones. */
 static void draw_first_noise(run *r)
 {
     for (int64_t step = 0; step < r->block.interleaved_steps; step++) {
@@ -60,7 +59,7 @@ static float noise_share(const run *r)
     return (float)r->model->negative / (float)r->block.noise;
 }
 
-/* The noise words of a step, in the columns from first on. */
+/* Put the negative samples of a step in the columns from `first` on. */
 static void set_noise_outputs(run *r, int64_t first, int64_t step)
 {
     const int32_t *noise_id = r->s.noise_id + step * r->block.noise;
@@ -68,7 +67,7 @@ static void set_noise_outputs(run *r, int64_t first, int64_t step)
         set_output(r, first + i, noise_id[i]);
 }
 
-/* Outputs: the centres, then the noise words. Columns past the last are paired with none. */
+/* Outputs: the centres, then the negative samples. Columns past the last have no weight. */
 static void set_centre_outputs(run *r, const block *b, int64_t begin, int64_t n_centres)
 {
     const scratch *s = &r->s;
@@ -94,7 +93,8 @@ INLINE int is_among(const int32_t *id, int64_t n, int32_t word)
     return any_set(equal);
 }
 
-/* Leave the noise word in column i out for those inputs that want column k, or its own output. */
+/* Drop the negative sample in column i for the inputs that want column k, or for the input that
+   wants paired output k. */
 static void drop_collision(const run *r, const block *b, int64_t i, int64_t k)
 {
     float share = noise_share(r);
@@ -104,8 +104,8 @@ static void drop_collision(const run *r, const block *b, int64_t i, int64_t k)
         b->weight[j * b->out_step + i] -= b->want[j * b->out_step + k] * share;
 }
 
-/* A prediction meets each of the S shared noise words with weight K/S: the expected gradient
-   of K noise words of its own. A noise word that is the target itself is left out, as in
+/* A prediction meets each of the S shared negative samples with weight K/S, which gives the
+   expected gradient of K samples drawn for it alone. A sample that is the target is dropped, as in
    word2vec.c. */
 static void drop_collisions(const run *r, const block *b)
 {
@@ -122,7 +122,7 @@ static void drop_collisions(const run *r, const block *b)
     }
 }
 
-/* Input k wants its own output, and meets the noise words, with weight w. */
+/* Input k wants a paired output, and meets the negative samples, with weight w. */
 static void set_paired_output(run *r, const block *b, int64_t k, int32_t output, float w)
 {
     const scratch *s = &r->s;
@@ -134,8 +134,8 @@ static void set_paired_output(run *r, const block *b, int64_t k, int32_t output,
         b->weight[k * b->out_step + i] = share;
 }
 
-/* Weights of skip-gram, without a branch: an input is wanted by the centres whose range of contexts
-   holds it, and meets the noise words once for each of them. */
+/* Weights of skip-gram, without a branch: an input wants the centres that have it as a context, and
+   meets the negative samples once for each of them. */
 static void skipgram_weights(const run *r, const block *b, int64_t first_input)
 {
     const scratch *s = &r->s;
@@ -155,7 +155,7 @@ static void skipgram_weights(const run *r, const block *b, int64_t first_input)
     }
 }
 
-/* n_paired of each input: how many centres have it as a context. */
+/* Count the centres that have each input as a context, in n_paired. Returns the sum. */
 static int64_t count_pairs(const run *r, int64_t begin, int64_t n_centres, span inputs)
 {
     const scratch *s = &r->s;
@@ -166,20 +166,21 @@ static int64_t count_pairs(const run *r, int64_t begin, int64_t n_centres, span 
     for (int64_t j = inputs.begin; j < inputs.end; j += LANES) {
         vi input = lane_numbers() + (int32_t)j, n_paired = {};
         for (int64_t c = begin; c < begin + n_centres; c++)
-            n_paired -= (input >= s->kept_begin[c]) & (input < s->kept_end[c]) & (input != (int32_t)c);
+            n_paired -= (input >= s->kept_begin[c]) & (input < s->kept_end[c]) &
+                        (input != (int32_t)c);
         store_unaligned(s->n_paired + (j - inputs.begin), __builtin_convertvector(n_paired, vf));
     }
     return n_pairs;
 }
 
-/* Ask for the output rows of every n-th of the centres [begin, end). */
+/* Prefetch the output rows of every n-th centre of [begin, end). */
 static void prefetch_centres(const run *r, int64_t begin, int64_t end, int64_t n)
 {
     for (int64_t c = begin; c < end; c += n)
         prefetch_next(&r->s, out_row(r, r->s.kept_id[c]));
 }
 
-/* Ask for the furthest contexts of the centres [begin, end): nearer ones were asked for before. */
+/* Prefetch the last context of each centre of [begin, end); the others were prefetched before. */
 static void prefetch_contexts(const run *r, int64_t begin, int64_t end)
 {
     for (int64_t c = begin; c < end; c++)
@@ -191,7 +192,7 @@ static int64_t end_of_block(const run *r, int64_t begin)
     return min64(begin + r->block.centres, r->trained.end);
 }
 
-/* One step, of a step of the block. */
+/* Take one step of a block, and draw the negative samples of the next. */
 static void noise_step(run *r, block *b, int64_t n_predictions, int64_t step)
 {
     drop_collisions(r, b);
@@ -214,7 +215,7 @@ static void skipgram_noise_step(run *r, int64_t begin, int64_t n_centres, span i
     noise_step(r, &b, n_predictions, 0);
 }
 
-/* One step, or with a single centre as many as its contexts need. */
+/* One step, or for a single centre as many as its contexts need. */
 static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
 {
     int64_t next = begin + n_centres;
@@ -228,7 +229,7 @@ static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
                             (span){first, min64(first + max_in, reach.end)});
 }
 
-/* Ask for what the next step needs, which may be the next block's first. */
+/* Prefetch what the next step needs, which may be the first of the next block. */
 static void prefetch_next_step(const run *r, int64_t begin, int64_t n_centres, int64_t step)
 {
     int64_t n_steps = r->block.interleaved_steps, next = begin + n_centres;
@@ -240,7 +241,7 @@ static void prefetch_next_step(const run *r, int64_t begin, int64_t n_centres, i
     prefetch_centres(r, next, end_of_block(r, next), n_steps);
 }
 
-/* The step of a block's centres step, step + n_steps, ... */
+/* The step of the block's centres step, step + n_steps, step + 2 n_steps, ... */
 static void cbow_noise_step(run *r, int64_t begin, int64_t n_centres, int64_t step)
 {
     const scratch *s = &r->s;

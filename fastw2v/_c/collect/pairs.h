@@ -1,5 +1,5 @@
-/* Pairs given as such: each input word predicts the output word beside it, with a weight that
-   multiplies the pair's loss. Of the chunk's tokens the even ones are inputs. */
+/* Given pairs: each input word predicts the output word that follows it, with a weight that
+   multiplies the pair's loss. Even tokens of a chunk are inputs, odd ones outputs. */
 #ifndef W2V_PAIRS_H
 #define W2V_PAIRS_H
 
@@ -8,8 +8,8 @@
 #include "collect/replicas.h"
 #include "collect/softmax.h"
 
-/* Keep the pairs of which subsampling keeps both words; kept_id holds them one after the other,
-   kept_begin of an input the pair's index in the chunk. */
+/* Keep the pairs of which subsampling keeps both words. kept_id holds input, output, input, ...;
+   and kept_begin of an input holds the pair's index in the chunk. */
 static span keep_pairs(const w2v_model *m, const w2v_chunk *c, const scratch *s)
 {
     uint64_t key = stream_key(c->epoch_key, STREAM_TOKENS);

@@ -5,12 +5,12 @@
 
 #include "collect/cbow.h"
 
-enum { ROWS_AHEAD = 2, STEPS_AHEAD = 8 }; /* centres for which rows, or steps, are asked to come */
+enum { ROWS_AHEAD = 2, STEPS_AHEAD = 8 }; /* how many centres ahead each is prefetched */
 
-/* Set up the step of n_in input rows along the path of a kept token, in one of PATHS places. Code
-   bit 0 is wanted, as in word2vec.c. Every input takes every step, so all have the same weights.
-   They are set by vectors: a branch on a code bit would go wrong every other time. Columns past the
-   path hold scores of earlier blocks, and weigh nothing. */
+/* Set up the block of n_in input rows and the path of a kept token, in slot `place` of PATHS. Code
+   bit 0 is wanted, as in word2vec.c. All inputs have the same weights, which are set by vectors: a
+   branch on a code bit would be mispredicted every other time. Columns past the path hold scores of
+   earlier blocks, with weight 0. */
 INLINE void set_path_block(const run *r, block *b, int64_t kept, float **in_row, int64_t n_in,
                            int64_t place)
 {
@@ -41,8 +41,7 @@ INLINE void set_path_block(const run *r, block *b, int64_t kept, float **in_row,
     }
 }
 
-/* Ask for the steps of a centre to come, and for where those of a later one begin: their numbers
-   decide branches, which wait for them. */
+/* Prefetch the path of a centre ahead, and path_begin of a later one: branches wait for both. */
 static void prefetch_steps(const run *r, int64_t centre)
 {
     int64_t last = r->trained.end - 1;
@@ -53,8 +52,8 @@ static void prefetch_steps(const run *r, int64_t centre)
     __builtin_prefetch(steps + PREFETCH_FLOATS - 1);
 }
 
-/* Ask for the rows of a centre's path to come, but not for the top of the tree, which stays hot:
-   its nodes have the highest numbers, and end a path that is walked from the leaf. */
+/* Prefetch the rows of the path of a centre ahead, from the leaf up to the top of the tree, whose
+   rows stay in cache: those nodes have the highest ids. */
 static void prefetch_path(const run *r, int64_t centre)
 {
     const w2v_model *m = r->model;
@@ -67,7 +66,7 @@ static void prefetch_path(const run *r, int64_t centre)
     }
 }
 
-/* Ask for what comes some places on: a path, and the furthest context of a centre. */
+/* Prefetch a path, and the last context of a centre. */
 static void prefetch_places(const run *r, int64_t path_of, int64_t centre)
 {
     prefetch_steps(r, path_of + STEPS_AHEAD);
@@ -92,9 +91,9 @@ static void skipgram_path_block(run *r, int64_t centre)
     }
 }
 
-/* Steps of the hidden rows of n <= PATHS centres from `begin` on; `first` is the first row. The
-   scores of all come before their updates: each would wait for the one before, which changes the
-   top of the tree, through the sum of a product and a sigmoid. x1.2, two of them at once or four. */
+/* Steps of the hidden rows of n <= PATHS centres from `begin` on; `first` is the first row. All
+   scores are computed before the updates. One by one, each path would wait for the update of the
+   one before, which changes the top of the tree too: x1.2. */
 static void hidden_path_steps(run *r, int64_t begin, int64_t first, int64_t n)
 {
     const w2v_model *m = r->model;

@@ -1,10 +1,10 @@
-/* Replicas of the rows that all threads would write at once: the most frequent words, and the top of
-   the Huffman tree. A cache line that all threads write moves between cores at each write, which is
-   what stops threads from scaling. So each worker forks its own replica of these rows and changes
-   only that. A sync adds a share of the replica's change to the shared row and forks again; a flush
-   is the last sync. The share is 1 for rows that change little, and less where the sum of all
-   workers' changes would overshoot. Syncing a row takes 60 ns, as it moves between cores too, so
-   less frequent rows are synced less often: see core/sync_rule.h. */
+/* Replicas of the rows that all threads would write at once: the most frequent words, and the top
+   of the Huffman tree. A cache line that all threads write moves between cores at each write, which
+   is what stops threads from scaling. So each worker forks its own replica of these rows and
+   changes only that. A sync adds a share of the replica's change to the shared row and forks again;
+   a flush is the last sync. The share is 1 for rows that change little, and less where the sum of
+   all workers' changes would overshoot. Syncing a row takes 60 ns, as it moves between cores too,
+   so less frequent rows are synced less often: see core/sync_rule.h. */
 #ifndef W2V_REPLICAS_H
 #define W2V_REPLICAS_H
 

@@ -1,18 +1,18 @@
-/* The full softmax with cross-entropy, for inputs x_j that predict the words t of their pairs:
+/* The full softmax with cross-entropy. Inputs x_j predict the target words t of their pairs:
 
        s_jv = x_j . y_v + b_v                       v = 0 .. n_words - 1
        loss = sum over pairs w (log sum_v exp(s_jv) - s_jt)
        g_jv = lr (sum of w over the pairs of j with target v - sum of w softmax_v(s_j))
        x_j += sum_v g_jv y_v        y_v += sum_j g_jv x_j        b_v += sum_j g_jv
 
-   w is 1 unless pairs bring weights. An input that takes part in several pairs is scored once.
-   The three products are sgemm. */
+   w is 1 unless given pairs have weights. An input of several pairs is scored once. The three
+   products are sgemm. */
 #ifndef W2V_SOFTMAX_H
 #define W2V_SOFTMAX_H
 
 #include "collect/cbow.h"
 
-/* Pack the block's input rows one below the other for sgemm, with in_bias. */
+/* Copy the block's input rows, plus in_bias, into one matrix for sgemm. */
 static void pack_inputs(const run *r, int64_t n_in)
 {
     int64_t stride = r->model->stride_floats;
@@ -56,8 +56,8 @@ static void update_by_gemm(const run *r, int64_t n_in)
              &one, m->out_rows, &stride);
 }
 
-/* Add the bias and fill the row up to whole vectors with scores that weigh nothing;
-   returns the row's greatest score. */
+/* Add the bias, and pad the row to whole vectors with scores of weight 0. Returns the largest
+   score. */
 static float finish_scores(const w2v_model *m, float *scores, int64_t score_stride)
 {
     float top = -INFINITY;
@@ -71,7 +71,7 @@ static float finish_scores(const w2v_model *m, float *scores, int64_t score_stri
     return top;
 }
 
-/* scores -> exp(scores - top); returns their sum. */
+/* scores -> exp(scores - top). Returns their sum. */
 static double exponentials(float *scores, float top, int64_t score_stride)
 {
     double sum = 0;

@@ -9,11 +9,11 @@
 enum {
     W2V_CACHE_LINE = 64,                 /* bytes; rows and scratch are aligned to it */
     W2V_ROW_FLOATS = W2V_CACHE_LINE / 4, /* rows are padded to a multiple of it */
-    W2V_TOP_NODES = 512,        /* nodes at the top of a Huffman tree, whose rows, a few hundred KB,
-                                   stay in L2; several workers replicate them */
-    W2V_MAX_PATH_INPUTS = 10,   /* of a path that is updated in one pass: a window of 5 on each side */
-    W2V_MAX_ROUNDED_PATH = 64   /* outputs of a path that is updated by bfloat16. A constant, so that
-                                   factors need no address register for each input: x1.04 */
+    W2V_TOP_NODES = 512,       /* nodes at the top of a Huffman tree, whose rows, a few hundred KB,
+                                  stay in L2; several workers replicate them */
+    W2V_MAX_PATH_INPUTS = 10,  /* of a path updated in one pass: a window of 5 on each side */
+    W2V_MAX_ROUNDED_PATH = 64  /* outputs of a path updated by bfloat16. A constant, so that factors
+                                  need no address register for each input: x1.04 */
 };
 
 /* A column of Walker's alias table. The sampled word is the column itself if the 32-bit draw is

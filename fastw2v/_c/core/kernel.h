@@ -1,4 +1,4 @@
-/* The kernel of one instruction set: a chunk in, rows updated. Compiled once per stub. */
+/* The kernel of one instruction set: trains one chunk. Each isa/kernel_*.c compiles it once. */
 #ifndef W2V_KERNEL_H
 #define W2V_KERNEL_H
 
@@ -9,7 +9,7 @@
 #include "collect/softmax.h"
 #include "core/api.h"
 
-/* n_centres = how many consecutive centres go into one block. */
+/* Run the body for each block [begin, begin + n_centres) of the trained tokens. */
 #define FOR_BLOCKS(r, step)                                                        \
     for (int64_t begin = (r)->trained.begin, end = (r)->trained.end, n_centres;    \
          n_centres = min64((step), end - begin), begin < end; begin += n_centres)
@@ -51,8 +51,8 @@ static void train_softmax(run *r)
     }
 }
 
-/* The loss is measured on the same blocks whatever the threads: a sample of its own for each of
-   them moved the loss of an epoch of 5 MB by up to 1 %. An epoch's first block is among them. */
+/* The loss is measured on the same blocks for any number of threads: with a sample per thread, the
+   loss of an epoch of 5 MB differed by up to 1 %. An epoch's first block is always measured. */
 static int64_t first_block_number(const w2v_model *m, const w2v_chunk *c)
 {
     uint64_t place = (uint64_t)(c->first_token + c->centre_begin);

@@ -1,6 +1,6 @@
 /* Counter-based draws: SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom
-   number generators", figure 17). A draw is a function of a key and a counter, so it depends
-   on the seed, the epoch and the place in the corpus, never on threads or on chunk borders. */
+   number generators", figure 17). A draw is a function of a key and a counter: it depends on the
+   seed, the epoch and the position in the corpus, never on threads or on chunk borders. */
 #ifndef W2V_RNG_H
 #define W2V_RNG_H
 
@@ -15,13 +15,13 @@ static inline uint64_t mix64(uint64_t z)
     return z ^ (z >> 31);
 }
 
-/* The key of one stream of draws within an epoch. */
+/* The key of a stream of draws within an epoch. */
 static inline uint64_t stream_key(uint64_t epoch_key, enum stream stream)
 {
     return mix64(epoch_key + (uint64_t)stream);
 }
 
-/* The counter-th 64 random bits of a stream. */
+/* Draw number `counter` of a stream: 64 random bits. */
 static inline uint64_t draw64(uint64_t key, uint64_t counter)
 {
     return mix64(key + (counter + 1) * 0x9E3779B97F4A7C15u);

@@ -1,4 +1,4 @@
-/* From a chunk of the token stream to the tokens kept, each with its range of contexts. */
+/* Subsampling: which tokens of a chunk are kept, and the contexts of each. */
 #ifndef W2V_SUBSAMPLE_H
 #define W2V_SUBSAMPLE_H
 
@@ -10,8 +10,8 @@ typedef struct {
     int64_t begin, end;
 } span;
 
-/* Turn the reaches of the sentence's kept tokens, left in kept_begin and right in kept_end, into
-   context ranges that stop at the sentence's borders. */
+/* Replace the reaches of a sentence's kept tokens, left in kept_begin and right in kept_end, by the
+   spans of their contexts, which end at the sentence's borders. */
 static void set_contexts(const scratch *s, int64_t begin, int64_t end)
 {
     for (int64_t i = begin; i < end; i++) {
@@ -21,11 +21,11 @@ static void set_contexts(const scratch *s, int64_t begin, int64_t end)
     }
 }
 
-/* Tokens for which thresholds are asked to come: 1,000,000 words x1.05, 68,000 x1.01. */
+/* How many tokens ahead thresholds are prefetched: x1.05 with 1,000,000 words. */
 enum { TOKENS_AHEAD = 32 };
 
 /* Keep each token of [from, to) with its word's probability (Mikolov et al. 2013, 1310.4546,
-   section 2.3) and draw its reach, for both sides from the same bits; returns the new number of
+   section 2.3), and draw its reach, for both sides from the same bits. Returns the new number of
    kept tokens. */
 static int64_t keep_tokens(const w2v_model *m, const w2v_chunk *c, const scratch *s,
                            int64_t from, int64_t to, int64_t n_kept)
@@ -47,6 +47,7 @@ static int64_t keep_tokens(const w2v_model *m, const w2v_chunk *c, const scratch
     return n_kept;
 }
 
+/* Returns the kept tokens that are trained as centres. */
 static span subsample(const w2v_model *m, const w2v_chunk *c, const scratch *s)
 {
     int64_t borders[3] = {c->centre_begin, c->centre_end, c->n_tokens};

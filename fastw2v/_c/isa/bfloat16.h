@@ -1,5 +1,5 @@
-/* Rows of a block rounded to bfloat16 (8 bits of mantissa, to nearest even) and packed in pairs of
-   numbers, for AVX-512's dot products of pairs. A chunk is 32 floats of a row. */
+/* Rows of a block, rounded to bfloat16 (8 bits of mantissa, to nearest even) and packed in pairs of
+   numbers for AVX-512's dot products of pairs. A chunk is 32 floats of a row. */
 #ifndef W2V_BFLOAT16_H
 #define W2V_BFLOAT16_H
 
@@ -10,13 +10,13 @@ enum { TRANSPOSED_BYTES = LANES * VECTOR_BYTES }; /* a chunk of 16 rows */
 
 INLINE int64_t chunks_of(int64_t n_vectors) { return (n_vectors + 1) / 2; }
 
-/* sum + the products of two pairs in each lane; a pair is in one 32-bit lane. */
+/* In each lane: sum + the dot product of two pairs. A pair fills a 32-bit lane. */
 INLINE vf add_dots(vf sum, __m512i a, __m512i b)
 {
     return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 }
 
-/* 16 numbers, then 16 others. */
+/* Round 16 numbers, then 16 others. */
 INLINE __m512i round_both(vf first, vf second)
 {
     return (__m512i)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
@@ -33,18 +33,18 @@ INLINE __m512i splat_pair(const char *from)
 /* The first and the last 16 numbers of a chunk of two rows: pairs (even[i], odd[i]). */
 INLINE __m512i first_pairs(__m512i even, __m512i odd)
 {
-    const __m512i in_turn = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9,
+    const __m512i pairing = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9,
                                              40, 8, 39, 7, 38, 6, 37, 5, 36, 4, 35, 3, 34, 2, 33, 1,
                                              32, 0);
-    return _mm512_permutex2var_epi16(even, in_turn, odd);
+    return _mm512_permutex2var_epi16(even, pairing, odd);
 }
 
 INLINE __m512i last_pairs(__m512i even, __m512i odd)
 {
-    const __m512i in_turn = _mm512_set_epi16(63, 31, 62, 30, 61, 29, 60, 28, 59, 27, 58, 26, 57, 25,
+    const __m512i pairing = _mm512_set_epi16(63, 31, 62, 30, 61, 29, 60, 28, 59, 27, 58, 26, 57, 25,
                                              56, 24, 55, 23, 54, 22, 53, 21, 52, 20, 51, 19, 50, 18,
                                              49, 17, 48, 16);
-    return _mm512_permutex2var_epi16(even, in_turn, odd);
+    return _mm512_permutex2var_epi16(even, pairing, odd);
 }
 
 /* Transpose 16 x 16 pairs in registers: r[i] = pair i of what was in r[0..15]. */
@@ -82,16 +82,16 @@ INLINE void transpose(__m512i r[16])
 /* 16 pairs of numbers of two rows. */
 INLINE __m512i pairs_of(vf even, vf odd)
 {
-    const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
+    const __m512i pairing = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
                                              24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
                                              16, 0);
-    return _mm512_permutexvar_epi16(in_turn, round_both(even, odd));
+    return _mm512_permutexvar_epi16(pairing, round_both(even, odd));
 }
 
-/* One chunk of all rows: which, of how many, and whether its upper half holds anything. */
+/* A chunk of all rows. */
 typedef struct {
     int64_t number, n_chunks;
-    int is_whole;
+    int is_whole; /* 0: its upper half is past the end of the rows */
 } chunk;
 
 INLINE __m512i rounded(const float *row, const chunk c)

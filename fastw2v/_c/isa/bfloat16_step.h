@@ -1,8 +1,8 @@
-/* The block step's three products by AVX-512's dot products of pairs of bfloat16, which do twice
-   the multiply-adds of float32 vectors. Operands are rounded, sums and the rows they are added to
-   are float32. One side of each product is a pair in all lanes, so that no sum has to be gathered
-   from the lanes of a vector. Pairs of rows that share no weight are left out of the updates: most
-   of a skip-gram block's centres are out of an input's window. */
+/* The block step's three products by AVX-512's dot products of bfloat16 pairs, which do twice the
+   multiply-adds of float32 vectors. Operands are rounded; sums, and the rows they are added to, are
+   float32. One side of each product is a pair in all lanes, so no sum is gathered from the lanes of
+   a vector. Updates skip pairs of rows with weight 0: most centres of a skip-gram block are outside
+   an input's window. */
 #ifndef W2V_BFLOAT16_STEP_H
 #define W2V_BFLOAT16_STEP_H
 
@@ -11,21 +11,21 @@
 #include "step/prefetch.h"
 
 enum { SCORE_ROWS = 10, UPDATE_ROWS = 3 }; /* 20 sums, 2 + 1 operands; 24 sums, 3 + 1 operands */
-enum { MAX_IN = 128, MAX_OUT = 64 };     /* as bits tell which pairs share a weight */
+enum { MAX_IN = 128, MAX_OUT = 64 }; /* bits of masks that say which pairs have a weight */
 
-/* 13 x 16 and larger; see rounded_path.h for paths. */
+/* Blocks of 13 x 16 and larger; see step/rounded_path.h for paths. */
 INLINE int is_rounded(const block *b)
 {
     return !b->is_path && b->in.n <= MAX_IN && b->out_step <= MAX_OUT && b->in.n * b->out.n > 200;
 }
 
-/* The first input and the first output of some scores. */
+/* The first input and the first output of a tile. */
 typedef struct {
     int64_t j, k;
 } corner;
 
-/* Scores of n_rows inputs and n_tiles x 16 outputs. With each chunk a row of the next block is asked
-   for, and the rest with the updates: rows of 1,000,000 words x1.03. */
+/* Scores of n_rows inputs and n_tiles x 16 outputs. Each chunk prefetches a row of the next block,
+   and the updates prefetch the rest: x1.03 with 1,000,000 words. */
 INLINE void score_tile(const scratch *s, const block *b, row_shape shape, corner at,
                        const int n_rows, const int n_tiles)
 {
@@ -81,13 +81,13 @@ static void score_rounded(const scratch *s, const block *b, row_shape shape)
             }
 }
 
-/* A bit for each of 16 weights that is not zero. */
+/* Bit i: weight i of 16 is not 0. */
 INLINE uint64_t weighted_bits(const float *weight)
 {
     return _mm512_cmpneq_ps_mask(_mm512_load_ps(weight), _mm512_setzero_ps());
 }
 
-/* Round 16 factors of two inputs: two rows, and pairs across these. */
+/* Round 16 factors of two inputs, and store them as two rows and as pairs across the rows. */
 INLINE void store_factors(char *rows, int64_t row_bytes, char *across, vf even, vf odd)
 {
     __m512i both = round_both(even, odd);
@@ -97,8 +97,8 @@ INLINE void store_factors(char *rows, int64_t row_bytes, char *across, vf even, 
     _mm512_store_si512(across, first_pairs(both, _mm512_castsi256_si512(last)));
 }
 
-/* scores -> g, in place and rounded: factors (n_in, out_step), pairs of outputs beside one another;
-   factors_across (pairs of inputs, out_step). */
+/* scores -> g in place, and rounded: factors (n_in, out_step), and factors_across (pairs of inputs,
+   out_step, 2). */
 static double rounded_gradients(const scratch *s, const block *b, const int with_loss)
 {
     int64_t out_step = b->out_step;
@@ -122,7 +122,7 @@ static double rounded_gradients(const scratch *s, const block *b, const int with
     return with_loss ? (double)horizontal_sum(loss) : 0.0;
 }
 
-/* Which pairs of outputs have a weight with any of n inputs from j on: for each the lower bit. */
+/* Which pairs of outputs have a weight with any of n inputs from j on: a pair is its lower bit. */
 INLINE uint64_t outputs_of(const scratch *s, int64_t j, int64_t n)
 {
     uint64_t weighted = s->weighted[j];
@@ -143,18 +143,19 @@ INLINE uint64_t inputs_of(const scratch *s, int64_t n_pairs, int64_t k, int64_t 
     return pairs & (~(uint64_t)0 >> (64 - n_pairs));
 }
 
-/* target_i += sum of factor(i, q) . source(q) over the bits q of sources_of[i / UPDATE_ROWS], where
-   factor(i, q), a pair, is at factors + i * target_step + q * factor_step; steps are in bytes.
-   With own rows, it is target_i = own_factor_i * own_i + that sum. */
+/* target_i += sum of factor(i, q) . source(q) over the bits q of sources_of[i / UPDATE_ROWS]. The
+   pair factor(i, q) is at factors + i * target_step + q * factor_step; steps are in bytes.
+   With paired rows: target_i = paired_factor_i * paired_i + that sum. */
 typedef struct {
-    float *const *target;
+    float *const *target;       /* (n_targets,) rows */
     int64_t n_targets;
-    const char *factors, *sources;
+    const char *factors;        /* bfloat16 pairs */
+    const char *sources;        /* rows of bfloat16 pairs, source_step apart */
     int64_t target_step, factor_step, source_step;
-    const uint64_t *sources_of;
-    float *const *paired;
-    const float *paired_factor;
-    int64_t n_prefetches; /* rows of the next block to ask for after each panel of a tile */
+    const uint64_t *sources_of; /* (n_targets / UPDATE_ROWS,) rounded up */
+    float *const *paired;       /* (n_targets,) rows */
+    const float *paired_factor; /* (n_targets,) */
+    int64_t n_prefetches;       /* rows of the next block, after each panel of a tile */
 } rounded_update;
 
 INLINE void update_tile(const rounded_update u, int64_t first, int64_t offset, const int n_targets,
@@ -184,7 +185,7 @@ INLINE void update_tile(const rounded_update u, int64_t first, int64_t offset, c
                 sum[r][v] = add_dots(sum[r][v], factor[r], source);
         }
     }
-    /* Row after row: one that stands twice in the tile collects both sums. */
+    /* Row by row: a row that occurs twice in the tile gets both sums. */
     UNROLL
     for (int r = 0; r < n_targets; r++)
         UNROLL
@@ -223,8 +224,8 @@ static void set_targets(const scratch *s, const rounded_update *u, int64_t n_vec
     update_targets(s, *u, n_vectors, 1);
 }
 
-/* Inputs and outputs from the copies of both. Own outputs are no copies: those of inputs that are
-   not hidden are read and changed before the inputs are. */
+/* Inputs and outputs, from the rounded copies of both. Paired outputs have no copies: if the inputs
+   are not hidden, paired outputs are read and changed before the inputs are. */
 static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
 {
     uint64_t outputs[MAX_IN / UPDATE_ROWS + 1], inputs[MAX_OUT / UPDATE_ROWS + 1];
@@ -238,11 +239,13 @@ static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
     rounded_update in = {.target = b->in.row, .n_targets = b->in.n, .factors = s->factors,
                          .sources = s->out_pairwise, .target_step = b->out_step * 2,
                          .factor_step = 2, .source_step = pair_bytes / 2, .sources_of = outputs,
-                         .paired = s->paired_row, .paired_factor = b->scores + paired_at(b), .n_prefetches = n_prefetches};
+                         .paired = s->paired_row, .paired_factor = b->scores + paired_at(b),
+                         .n_prefetches = n_prefetches};
     rounded_update out = {.target = b->out.row, .n_targets = b->out.n,
                           .factors = s->factors_across, .sources = s->in_pairwise,
                           .target_step = 4, .factor_step = b->out_step * 4,
-                          .source_step = pair_bytes, .sources_of = inputs, .n_prefetches = n_prefetches};
+                          .source_step = pair_bytes, .sources_of = inputs,
+                          .n_prefetches = n_prefetches};
     if (b->in_are_hidden)
         in.target = b->in_change_row;
     if (b->in_are_hidden && b->has_paired) {

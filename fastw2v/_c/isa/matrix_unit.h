@@ -1,14 +1,14 @@
-/* The block step's three products on the tile registers of AMX. Operands are rounded to bfloat16
-   (8 bits of mantissa, to nearest even), products are summed in float32, and so are the rows
-   they are added to: of a row's own value no bit is lost. Each side of the block is packed twice:
-   along the dimension for the scores, pairwise for the updates. */
+/* The block step's three products on the tile registers of AMX. Operands are rounded to bfloat16 (8
+   bits of mantissa, to nearest even). Sums, and the rows they are added to, are float32: a row
+   loses no bit of its value. Each side of the block is packed twice: along the dimension for the
+   scores, pairwise for the updates. */
 #ifndef W2V_MATRIX_UNIT_H
 #define W2V_MATRIX_UNIT_H
 
 #include "isa/tiles.h"
 #include "step/paired_outputs.h"
 
-/* Where packed chunks lie. Those along the dimension are used at once, so two take turns. */
+/* Where packed chunks lie. Those along the dimension are used at once, so two slots are enough. */
 INLINE char *in_along(const scratch *s, const block *b, int64_t c)
 {
     return s->in_along + c % 2 * tiles_of(b->in.n) * TILE_BYTES;
@@ -37,7 +37,8 @@ INLINE void pack_chunk(const scratch *s, const block *b, int64_t c, const int wh
               pairwise(s->in_pairwise, b->in.n, c));
 }
 
-/* scores += the chunk's products. Up to 2 x 2 tiles of scores stay in registers till the last. */
+/* scores += the chunk's products. Up to 2 x 2 tiles of scores stay in registers until the last
+   chunk. */
 static void score_chunk(const scratch *s, const block *b, int64_t c, int is_last)
 {
     int64_t n_in = tiles_of(b->in.n), n_out = tiles_of(b->out_step);
@@ -50,12 +51,13 @@ static void score_chunk(const scratch *s, const block *b, int64_t c, int is_last
             p.a = in_along(s, b, c) + j * TILE_BYTES;
             p.b = out_across(s, b, c) + k * TILE_BYTES;
             p.c = b->scores + (j * b->out_step + k) * TILE;
-            multiply_tiles(&p, n_in - j, n_out - k, from, stays && !is_last ? TO_REGISTERS : TO_MEMORY);
+            multiply_tiles(&p, n_in - j, n_out - k, from,
+                           stays && !is_last ? TO_REGISTERS : TO_MEMORY);
         }
 }
 
-/* scores[j, k] = x_j . y_k, and both sides packed for the updates. A chunk is multiplied after
-   the next one was packed: tiles can be loaded only once their stores have reached the cache. */
+/* scores[j, k] = x_j . y_k, and both sides packed for the updates. A chunk is multiplied after the
+   next one is packed: a tile can be loaded only when its stores have reached the cache. */
 static void score_rounded(const scratch *s, const block *b, row_shape shape)
 {
     int64_t n_vectors = shape.n_vectors;
@@ -84,7 +86,7 @@ INLINE __m512i round_factors(vf low, vf high)
    and along the inputs in factors_across, (tile of outputs, 32 inputs). */
 static double rounded_gradients(const scratch *s, const block *b, const int with_loss)
 {
-    const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
+    const __m512i pairing = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
                                              24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
                                              16, 0);
     _Alignas(64) char across[2][TILE_BYTES];
@@ -104,9 +106,10 @@ static double rounded_gradients(const scratch *s, const block *b, const int with
                         g[t].odd = gradient(b, next, next, with_loss, &loss);
                     __m512i pair = round_factors(g[t].even, g[t].odd);
                     _mm512_store_si512(across[t] + (j - first) * 32,
-                                       _mm512_permutexvar_epi16(in_turn, pair));
+                                       _mm512_permutexvar_epi16(pairing, pair));
                 }
-                char *to = s->factors + ((j / TILE * out_blocks + k / PAIRED) * TILE + j % TILE) * 64;
+                int64_t row = (j / TILE * out_blocks + k / PAIRED) * TILE + j % TILE;
+                char *to = s->factors + row * 64;
                 _mm512_store_si512(to, round_factors(g[0].even, g[1].even));
                 _mm512_store_si512(to + 64, round_factors(g[0].odd, g[1].odd));
             }
@@ -117,18 +120,18 @@ static double rounded_gradients(const scratch *s, const block *b, const int with
     return with_loss ? (double)horizontal_sum(loss) : 0.0;
 }
 
-/* One side of the update: its rows, and what their changes are products of. */
+/* One side of the update: its rows, and the operands of their changes. */
 typedef struct {
     const rows *target;
-    const char *factors; /* (tile of targets, 32 sources) */
+    const char *factors; /* (tiles of targets, blocks of 32 sources, TILE_BYTES) */
     char *sources;       /* packed pairwise */
     int64_t n_sources;
-    float *sums[2]; /* (16, PANEL_FLOATS), in turn */
+    float *sums[2];      /* each (16, PANEL_FLOATS), used alternately */
 } update;
 
 enum { PANEL_VECTORS = PANEL_FLOATS / TILE };
 
-/* The vectors of a tile of rows that are updated at once. */
+/* The part of a tile of rows that is updated at once. */
 typedef struct {
     int64_t tile, first_vector, n_vectors;
 } patch;
@@ -153,7 +156,7 @@ static void sum_patch(const update *u, patch a, float *sums)
     }
 }
 
-/* Row after row: one that stands twice in the block collects both sums. */
+/* Row by row: a row that occurs twice in the block gets both sums. */
 static void add_patch(const update *u, patch a, const float *sums)
 {
     int64_t n_rows = min64(u->target->n - a.tile * TILE, TILE);
@@ -179,8 +182,8 @@ static void add_tiles(const update *u, int64_t n_vectors)
     }
 }
 
-/* Both from the values at the start, which were packed for the scores. A patch's sums are added
-   while the next one's are under way. */
+/* Both updates use the values at the start, which were packed for the scores. The sums of a patch
+   are added while the tiles compute those of the next. */
 static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
 {
     rows in_target = {b->in_are_hidden ? b->in_change_row : b->in.row, b->in.n};
@@ -194,8 +197,8 @@ static void update_rounded(const scratch *s, const block *b, int64_t n_vectors)
         add_input_changes(b, n_vectors);
 }
 
-/* Tiles pay from about 16 x 16 pairs on: 13 x 16 run as fast by vectors, 6 x 13 faster. What is
-   packed is of one block, and steps of several paths are under way at once. */
+/* Tiles pay from about 16 x 16 pairs on; 13 x 16 run as fast by vectors. Paths are never rounded:
+   scratch holds the packed rows of one block, and steps of several paths are under way at once. */
 static int is_rounded(const block *b) { return !b->is_path && b->in.n * b->out.n > 13 * TILE; }
 
 #endif

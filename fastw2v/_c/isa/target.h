@@ -1,5 +1,5 @@
-/* Compile what stands between BEGIN_TARGET and END_TARGET for more than the baseline CPU.
-   System headers come first, so that none of their inline functions is compiled for it. */
+/* Code between BEGIN_TARGET and END_TARGET is compiled for more than the baseline CPU. System
+   headers are included before, so that none of their inline functions is. */
 #ifndef W2V_TARGET_H
 #define W2V_TARGET_H
 
@@ -17,7 +17,7 @@
 #endif
 #endif
 
-/* AMX needs a compiler that knows it, and Linux, which lends its registers on demand. */
+/* AMX needs a compiler that knows it, and Linux, which hands out its registers on request. */
 #if defined(__x86_64__) && defined(__linux__)
 #if defined(__clang__) ? __clang_major__ >= 12 : __GNUC__ >= 11
 #define HAS_AMX_BACKEND 1

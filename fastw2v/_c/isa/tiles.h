@@ -22,23 +22,23 @@ static void begin_tiles(void) { _tile_loadconfig(&TILE_CONFIG); }
 
 static void end_tiles(void) { _tile_release(); }
 
-/* The headers of GCC do not say that a tile load reads memory: what was packed must be stored. */
+/* GCC's headers do not declare that a tile load reads memory, so this keeps stores before it. */
 INLINE void finish_stores(void) { __asm__ volatile("" ::: "memory"); }
 
 INLINE int64_t tiles_of(int64_t n) { return (n + TILE - 1) / TILE; }
 INLINE int64_t pairs_of_tiles(int64_t n) { return (n + PAIRED - 1) / PAIRED; }
 
-/* 32 floats in bfloat16: eight groups of four, those of the two vectors in turn, which is the
-   order that makes the two halves of an unpacked pair of rows one vector each. */
+/* 32 floats in bfloat16: eight groups of four, alternately from the two vectors. In this order,
+   each half of an unpacked pair of rows is one vector. */
 INLINE __m512i round_two(vf low, vf high)
 {
-    const __m512i in_turn = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m512i order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
     __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
-    return _mm512_permutexvar_epi64(in_turn, both);
+    return _mm512_permutexvar_epi64(order, both);
 }
 
-/* Pack a pair of rows' chunk of 32 floats, the upper 16 zero if not whole: along the dimension,
-   one row after the other, and pairwise, one vector after the other. */
+/* Pack a chunk of 32 floats of a pair of rows, the upper 16 zero if not whole: along the dimension,
+   row by row, and pairwise, vector by vector. */
 INLINE void pack_pair(const float *even, const float *odd, const int whole, char *along,
                       char *pairwise)
 {
@@ -95,7 +95,7 @@ typedef struct {
     int64_t c_stride; /* floats from row to row of C */
 } tile_product;
 
-/* What becomes of the sums in the registers before and after. */
+/* Where sums come from before a product, and where they go after it. */
 enum { FROM_ZERO, FROM_MEMORY, FROM_REGISTERS };
 enum { TO_REGISTERS, TO_MEMORY };
 

@@ -8,14 +8,14 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* Loops over tile rows and vectors must unroll fully, or the accumulators live in memory. */
+/* Loops over tile rows and vectors must be fully unrolled, or the accumulators live in memory. */
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* The outputs of a block are padded to whole vectors, and to the columns of a tile of scores. */
+/* Outputs of a block are padded to whole vectors and to the 4 columns of a tile of scores. */
 enum { OUT_STEP = LANES < 4 ? 4 : LANES };
 
 typedef float vf __attribute__((vector_size(4 * LANES), may_alias));
@@ -73,10 +73,9 @@ INLINE float horizontal_sum(vf v)
 #define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (vi){__VA_ARGS__})
 #endif
 
-/* sum_rows: add up the lanes of `rows` x 4 accumulators and store the sums row by row,
-   sums[row * row_step + column]. Transposing while adding costs at most two shuffles and one add a
-   vector; lane by lane it would be four of each.
-   sum_four leaves, in every 128-bit part, the part's sums of the four vectors. */
+/* sum_rows adds up the lanes of `rows` x 4 accumulators and stores sums[row * row_step + column].
+   Transposing while adding takes at most two shuffles and one add a vector, where lane by lane
+   takes four of each. sum_four leaves in each 128-bit part the sums of that part of four vectors. */
 #if LANES == 1
 INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
 {
@@ -89,8 +88,8 @@ INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
 #else
 
 #if LANES == 16
-/* Of every four lanes, the first two of a and the last two of b. All ports do a blend, but GCC makes
-   a shuffle of SHUFFLE here, which fewer do: x1.03. */
+/* Of every four lanes, the first two of a and the last two of b. A blend, which more ports execute
+   than the shuffle that GCC makes of SHUFFLE here: x1.03. */
 INLINE vf outer_halves(vf a, vf b)
 {
     return (vf)_mm512_mask_blend_ps(0xCCCC, (__m512)a, (__m512)b);
@@ -168,8 +167,8 @@ INLINE void sum_rows(vf acc[][4], int rows, float *sums, int64_t row_step)
 INLINE vf exp_minus(vf a)
 {
     vf t = a * -1.44269504f;
-    vf magic = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer, in the low bits;
-                                      the bits of its own are shifted out */
+    vf magic = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer in the low bits;
+                                      its other bits are shifted out below */
     vf shifted = t + magic;
     vf f = t - (shifted - magic);
     vf p = splat(1.32647e-3f);
@@ -181,7 +180,7 @@ INLINE vf exp_minus(vf a)
     return (vf)((vi)p + ((vi)shifted << 23));
 }
 
-/* NaN stays NaN here, too. */
+/* NaN stays NaN here too. */
 #if LANES == 16
 INLINE vf at_most(vf a, float top) { return (vf)_mm512_min_ps((__m512)splat(top), (__m512)a); }
 INLINE vf at_least(vf a, float low) { return (vf)_mm512_max_ps((__m512)splat(low), (__m512)a); }
@@ -193,7 +192,7 @@ INLINE vf at_most(vf a, float top) { return choose(a > splat(top), splat(top), a
 INLINE vf at_least(vf a, float low) { return choose(a < splat(low), splat(low), a); }
 #endif
 
-/* The logistic function; no table, no cut-off. */
+/* The logistic function, without a table or a cut-off. */
 INLINE vf sigmoid(vf s)
 {
     return 1.0f / (1.0f + exp_minus(at_least(at_most(s, 87.0f), -87.0f)));

@@ -1,5 +1,5 @@
-/* The one step that serves every mode but the full softmax, on n_in input rows x_j and n_out
-   output rows y_k with weights p_jk (wanted) and q_jk (unwanted):
+/* The step of every mode but the full softmax, on n_in input rows x_j and n_out output rows y_k
+   with weights p_jk (wanted) and q_jk (unwanted):
 
        s_jk = x_j . y_k + b_k
        g_jk = lr (p_jk (1 - sigmoid(s_jk)) - q_jk sigmoid(s_jk))
@@ -18,8 +18,7 @@
 #include "step/path_update.h"
 #include "step/prefetch.h"
 
-/* Blocks large enough are multiplied with operands rounded to bfloat16, where the CPU has
-   instructions for that. */
+/* Operands of larger blocks are rounded to bfloat16, if the CPU has instructions for it. */
 #if defined(MATRIX_UNIT)
 #include "isa/matrix_unit.h"
 #elif defined(BFLOAT16_DOTS)
@@ -35,11 +34,11 @@
 #define update_rounded_path(b, n_vectors) ((void)0)
 #endif
 
-/* scores -> g in place; returns the loss if asked, else 0. */
+/* scores -> g in place. Returns the loss if with_loss, else 0. */
 INLINE double vector_gradients(const block *b, const int with_loss)
 {
     vf loss = {};
-    int64_t n_runs = b->is_path ? b->in.n : 1; /* of scores, which share their weights */
+    int64_t n_runs = b->is_path ? b->in.n : 1; /* of scores with the same weights */
     int64_t n_scores = b->is_path ? b->out_step : b->in.n * b->out_step;
     for (int64_t j = 0; j < n_runs; j++)
         for (int64_t i = 0; i < n_scores; i += LANES)
@@ -70,7 +69,7 @@ static void update_bias(const w2v_model *m, const scratch *s, const block *b)
         m->out_bias[s->paired_id[j]] += b->scores[paired_at(b) + j];
 }
 
-/* change_j = sum_k g_jk y_k for all inputs, into scratch, where those of own outputs may be. */
+/* change_j = sum_k g_jk y_k for all inputs, in scratch, plus the changes from paired outputs. */
 static void input_changes(const block *b, row_shape shape)
 {
     tile t = {.source = b->out.row, .n_sources = b->out.n, .overwrite = !b->has_paired};
@@ -96,8 +95,8 @@ static void update_outputs(const block *b, row_shape shape)
     }
 }
 
-/* Both from the values at the start: the change of x, which has fewer rows, waits in scratch while
-   y is updated. */
+/* Both updates use the values at the start: the changes of x, which has fewer rows, wait in scratch
+   while y is updated. */
 static void update_by_vectors(const scratch *s, const block *b, row_shape shape)
 {
     if (is_rounded_path(b)) {
@@ -144,8 +143,8 @@ static void update_rows(const scratch *s, const block *b, row_shape shape)
         update_by_vectors(s, b, shape);
 }
 
-/* Steps of n blocks: the scores of all from the values at the start, then their updates one after
-   the other, each from the values that the one before left. */
+/* Steps of n blocks. The scores of all use the values at the start; then the updates run one by
+   one, each from the values that the previous one left. */
 INLINE void block_steps(const w2v_model *m, w2v_worker *w, const scratch *s, const block *b,
                         int64_t n, row_shape shape)
 {

@@ -1,10 +1,10 @@
-/* What a score costs and how it has to change. */
+/* The loss and the gradient of scores. */
 #ifndef W2V_GRADIENT_H
 #define W2V_GRADIENT_H
 
 #include "step/block.h"
 
-/* scores -> g of one vector, in place; its loss is added if asked. */
+/* scores -> g of one vector, in place. Adds its loss if with_loss. */
 INLINE vf gradient(const block *b, int64_t at, int64_t weights_at, const int with_loss,
                    vf *loss)
 {

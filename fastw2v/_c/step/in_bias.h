@@ -1,11 +1,11 @@
 /* The bias of the input side: one vector b that is added to every input row. A block's inputs are
-   x_j + b, and a hidden row of CBOW is the mean or the sum of x_i + b over its contexts. Rows that
-   contain b, with a bias of 0, are the same model: see ModelArrays.fold_in_bias.
+   x_j + b, and a hidden row of CBOW is the mean or the sum of x_i + b over its contexts. Adding b
+   to all rows and setting it to 0 gives the same model: see ModelArrays.fold_in_bias.
 
        b += s sum_j n_j change_j        s = min(1, in_bias_limit / (lr sum_jk (p_jk + q_jk)))
 
-   The sums are over a block. n_j is how often input j contains b: once, but n times in a sum of n
-   rows. The full softmax has no p and q: twice the weights of its pairs count. */
+   The sums run over a block. n_j is how many times input j contains b: n in a sum of n rows, else
+   1. The full softmax has no p and q; twice the weights of its pairs count instead. */
 #ifndef W2V_IN_BIAS_H
 #define W2V_IN_BIAS_H
 
@@ -20,7 +20,7 @@ static float sum_of_weights(const block *b)
     return b->is_path ? sum * (float)b->in.n : sum;
 }
 
-/* Call last of a block with n_in inputs: their changes are added up in the place of the first. */
+/* Call last for a block of n_in inputs. Sums their changes in the row of the first. */
 static void move_in_bias(run *r, int64_t n_in)
 {
     const w2v_model *m = r->model;
@@ -32,8 +32,8 @@ static void move_in_bias(run *r, int64_t n_in)
     r->sum_of_weights = 0;
 }
 
-/* Let a block of skip-gram work on copies x_j + b; context_row keeps the rows themselves. The
-   hidden rows of CBOW contain b already. */
+/* Let n blocks of skip-gram work on copies x_j + b, while context_row keeps the rows. The hidden
+   rows of CBOW contain b already. */
 static void begin_biased_steps(run *r, block *b, int64_t n)
 {
     const scratch *s = &r->s;
@@ -51,7 +51,7 @@ static void begin_biased_steps(run *r, block *b, int64_t n)
     b->in_are_hidden = 1;
 }
 
-/* CBOW does the same when its hidden rows are done with. */
+/* CBOW does the same in scatter_hidden_rows. */
 static void end_biased_steps(run *r, const block *b)
 {
     if (r->model->is_cbow)
@@ -61,7 +61,7 @@ static void end_biased_steps(run *r, const block *b)
     move_in_bias(r, b->in.n);
 }
 
-/* block_steps(), with the bias of the input side if there is one. */
+/* block_steps() with the bias of the input side, if there is one. */
 INLINE void take_steps(run *r, block *b, int64_t n)
 {
     if (r->model->in_bias)

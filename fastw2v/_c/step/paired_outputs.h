@@ -1,6 +1,6 @@
-/* Outputs that one input alone is paired with: the centre of a CBOW window, the output of a given
-   pair. They need a dot product each, where columns of the block would take one for every input.
-   Scores and weights of input j stand at paired_at() + j. */
+/* Paired outputs: each is paired with one input only, as the centre of a CBOW window or the output
+   of a given pair. Each takes one dot product, where a column of the block would take one per
+   input. Score and weights of input j are at paired_at() + j. */
 #ifndef W2V_PAIRED_OUTPUTS_H
 #define W2V_PAIRED_OUTPUTS_H
 
@@ -19,7 +19,7 @@ static void score_paired(const scratch *s, const block *b, int64_t n_vectors)
     }
 }
 
-/* Scores -> g, in place; returns the loss if asked, else 0. */
+/* Scores -> g, in place. Returns the loss if with_loss, else 0. */
 INLINE double paired_gradients(const block *b, const int with_loss)
 {
     vf loss = {};
@@ -36,7 +36,7 @@ static void set_paired_changes(const scratch *s, const block *b, int64_t n_vecto
         set_scaled(b->in_change_row[j], g[j], s->paired_row[j], n_vectors);
 }
 
-/* y_j += g_j x_j, one after the other: two inputs may have the same output. */
+/* y_j += g_j x_j, one by one: two inputs may have the same output. */
 static void update_paired(const scratch *s, const block *b, int64_t n_vectors)
 {
     const float *g = b->scores + paired_at(b);
@@ -44,7 +44,7 @@ static void update_paired(const scratch *s, const block *b, int64_t n_vectors)
         add_scaled(s->paired_row[j], g[j], b->in.row[j], n_vectors);
 }
 
-/* Both, for inputs that are changed themselves only later. */
+/* Both, for inputs that change only afterwards. */
 INLINE void change_paired(const scratch *s, const block *b, int64_t n_vectors)
 {
     set_paired_changes(s, b, n_vectors);

@@ -1,20 +1,20 @@
-/* Both updates of a Huffman path and its inputs in one pass: no row stands twice among the outputs,
-   so each of them is read once, then written, while what is to be added to the inputs stays in
-   registers. Against two passes, and a third to add the inputs' changes, x1.08 to x1.18. */
+/* Both updates of a Huffman path and its inputs in one pass. No row occurs twice among the outputs:
+   each is read once, then written, while the changes of the inputs stay in registers. Up to x1.18
+   against two passes and a third that adds the inputs' changes. */
 #ifndef W2V_PATH_UPDATE_H
 #define W2V_PATH_UPDATE_H
 
 #include "step/block.h"
 
-/* Several hidden inputs take two passes, too. */
+/* Several hidden inputs take two passes too. */
 INLINE int is_one_pass(const block *b)
 {
     return b->is_path && b->in.n <= W2V_MAX_PATH_INPUTS && (b->in.n == 1 || !b->in_are_hidden);
 }
 
-/* A panel of x_j += change_j, row after row: a word that stands twice in the window collects both
-   changes. Of a hidden input, which is the only one, just the change is stored: asked for each
-   input of many, x0.98. */
+/* A panel of x_j += change_j, row by row: a word that occurs twice in the window gets both changes.
+   A hidden input is the only one, and only its change is stored: testing in_are_hidden for several
+   inputs as well was x0.98. */
 INLINE void end_path_panel(const block *b, vf change[][ROW_VECTORS], int64_t offset,
                            const int n_in, const int width)
 {
@@ -30,7 +30,7 @@ INLINE void end_path_panel(const block *b, vf change[][ROW_VECTORS], int64_t off
     }
 }
 
-/* A panel of x_j += sum_k g_jk y_k and y_k += sum_j g_jk x_j, x and y on the right as before. */
+/* A panel of x_j += sum_k g_jk y_k and y_k += sum_j g_jk x_j, from the values at the start. */
 INLINE void path_panel(const block *b, int64_t offset, const int n_in, const int width)
 {
     vf x[W2V_MAX_PATH_INPUTS][ROW_VECTORS], change[W2V_MAX_PATH_INPUTS][ROW_VECTORS] = {};
@@ -66,14 +66,14 @@ INLINE void path_panel(const block *b, int64_t offset, const int n_in, const int
 
 #define PATH_PANEL(offset, width) path_panel(b, offset, n_in, width)
 
-/* As wide as registers allow: 32 of them hold 6 inputs and their changes, two vectors of each. */
+/* As wide as the registers allow: 32 hold 6 inputs and their changes, two vectors of each. */
 INLINE void update_path_of(const block *b, int64_t n_vectors, const int n_in)
 {
     const int max_width = n_in == 1 ? ROW_VECTORS : LANES == 16 && n_in <= 6 ? 2 : 1;
     FOR_PANELS_OF(max_width, n_vectors, PATH_PANEL)
 }
 
-/* update(n) for the n inputs of a block, a constant there. */
+/* Run update(n) for the n inputs of a block; n is a constant where update expands. */
 #define FOR_PATH_INPUTS(b, update)                                \
     switch ((b)->in.n) {                                          \
     case 1: update(1); break;                                     \

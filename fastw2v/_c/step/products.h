@@ -1,6 +1,6 @@
-/* The two small matrix products of the block step, over rows given by pointers.
-   Sums stay in registers for a whole tile: DOT_ROWS x 4 dot products, or TILE_ROWS x
-   TILE_VECTORS vectors of row sums; the other side is streamed. */
+/* The two small matrix products of the block step, over rows given by pointers. The sums of a tile
+   stay in registers: DOT_ROWS x 4 dot products, or TILE_ROWS x TILE_VECTORS vectors of row sums.
+   The other side is streamed. */
 #ifndef W2V_PRODUCTS_H
 #define W2V_PRODUCTS_H
 
@@ -86,11 +86,11 @@ static void dot_products(const rows *x, const rows *y, int64_t n_vectors, float 
         dot_products_of_row(x->row[j], y, n_vectors, scores + j * row_step);
 }
 
-/* How a row is cut: into panels of nearly equal width, at most TILE_VECTORS. */
+/* How rows are cut into panels of nearly equal width, at most TILE_VECTORS. */
 typedef struct {
     int64_t n_vectors;
     int64_t panel_vectors;
-    int64_t dim; /* floats in use */
+    int64_t dim; /* floats of a row that are used */
 } row_shape;
 
 /* The width of the panels that rows are cut into. */
@@ -118,8 +118,8 @@ typedef struct {
     int overwrite; /* 1: the sums replace what the targets held */
 } tile;
 
-/* What the tile names is read before anything is stored: the compiler has to read it again after
-   each store, which may change it for all it knows. x1.01 to x1.06. */
+/* The fields of the tile are read before anything is stored: after a store, which might change
+   them, the compiler reads them again. Up to x1.06. */
 INLINE void add_tile(const tile *t, int64_t offset, const int n_targets, const int n_vectors)
 {
     vf acc[TILE_ROWS][TILE_VECTORS] = {};
@@ -144,7 +144,7 @@ INLINE void add_tile(const tile *t, int64_t offset, const int n_targets, const i
                 acc[r][v] += factor[r] * s;
         }
     }
-    /* Row after row: one that stands twice in the tile collects both sums. */
+    /* Row by row: a row that occurs twice in the tile gets both sums. */
     UNROLL
     for (int r = 0; r < n_targets; r++)
         UNROLL
@@ -187,16 +187,16 @@ static void add_panel(const tile *t, int64_t offset, int64_t n_vectors)
     }
 }
 
-/* The tile's sums over whole rows. By pointer: a tile passed by value went through the stack
-   in halves, and its reload stalled longer than the arithmetic of a panel took. */
+/* The tile's sums over whole rows. The tile is passed by pointer: by value it went through the
+   stack in halves, and reloading it stalled longer than the arithmetic of a panel takes. */
 static void add_products(const tile *t, row_shape shape)
 {
     for (int64_t v = 0; v < shape.n_vectors; v += shape.panel_vectors)
         add_panel(t, v * LANES, min64(shape.panel_vectors, shape.n_vectors - v));
 }
 
-/* Run do_panel(offset, width) for each panel of rows of n_vectors. max_width is a constant of at most
-   ROW_VECTORS, and the width is a constant where do_panel expands. */
+/* Run do_panel(offset, width) for each panel of rows of n_vectors. max_width is a constant <=
+   ROW_VECTORS; width is a constant where do_panel expands. */
 #define PANEL_CASE(max_width, do_panel, width) \
     case width: if (width <= (max_width)) do_panel(v * LANES, width); break;
 #if ROW_VECTORS > 4

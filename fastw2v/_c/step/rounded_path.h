@@ -1,17 +1,18 @@
-/* Both updates of a Huffman path and its inputs in one pass, as in path_update.h, by dot products of
-   bfloat16 pairs: of two outputs for what an input gets, of two inputs for what an output gets. So
-   there are half as many, for one rounding and one shuffle of a pair of outputs: x1.05 of
-   hierarchical softmax at dimension 100, x1.10 at 300. Scores stay float32: rounding a path for
-   them takes what it saves. */
+/* Both updates of a Huffman path and its inputs in one pass, as in path_update.h, by dot products
+   of bfloat16 pairs: pairs of outputs for the inputs, pairs of inputs for the outputs. This halves
+   the multiplications, for one rounding and one shuffle of each pair of outputs: x1.10 at dimension
+   300. Scores stay float32: rounding a path for them costs what it saves. */
 #ifndef W2V_ROUNDED_PATH_H
 #define W2V_ROUNDED_PATH_H
 
 #include "isa/bfloat16_step.h"
 #include "step/path_update.h"
 
-/* g in bfloat16: a row for each input, and for each pair of inputs a row of pairs. */
+/* g in bfloat16. */
 typedef struct {
+    /* (inputs, W2V_MAX_ROUNDED_PATH) bfloat16 */
     _Alignas(VECTOR_BYTES) char along[W2V_MAX_PATH_INPUTS * W2V_MAX_ROUNDED_PATH * 2];
+    /* (pairs of inputs, W2V_MAX_ROUNDED_PATH, 2) bfloat16 */
     _Alignas(VECTOR_BYTES) char across[W2V_MAX_PATH_INPUTS * W2V_MAX_ROUNDED_PATH * 2];
 } path_factors;
 
@@ -31,7 +32,7 @@ static void round_path_factors(const block *b, path_factors *f)
         }
 }
 
-/* A panel of an update. */
+/* A panel of rows under update. */
 typedef struct {
     const path_factors *factors;
     float *const *out_row;
@@ -40,7 +41,7 @@ typedef struct {
     vf change[W2V_MAX_PATH_INPUTS][ROW_VECTORS];
 } rounded_panel;
 
-/* n outputs from k on, one or two. */
+/* Update n outputs from k on, one or two. */
 INLINE void update_path_outputs(rounded_panel *p, int64_t k, const int n, const int n_in,
                                 const int width)
 {
@@ -103,7 +104,7 @@ INLINE void rounded_path_panel(const block *b, const path_factors *f, int64_t of
 
 #define ROUNDED_PATH_PANEL(offset, width) rounded_path_panel(b, f, offset, n_in, width)
 
-/* 32 registers hold 8 inputs, their changes and two outputs, two vectors of each. */
+/* 32 registers hold 8 inputs in pairs, their changes and two outputs, two vectors of each. */
 INLINE void update_rounded_path_of(const block *b, const path_factors *f, int64_t n_vectors,
                                    const int n_in)
 {

@@ -1,4 +1,4 @@
-/* What reading and writing decimal numbers share. */
+/* Shared by reading and writing decimal numbers. */
 #ifndef W2V_DECIMAL_H
 #define W2V_DECIMAL_H
 

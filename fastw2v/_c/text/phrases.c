@@ -1,4 +1,4 @@
-/* Lookups are hashed a batch at a time, so that their cache misses overlap. */
+/* A batch of keys is hashed before it is looked up, so that cache misses overlap. */
 #include "text/phrases.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ static inline uint64_t hash_key(uint64_t key)
     return key;
 }
 
-/* In the order of the hash, so that a table is moved to another in one sweep. */
+/* Slots are in the order of the hash, so that one sweep moves a table to another. */
 static inline int64_t first_slot(const w2v_pair_table *table, uint64_t hash)
 {
     __extension__ typedef unsigned __int128 wide;
@@ -38,7 +38,7 @@ static inline int has_room(const w2v_pair_table *table, int64_t n_new)
     return 10 * (table->n_used + n_new) <= 7 * table->n_slots;
 }
 
-/* The start that a connector word makes of another. There is room. */
+/* The start that a start and a connector word make; there must be room. */
 static uint64_t longer_start(w2v_pair_table *table, uint64_t start, int32_t connector)
 {
     uint64_t key = pair_key(start, connector);
@@ -68,7 +68,7 @@ static inline int is_of_share(uint64_t hash, int share, int n_shares)
     return (int)((hash >> 56) * (uint64_t)n_shares >> 8) == share;
 }
 
-/* The keys of pairs that one batch holds, and of the longer starts that lead to them. */
+/* The keys of a batch's pairs, and of the longer starts that lead to them. */
 typedef struct {
     const int32_t *word_ids;
     const uint8_t *is_connector;
@@ -80,7 +80,7 @@ typedef struct {
     int n_walks, n_keys;
 } batch_t;
 
-/* Go on with a start that the word at a place lengthens. */
+/* Note that the connector at a place lengthens a start. */
 static inline void walk(const w2v_pair_table *table, batch_t *batch, uint64_t start, int place)
 {
     fetch(table, pair_key(start, batch->word_ids[place]));
@@ -88,8 +88,8 @@ static inline void walk(const w2v_pair_table *table, batch_t *batch, uint64_t st
     batch->places[batch->n_walks++] = place;
 }
 
-/* Take the pairs of this share without connectors between, and note where longer starts begin.
-   Those that begin with a word of this share are its own. */
+/* Collect this share's pairs without connectors, and note where longer starts begin. A longer start
+   belongs to the share of its first word. */
 static void collect(const w2v_pair_table *table, w2v_stretch *stretch, batch_t *batch, int share,
                     int n_shares)
 {
@@ -120,7 +120,7 @@ static void collect(const w2v_pair_table *table, w2v_stretch *stretch, batch_t *
     stretch->start = start;
 }
 
-/* Lengthen all starts by one connector, time and again, so that their cache misses overlap. */
+/* Lengthen all starts by one connector at a time, so that their cache misses overlap. */
 static void finish_walks(w2v_pair_table *table, w2v_stretch *stretch, batch_t *batch)
 {
     while (batch->n_walks) {
@@ -222,7 +222,7 @@ int64_t w2v_select_pairs(const w2v_pair_table *table, const uint8_t *is_connecto
 
 /* ---- merging ---- */
 
-/* Most pairs are in no phrase: one load that is mostly in cache tells so. */
+/* Most pairs are in no phrase, which one load from a filter, mostly in cache, can tell. */
 static inline const w2v_pair *look_up(const w2v_pair_table *table, uint64_t key)
 {
     uint64_t hash = hash_key(key);
@@ -234,7 +234,7 @@ static inline const w2v_pair *look_up(const w2v_pair_table *table, uint64_t key)
 
 void w2v_merge_pairs(const w2v_pair_table *table, w2v_stretch *stretch, w2v_merged *out)
 {
-    int64_t start = -1, begin = 0, n_before = 0; /* of the start: its place, and the ids before it */
+    int64_t start = -1, begin = 0, n_before = 0; /* of the start: position, ids before it */
     for (;; stretch->position++) {
         if (at_end(stretch)) {
             out->ends[out->n_ends++] = out->n_ids;

@@ -1,5 +1,5 @@
-/* Text to word ids. Words are found and hashed a batch at a time, then looked up: the misses of a
-   batch overlap, and a batch either fits the tables or is left for the next call. */
+/* Text to word ids. A batch of words is found and hashed, then looked up: its cache misses overlap,
+   and it either fits the tables or is left for the next call. */
 #include "text/tokens.h"
 
 #include <string.h>
@@ -83,7 +83,7 @@ static int64_t add_word(w2v_words *words, const found_word *word, int64_t slot)
     return id;
 }
 
-/* The id of a word, which is added if it is new. There is room. */
+/* The id of a word, which is added if it is new; there must be room. */
 static inline int64_t intern(w2v_words *words, const found_word *word)
 {
     int64_t mask = words->n_slots - 1;
@@ -187,7 +187,7 @@ static inline byte_masks classify(const uint8_t *bytes)
     return masks;
 }
 
-/* The masks at `base`; what lies past the text's end counts as blank. */
+/* The masks at `base`. Bytes past the text's end count as blanks. */
 static inline byte_masks classify_at(const w2v_text *text, int64_t base)
 {
     if (__builtin_expect(base + 64 <= text->n_bytes, 1))
@@ -237,7 +237,7 @@ static int find_words(w2v_text *text, found_word *found, w2v_encoded *out)
     return n_found;
 }
 
-/* Hash the batch, start the loads of its slots, and return its bytes in all. */
+/* Hash the batch, prefetch its slots, and return its size in bytes. */
 static int64_t hash_words(const w2v_words *words, const w2v_text *text, found_word *found, int n)
 {
     int64_t n_bytes = 0;
@@ -255,7 +255,8 @@ int w2v_encode_text(w2v_words *words, w2v_text *text, w2v_encoded *out)
     found_word found[W2V_WORD_BATCH];
     while (text->position < text->n_bytes) {
         int64_t position = text->position, n_ends = out->n_ends;
-        if (out->n_ids + W2V_WORD_BATCH > out->max_ids || n_ends + W2V_WORD_BATCH + 1 > out->max_ends)
+        if (out->n_ids + W2V_WORD_BATCH > out->max_ids ||
+            n_ends + W2V_WORD_BATCH + 1 > out->max_ends)
             return W2V_OUTPUT_FULL;
         if (!table_has_room(words, W2V_WORD_BATCH))
             return W2V_TABLE_FULL;

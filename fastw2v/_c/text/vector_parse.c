@@ -161,7 +161,7 @@ static inline const uint8_t *read_number(const uint8_t *at, const uint8_t *end, 
     return at;
 }
 
-/* Parse dim numbers that end where the line does; return whether it was so. */
+/* Parse dim numbers up to the end of the line; return whether they are there. */
 static int parse_values(w2v_row_reader *reader, const uint8_t *at, const uint8_t *end)
 {
     int64_t first = reader->n_rows * reader->dim, n_hard = reader->n_hard;

@@ -1,6 +1,6 @@
 /* Rows of text, `word value value ...`, to float32 and back.
-   Python owns all memory named here. A few numbers are left to Python's float() and str(), where
-   exact arithmetic would take more than 128 bits; everything else is the same to the bit. */
+   Python owns all memory named here. Numbers that need more than 128 bits of exact arithmetic are
+   left to Python's float() and str(); all others give the same bits as these. */
 #ifndef W2V_VECTOR_TEXT_H
 #define W2V_VECTOR_TEXT_H
 
@@ -17,15 +17,15 @@ enum { W2V_VALUE_BYTES = 24 }; /* sign, 10 digits, point, exponent, separator, l
 
 /* Lines to parse, and where their numbers go. */
 typedef struct {
-    const uint8_t *text; /* (n_bytes,) never read past */
+    const uint8_t *text; /* (n_bytes,), no byte past them is read */
     float *rows;         /* (max_rows, dim) float32 */
     int64_t *words;      /* (max_rows, 2) begin and end of each word in the text */
-    int64_t *hard;       /* (max_hard, 3) index into rows, begin and end of a number left to Python */
+    int64_t *hard;       /* (max_hard, 3) index into rows, begin and end of values left to Python */
     int64_t n_bytes, position;
     int64_t dim, max_rows, max_hard;
     int64_t n_rows, n_hard;
     int32_t has_words;       /* whether each line starts with a word */
-    int32_t spaces_in_words; /* whether a word is all that stands before the last dim values */
+    int32_t spaces_in_words; /* whether a word is everything before the last dim values */
     uint8_t separator;
 } w2v_row_reader;
 
@@ -39,7 +39,7 @@ typedef struct {
     int64_t max_bytes, n_bytes;
     int64_t row, value;          /* what comes next; value 0 is preceded by the word */
     uint8_t separator;
-    int32_t separator_at_end;    /* whether one stands after the last value too */
+    int32_t separator_at_end;    /* whether one follows the last value too */
 } w2v_row_writer;
 
 /* Parse whole lines from `position` on; `position` stays at the start of a line. */

@@ -1,4 +1,4 @@
-/* A float32 is written in the fewest digits that give it back, the nearest of those, as NumPy does. */
+/* Writes a float32 in the fewest digits that give it back, the nearest of those, as NumPy does. */
 #include <string.h>
 
 #include "text/decimal.h"
@@ -134,7 +134,7 @@ static uint8_t *write_value(uint8_t *out, float value)
     return out + n_digits;
 }
 
-/* Write what stands after a value, and move on to the next. */
+/* Write the separator or line end after a value, and go to the next. */
 static void end_value(w2v_row_writer *writer)
 {
     int is_last = writer->value + 1 == writer->dim;
