@@ -1,4 +1,4 @@
-"""Check, fill structs, release the GIL, call: the only door between Python and C."""
+"""The only door between Python and C: checks arguments, fills structs, calls without the GIL."""
 
 from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
@@ -178,15 +178,14 @@ cdef w2v_block block_of(shape) except *:
 cdef class Model:
     """The rows to train and the tables to draw from, as the kernels see them.
 
-    arrays: the attributes of fastw2v.training.model.ModelArrays, checked here.
-    settings: the attributes of fastw2v.training.model.KernelSettings.
+    arrays: fastw2v.training.arrays.ModelArrays.  settings: fastw2v.training.arrays.KernelSettings.
     Raises ValueError if shapes, dtypes or alignment do not fit.
     """
 
     cdef w2v_model c
     cdef const w2v_backend *backend
     cdef readonly object arrays
-    cdef object hot  # keeps its arrays
+    cdef object hot  # keeps the shares alive
 
     def __init__(self, arrays, settings):
         self.arrays = arrays
@@ -283,7 +282,7 @@ cdef class Model:
 
 
 cdef w2v_sgemm *load_sgemm() except NULL:
-    # Looked up by capsule, not cimported: a cimport would load scipy with this module.
+    # Looked up by its capsule, not cimported: a cimport would load scipy with this module.
     from scipy.linalg import cython_blas
     capsule = cython_blas.__pyx_capi__["sgemm"]
     return <w2v_sgemm *>PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))
@@ -296,7 +295,7 @@ cdef bint fits(const w2v_block *block, const w2v_block *largest):
 
 
 cdef class Worker:
-    """One thread's private state and counters; chunks may hold up to max_tokens tokens."""
+    """One thread's private state and counters, for chunks of up to max_tokens tokens."""
 
     cdef w2v_worker c
     cdef Model model
@@ -305,7 +304,7 @@ cdef class Worker:
     cdef uint8_t[::1] touched_in, touched_out
 
     def __init__(self, Model model, int64_t max_tokens, allocate):
-        """Take scratch memory from allocate(n_bytes), a writable page-aligned buffer."""
+        """Take scratch memory from allocate(n_bytes): a writable buffer, aligned to a page."""
         self.model = model
         self.max_tokens = max_tokens
         memset(&self.c, 0, sizeof(self.c))
@@ -315,7 +314,7 @@ cdef class Worker:
         self.c.scratch = &self.scratch[0]
 
     def train(self, chunk, uint64_t epoch_key, float lr, block=None):
-        """Train the centres of a chunk at one learning rate; return how many were kept.
+        """Train the centres of a chunk at one learning rate; return how many subsampling kept.
 
         chunk: fastw2v.corpus.ChunkData.  epoch_key: seeds every draw.  lr: >= 0.  block:
         fastw2v.training.blocks.BlockShape, None for the largest that the model was made for.
@@ -358,7 +357,7 @@ cdef class Worker:
         self.model.backend.flush_replicas(&self.model.c, &self.c)
 
     def note_touched(self, uint8_t[::1] touched_in, uint8_t[::1] touched_out):
-        """Mark in (n_words,) and (n_outputs,) bytes the rows that train() may change.
+        """Mark the rows that train() may change in touched_in (n_words,), touched_out (n_outputs,).
 
         The full softmax changes all output rows and marks none of them.
         """

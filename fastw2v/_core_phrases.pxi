@@ -55,7 +55,7 @@ FIRST_LONG_START = W2V_FIRST_LONG_START
 
 
 cdef class Stretch:
-    """A stretch of word ids, and how far it has been dealt with.
+    """A stretch of word ids, and how much of it is done.
 
     word_ids: (n_ids,) int32.  ends: (n_ends,) int64, ascending, > 0, ids before each sentence's
     end.  is_connector: (n_words,) uint8, covers every id.  start: what count_pairs left.
@@ -76,7 +76,7 @@ cdef class Stretch:
 
     @property
     def position(self):
-        """Ids dealt with so far."""
+        """Ids done so far."""
         return self.c.position
 
     @property
@@ -86,7 +86,7 @@ cdef class Stretch:
 
 
 cdef class PairTable:
-    """Borrow the arrays of a table of pairs; to grow it, make a new one on larger arrays.
+    """Borrow the arrays of a table of pairs.  To grow it, make a new one on larger arrays.
 
     slots: (n_slots,) of uint64 key and int64 value, all zero.
     long_keys: (max_long,) uint64, of which n_long are in use.  source: pairs to start with.
@@ -130,7 +130,7 @@ cdef class PairTable:
         return self.c.n_long
 
     def use_long_keys(self, uint64_t[::1] long_keys):
-        """Go on with a larger array that starts with the keys in use."""
+        """Continue with a larger array that starts with the keys in use."""
         if long_keys.shape[0] < self.c.n_long:
             raise ValueError(f"long_keys must hold {self.c.n_long} keys, got {long_keys.shape[0]}")
         self.owners = (self.owners[0], long_keys, self.owners[2])
@@ -153,8 +153,8 @@ cdef class PairTable:
         """Copy the pairs seen `least` times or more; return how many there are.
 
         is_connector: (n_words,), a pair that ends with one is a start.
-        starts, words, counts: (n_used - n_long,).  first_long: what the starts that are longer
-        than a word count from.
+        starts, words, counts: (n_used - n_long,).  first_long: added to the numbers of starts that
+        are longer than a word.
         """
         cdef w2v_selected out
         cdef int64_t n = self.c.n_used - self.c.n_long
@@ -173,13 +173,14 @@ cdef class PairTable:
         """Count this share of the pairs of a stretch; return PAIRS_DONE or what is full."""
         cdef int code
         if not 0 <= share < n_shares <= W2V_MAX_PAIR_SHARES:
-            raise ValueError(f"share must be below {n_shares} <= {W2V_MAX_PAIR_SHARES}, got {share}")
+            raise ValueError(f"share must be below {n_shares} <= {W2V_MAX_PAIR_SHARES}, "
+                             f"got {share}")
         with nogil:
             code = w2v_count_pairs(&self.c, &stretch.c, share, n_shares)
         return code
 
     def merge(self, Stretch stretch not None, int32_t[::1] word_ids, int64_t[::1] ends):
-        """Put values for pairs; return (n_ids, n_ends, n_phrases) written.
+        """Replace pairs by their values; return (n_ids, n_ends, n_phrases) written.
 
         word_ids, ends: at least as long as the stretch's.
         """
@@ -200,7 +201,7 @@ cdef class PairTable:
 
 def write_sentences(Stretch stretch not None, const uint8_t[::1] arena,
                     const int64_t[::1] offsets, uint8_t[::1] text):
-    """Fill text with words; return its bytes.  The stretch is done when its position says so.
+    """Fill text with words; return its bytes.  The stretch is done when position is its length.
 
     arena, offsets: word i is arena[offsets[i]:offsets[i + 1]].  text: holds any word.
     """

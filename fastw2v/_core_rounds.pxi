@@ -1,4 +1,4 @@
-# Merging what workers changed in copies of the rows; included by _core.pyx.
+# --- merging of the copies that workers trained ---
 
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 
@@ -52,7 +52,7 @@ cdef class RowMerge:
         PyMem_Free(self.c.touched)
 
     def merge(self, int64_t part, int64_t n_parts):
-        """Make a part of the rows and their copies the same again, and clear their marks."""
+        """Merge a part of the rows, set the copies to the result, and clear their marks."""
         if not 0 <= part < n_parts:
             raise ValueError(f"part must be within 0..{n_parts - 1}, got {part}")
         with nogil:

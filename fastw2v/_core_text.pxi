@@ -67,7 +67,7 @@ def parse_rows(const uint8_t[::1] text, int64_t position, float[:, ::1] rows,
 
 
 cdef class RowText:
-    """Rows to be written as text; write() fills a buffer and says what to do next.
+    """Rows to write as text: write() fills a buffer and says what to do next.
 
     rows: (n_rows, dim) float32, the values of a row side by side.  words: the (n_bytes,) uint8
     of all words, or None to write none; word i is words[offsets[i]:offsets[i + 1]].
@@ -121,7 +121,7 @@ cdef class RowText:
         return self.c.row, self.c.value
 
     def skip(self):
-        """Go past a value that was left to the caller."""
+        """Skip a value that was left to the caller."""
         self.c.value += 1
         if self.c.value == self.c.dim:
             self.c.row, self.c.value = self.c.row + 1, 0

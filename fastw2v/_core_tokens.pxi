@@ -41,7 +41,7 @@ OUTPUT_FULL = W2V_OUTPUT_FULL
 
 
 cdef class WordTable:
-    """Borrow the arrays of a word table; to grow it, make a new one on larger arrays.
+    """Borrow the arrays of a word table.  To grow it, make a new one on larger arrays.
 
     slots: (n_slots,) uint64, a power of two, all zero: filled here from the words.
     offsets: (max_words + 1,) int64, offsets[0] = 0.  counts: (max_words,) int64.
@@ -73,7 +73,7 @@ cdef class WordTable:
 
 
 cdef class TokenBuffer:
-    """Borrow the arrays that encoded text goes into, and hold how full they are.
+    """Borrow the arrays for encoded text, and count what is in them.
 
     word_ids: (max_ids,) int32.  ends: (max_ends,) int64, tokens before each sentence's end.
     """
@@ -107,7 +107,7 @@ def encode_text(WordTable table not None, const uint8_t[::1] text, int64_t posit
     """Split, hash and count text[position:], appending to `out`; return (code, position).
 
     text: (n_bytes,) uint8, begins and ends outside a word.
-    Returns DONE, or what ran out of room and the position to go on from.
+    Returns DONE, or what ran out of room and the position to continue from.
     """
     cdef w2v_text source
     cdef w2v_words words
@@ -118,7 +118,7 @@ def encode_text(WordTable table not None, const uint8_t[::1] text, int64_t posit
     if position == text.shape[0]:
         return W2V_DONE, position
     source.bytes, source.n_bytes, source.position = &text[0], text.shape[0], position
-    # Python's objects lie side by side, and counters of two threads in one cache line are slow.
+    # Local copies: two Python objects may share a cache line, which makes two threads slow.
     words, encoded = table.c, out.c
     with nogil:
         code = w2v_encode_text(&words, &source, &encoded)
