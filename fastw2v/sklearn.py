@@ -15,8 +15,7 @@ from fastw2v.base.threads import usable_cores
 from fastw2v.corpus import VocabularyRules
 from fastw2v.errors import UsageError
 from fastw2v.keyed_vectors import KeyedVectors
-from fastw2v.training.parameters import Parameters
-from fastw2v.training.windows import Window
+from fastw2v.training.parameters import Parameters, Window
 from fastw2v.word2vec import Word2Vec
 
 import_optional("sklearn", "sklearn", "fastw2v.sklearn")

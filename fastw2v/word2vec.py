@@ -19,7 +19,7 @@ from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules
 from fastw2v.errors import DivergedError, ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, write_vectors
 from fastw2v.keyed_vectors import KeyedVectors
-from fastw2v.model.arguments import Setting, parameters_of_model, parameters_of_run, refuse_unknown
+from fastw2v.model.arguments import Setting, refuse_unknown
 from fastw2v.model.corpus_reader import CorpusReader, Path, is_one_shot, source_of
 from fastw2v.run.checkpoints.options import Checkpoints, settings_then
 from fastw2v.run.checkpoints.resume import (
@@ -32,33 +32,29 @@ from fastw2v.run.options import UNSET, RunOptions, Unset, without_unset
 from fastw2v.run.progress import choose_observer, end_progress
 from fastw2v.run.saved_model import (
     BLOCKS,
+    TIES_KEY,
+    Freeze,
     RunCounts,
+    Start,
     arrays_in_file,
     base_vocabulary,
+    check_all_move,
+    check_freeze,
     check_grow,
+    frozen_rows,
+    locked_rows,
     model_to_file,
     read_model,
     settings_in_file,
-    vectors_of,
-)
-from fastw2v.run.start import (
-    TIES_KEY,
-    Freeze,
-    Start,
-    check_all_move,
-    check_freeze,
-    frozen_rows,
-    locked_rows,
     take_over,
+    vectors_of,
 )
 from fastw2v.run.training_run import RunRequest, run_training
 from fastw2v.training.arrays import ModelArrays, build_arrays
 from fastw2v.training.events import STATE, EpochRecord, Observer, Summary
 from fastw2v.training.objectives import HIERARCHICAL_SOFTMAX
-from fastw2v.training.parameters import Parameters
-from fastw2v.training.schedule import Schedule
+from fastw2v.training.parameters import Parameters, Schedule, Window
 from fastw2v.training.trainer import resolved_for
-from fastw2v.training.windows import Window
 from fastw2v.vectors.prediction import predicted_words
 
 Model = TypeVar("Model", bound="Word2Vec")
@@ -168,8 +164,9 @@ class Word2Vec:
         resume: bool = RunOptions.resume,
         **unknown: NoReturn,
     ) -> None:
-        refuse_unknown(unknown, Word2Vec)
-        self.parameters = parameters_of_model(
+        if unknown:
+            refuse_unknown(unknown, Word2Vec)
+        self.parameters = Parameters.from_arguments(
             dict(hs=hs, softmax=softmax), negative, seed,
             vector_size=vector_size, alpha=alpha, window=window, sample=sample, workers=workers,
             min_alpha=min_alpha, sg=sg, ns_exponent=ns_exponent, cbow_mean=cbow_mean,
@@ -340,7 +337,8 @@ class Word2Vec:
         total_examples, total_words, word_count, queue_factor, report_delay, compute_loss: without
         effect, as the corpus is counted and the loss always measured.
         """
-        refuse_unknown(unknown, Word2Vec.train)
+        if unknown:
+            refuse_unknown(unknown, Word2Vec.train)
         options = self.options.changed(
             callbacks=UNSET if callbacks is None else callbacks, validation=validation,
             metric=metric, patience=patience, restore_best=restore_best, log=log,
@@ -349,7 +347,7 @@ class Word2Vec:
         with training_lock(self):
             if self.arrays is None or self.vocabulary is None:
                 raise UsageError("there is no vocabulary yet: call build_vocab before train")
-            parameters = parameters_of_run(self.parameters, epochs, start_alpha, end_alpha)
+            parameters = self.parameters.of_run(epochs, start_alpha, end_alpha)
             is_read = self._corpus is not None and corpus_iterable is self._one_shot
             if corpus_file is not None or (corpus_iterable is not None and not is_read):
                 self._keep(self._read(corpus_iterable, corpus_file, self.rules, self.vocabulary))
@@ -422,7 +420,8 @@ class Word2Vec:
         progress, callbacks, log, checkpoint_every: as for a new model.
         Raises CheckpointError if there is none, or the corpus or the CPU is another one.
         """
-        refuse_unknown(unknown, Word2Vec.resume)
+        if unknown:
+            refuse_unknown(unknown, Word2Vec.resume)
         found = Checkpoints(path, resume=True).found()
         if sentences is None and corpus_file is None:
             corpus_file = [*files_to_read(found, tokenizer)]

@@ -17,8 +17,13 @@ from fastw2v.training.blocks import (
     full_block,
 )
 from fastw2v.training.objectives import FULL_SOFTMAX, HIERARCHICAL_SOFTMAX, NEGATIVE_SAMPLING
-from fastw2v.training.parameters import LEAST_SEEN, UNDIVIDED_ALPHA, Parameters
-from fastw2v.training.windows import Contexts, expected_inverse
+from fastw2v.training.parameters import (
+    LEAST_SEEN,
+    UNDIVIDED_ALPHA,
+    Contexts,
+    Parameters,
+    expected_inverse,
+)
 
 SKIPGRAM_BLOCK = NEGATIVE_SAMPLING.skipgram.block
 BFLOAT16_SKIPGRAM_BLOCK = NEGATIVE_SAMPLING.skipgram.bfloat16_block

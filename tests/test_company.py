@@ -16,7 +16,7 @@ from fastw2v import Word2Vec, _core
 from fastw2v.errors import UsageError
 from fastw2v.training import trainer as trainer_module
 from fastw2v.training.arrays import NO_HOT_ROWS, HotRows
-from fastw2v.training.windows import Contexts
+from fastw2v.training.parameters import Contexts
 
 SMALL = {"vector_size": 16, "workers": 1, "epochs": 5}
 MODES = [{"sg": 1}, {"sg": 0}, {"sg": 1, "hs": 1}, {"sg": 1, "softmax": True},

@@ -172,3 +172,30 @@ def test_training_loads_the_module_of_its_own_format_alone(tmp_path):
 def test_training_by_sampling_loads_neither_scipy_nor_safetensors():
     train = "fastw2v.Word2Vec([['a', 'b']] * 9, workers=1)"
     assert loaded_by(f"import fastw2v; {train}") == ["numpy"]
+
+
+ENTERED = """
+import sys, threading
+from fastw2v.cli import main
+
+open("text", "w").write("a b c d e\\\\n" * 200)
+train = ["train", "text", "-o", "vectors.safetensors"]
+assert main(train) == 0  # so that all modules are imported
+entered = set()
+
+def note(frame, event, arg):
+    entered.add(frame.f_code.co_filename)
+
+threading.setprofile(note)
+sys.setprofile(note)
+main(train)
+sys.setprofile(None)
+print("entered", *(path for path in entered if "/fastw2v/" in path and path.endswith(".py")))
+"""
+
+
+def test_a_plain_training_enters_few_files(tmp_path):
+    shown = subprocess.run(
+        [sys.executable, "-c", ENTERED], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert len(shown.stdout.rsplit("entered ", 1)[1].split()) <= 35

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastw2v.corpus import Vocabulary, VocabularyRules, read_sentences, sentences
-from fastw2v.corpus.token_lexicon import TokenLexicon
+from fastw2v.corpus.lexicon import TokenLexicon
 from fastw2v.errors import CorpusError
 
 ALL = VocabularyRules(min_count=1)

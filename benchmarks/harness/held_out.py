@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.sampling import NOISE_POWER, keep_probabilities, noise_probabilities
-from fastw2v.training.windows import window_sides
+from fastw2v.training.parameters import window_sides
 from harness.corpora import Corpus
 from harness.sweep import Setting
 

@@ -26,8 +26,7 @@ from numpy.typing import NDArray
 
 from fastw2v.sampling import keep_probabilities
 from fastw2v.training.blocks import full_block
-from fastw2v.training.parameters import Parameters
-from fastw2v.training.windows import window_sides
+from fastw2v.training.parameters import Parameters, window_sides
 
 REPLAY_TOKENS = 200_000  # the share of inputs that take part is then known to 0.1 %
 

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         check_writable(args.output)
     print(f"Training on {TEXT_NAME}.", flush=True)
 
-    from fastw2v.cli.summary import format_summary
+    from fastw2v.cli.train import format_summary
     from fastw2v.word2vec import Word2Vec
 
     model = Word2Vec(**SETTINGS)

@@ -130,7 +130,7 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
 def load_freeze(freeze: Any) -> Any:
     """Return what Word2Vec is to freeze: the words of a file, one a line, if this is a path."""
     from fastw2v.base.compression import open_text
-    from fastw2v.run.start import FREEZE_KEYWORDS
+    from fastw2v.run.saved_model import FREEZE_KEYWORDS
 
     if not isinstance(freeze, str) or freeze in FREEZE_KEYWORDS:
         return freeze

@@ -1,13 +1,17 @@
-"""fastw2v train: from text files to a vectors file."""
+"""`fastw2v train`: from text files to a vectors file."""
 
 import argparse
 import os
+import secrets
 import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastw2v.base.checks import check_flag
 from fastw2v.base.compression import SUFFIXES
-from fastw2v.cli.files import RunFiles, write_or_rescue
 from fastw2v.cli.settings import (
     CHECKPOINT_FLAGS,
     MODEL_FLAGS,
@@ -23,14 +27,212 @@ from fastw2v.cli.settings import (
     load_watchers,
     read_config,
 )
-from fastw2v.cli.summary import format_summary
-from fastw2v.errors import UsageError
-from fastw2v.formats.records import FORMATS, NATIVE, format_of_suffix, listed
+from fastw2v.errors import Fastw2vError, ModelFormatError, SaveError, UsageError
+from fastw2v.formats.records import (
+    FORMATS,
+    NATIVE,
+    TEXT,
+    Format,
+    check_target,
+    format_of_suffix,
+    listed,
+    places_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fastw2v.word2vec import Word2Vec
+
+
+CLASSES = "classes"  # what word2vec.c's -classes writes: lines of a word and a number
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What a run reads and writes; None for what is not asked for.
+
+    corpus: paths and globs.  output: in this format, CLASSES or one of vectors.
+    read_vocab, save_vocab: words and counts.  log: lines are added to it.  also_read: other
+    files, by the name of their setting.
+    """
+
+    corpus: list[str]
+    output: str | None
+    format: str
+    read_vocab: str | None
+    save_vocab: str | None
+    log: str | None = None
+    also_read: dict[str, str] = field(default_factory=dict)
+
+    def check(self) -> "list[Source]":
+        """Raise SaveError, ReadError or UsageError now rather than after hours of training.
+
+        A file to write must be neither one that is read nor the other one to write.
+        Returns the corpus, its files open.
+        """
+        from fastw2v.base.atomic import check_writable, is_special
+        from fastw2v.corpus.sources import STDIN, find_sources
+
+        given = [("output", self.output), ("save-vocab", self.save_vocab), ("log", self.log)]
+        written = [(name, path) for name, path in given if path]
+        if self.output and self.format != CLASSES:
+            check_target(self.format, "float32")
+            places = places_of(self.output, self.format)
+            written += [("output", place) for place in places if place != self.output]
+        for _, path in written:
+            check_writable(path)
+        sources = find_sources(self.corpus)
+        if self.also_read.get("validation") == STDIN:
+            find_sources([*sources, STDIN])  # which may be given only once
+        roles = {os.path.realpath(source.path): "the corpus" for source in sources}
+        if self.read_vocab:
+            roles[os.path.realpath(self.read_vocab)] = "read-vocab"
+        roles |= {os.path.realpath(path): name for name, path in self.also_read.items()}
+        for name, path in written:
+            if is_special(path):
+                continue
+            taken = roles.setdefault(os.path.realpath(path), name)
+            if taken != name:
+                raise UsageError(f"{path} is {name} and {taken} at once; write to another file")
+        return sources
+
+    def load_vocabulary(self, rules: "VocabularyRules") -> "Vocabulary | None":
+        """Return the words of read_vocab that the rules keep, None if none are given.
+
+        Raises ReadError, ModelFormatError, or UsageError if no word is kept.
+        """
+        import numpy as np
+
+        from fastw2v.corpus import Vocabulary
+
+        if self.read_vocab is None:
+            return None
+        found = Vocabulary.load(self.read_vocab)
+        if not len(found):
+            raise ModelFormatError(f"{self.read_vocab}: holds no words")
+        least = rules.effective_min_count(found.counts)
+        n_kept = int(np.count_nonzero(found.counts >= least))
+        if n_kept == 0:
+            raise UsageError(
+                f"{self.read_vocab}: 0 of {len(found)} words have a count of at least {least} "
+                f"(most frequent: {found.words[0]!r}, {found.counts[0]}); lower min_count"
+            )
+        return Vocabulary(found.words[:n_kept], found.counts[:n_kept])
+
+    def check_result(self, words: list[str], vector_size: int) -> None:
+        """Raise SaveError if the output cannot hold one of the words, or the disk all of them."""
+        from fastw2v.base.atomic import check_room
+        from fastw2v.formats.word_vectors import encode_words
+
+        if self.output is None:
+            return
+        format, dim = self._layout(vector_size)
+        if format.refused:
+            encode_words(self.output, words, format)
+        check_room(self.output, format.min_bytes(len(words), dim))
+
+    def room_held(self, words: list[str], vector_size: int) -> "AbstractContextManager[None]":
+        """Keep the room that the output takes at most until the block ends, if that can be."""
+        from fastw2v.base.atomic import is_special, room_held
+
+        if self.output is None or is_special(self.output):
+            return nullcontext()
+        format, dim = self._layout(vector_size)
+        return room_held(self.output, format.max_bytes(words, dim))
+
+    def _layout(self, vector_size: int) -> tuple[Format, int]:
+        """Return the format of the output and how many values it holds for each word."""
+        return (TEXT, 0) if self.format == CLASSES else (FORMATS[self.format], vector_size)
+
+
+def write_or_rescue(model: "Word2Vec", path: str, write: "Callable[[Word2Vec, str], None]") -> None:
+    """Write the model to its path, or else, whole, to a place that has room.
+
+    Raises SaveError that tells both; a model that is in a checkpoint already is not copied.
+    """
+    try:
+        write(model, path)
+    except SaveError as error:
+        raise SaveError(f"{error}; {rescue(model)}") from error
+
+
+def rescue(model: "Word2Vec") -> str:
+    """Save the model in the first place that takes it and say where it is."""
+    kept = model.last_checkpoint
+    for folder in () if kept else (os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~")):
+        place = os.path.join(folder, f"fastw2v-rescued-{secrets.token_hex(4)}.safetensors")
+        with suppress(Fastw2vError, OSError):
+            model.save(place)
+            kept = place
+            break
+    if kept is None:
+        return "and no other place takes the model, so it is lost"
+    return f"the trained model is kept in {kept}: `fastw2v convert` writes other formats"
+
+
+if TYPE_CHECKING:
+    from fastw2v.training.events import Summary
+
+
+def format_summary(s: "Summary") -> str:
+    """Return what the run did, with an account of every token read."""
+    lines = [f"{name:18} {count:>15}  {note}" for name, count, note in _rows(s)]
+    if s.stopped:
+        lines.append(f"{'stopped early':18} {s.stopped}")
+    return "\n".join(lines)
+
+
+def _rows(s: "Summary") -> list[tuple[str, str, str]]:
+    """Return name, number and note of each line."""
+    n_read = s.n_tokens_read * s.epochs
+    rows = [("tokens read", f"{n_read:,}", f"{s.n_tokens_read:,} x {s.epochs} epochs")]
+    for name, count in [
+        ("trained", s.n_trained),
+        ("subsampled", s.n_subsampled),
+        ("not in vocabulary", s.n_below_min_count * s.epochs),
+        ("held out", s.n_held_out * s.epochs),
+    ]:
+        if count or name != "held out":
+            rows.append((name, f"{count:,}", share(count, n_read)))
+    rows.append(("words", f"{s.n_words:,}", f"in {s.n_sentences:,} sentences"))
+    if s.loss is not None:
+        rows.append(("loss of last epoch", f"{s.loss:.4f}", f"nats per prediction; {s.loss_name}"))
+    rows += _compared(s)
+    if s.blocks:
+        rows.append(("step", "", s.blocks))
+    stages = {
+        "reading": s.read_seconds,
+        "training": s.train_seconds,
+        "validating": s.validation_seconds,
+        "measuring": s.metric_seconds,
+    }
+    told = ", ".join(f"{v:.1f} s {k}" for k, v in stages.items() if v or k[0] in "rt")
+    rows.append(("speed", f"{s.words_per_second / 1e6:.2f}", f"M words/s; {told}"))
+    if s.peak_bytes:
+        rows.append(("memory", f"{s.peak_bytes / 2**20:,.0f}", "MiB at most"))
+    return rows
+
+
+def _compared(s: "Summary") -> list[tuple[str, str, str]]:
+    """Return the lines on what was measured after each epoch."""
+    epoch = s.restored_epoch or s.epochs
+    rows = []
+    if s.validation_loss is not None:
+        unknown = share(s.n_validation_unknown, s.n_validation_tokens)
+        note = f"of {s.n_validation_tokens:,} tokens, {unknown} not in vocabulary"
+        rows.append(("held-out loss", f"{s.validation_loss:.4f}", f"after epoch {epoch}; {note}"))
+    if s.metric is not None:
+        rows.append(("metric", f"{s.metric:.4f}", f"after epoch {epoch}"))
+    if s.best_epoch is not None:
+        kept = "whose vectors are kept" if s.restored_epoch else f"of {s.epochs}"
+        rows.append(("best epoch", str(s.best_epoch), kept))
+    return rows
+
+
+def share(part: int, whole: int) -> str:
+    """Return a part in percent."""
+    return f"{part / whole:.1%}" if whole else ""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -181,3 +383,11 @@ def train_to_file(
     write_or_rescue(model, files.output, write)
     if not quiet:
         print(f"{format_summary(summary)}\nwritten to {files.output}, format {files.format}")
+
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from fastw2v.corpus import Vocabulary, VocabularyRules
+    from fastw2v.corpus.sources import Source
+    from fastw2v.word2vec import Word2Vec

@@ -3,8 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fastw2v.cli.files import CLASSES, RunFiles
-from fastw2v.cli.train import train_to_file
+from fastw2v.cli.train import CLASSES, RunFiles, train_to_file
 from fastw2v.errors import UsageError
 
 if TYPE_CHECKING:

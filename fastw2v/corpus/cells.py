@@ -10,10 +10,8 @@ import numpy.typing as npt
 
 from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.corpus.encode import CountedCorpus, Piece
-from fastw2v.corpus.lexicon import Lexicon
-from fastw2v.corpus.line_lexicon import LineLexicon
+from fastw2v.corpus.lexicon import Lexicon, LineLexicon, TokenLexicon
 from fastw2v.corpus.spool import SpoolWriter
-from fastw2v.corpus.token_lexicon import TokenLexicon
 from fastw2v.errors import CorpusError
 
 TEXT_BYTES = 1 << 20  # joined and split at a time

@@ -1,5 +1,8 @@
 """Distinct words of a text and their counts, kept in C tables that grow."""
 
+import threading
+from array import array
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import numpy as np
@@ -7,6 +10,7 @@ import numpy.typing as npt
 
 from fastw2v import _core
 from fastw2v.base.memory import Int32Array, Int64Array, fresh
+from fastw2v.corpus.sources import Stopped
 from fastw2v.errors import CorpusError
 
 Item = TypeVar("Item", bound=np.generic)
@@ -105,3 +109,91 @@ def _resized(array: npt.NDArray[Item], n_used: int, size: int) -> npt.NDArray[It
     larger = fresh(size, array.dtype)
     larger[:n_used] = array[:n_used]
     return larger
+
+
+class _TokenIds(dict[object, int]):
+    """From tokens to ids in order of first appearance; integers stand for their digits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+
+    def __missing__(self, token: object) -> int:
+        if isinstance(token, int | np.integer) and not isinstance(token, bool):
+            self[token] = word_id = self[str(token)]
+            return word_id
+        if not isinstance(token, str):
+            raise TypeError(f"a token must be a string or an integer, got {token!r}")
+        self[str(token)] = word_id = len(self.words)
+        self.words.append(str(token))
+        return word_id
+
+
+class TokenLexicon:
+    """Words in order of first appearance; any characters, spaces and newlines included."""
+
+    def __init__(self) -> None:
+        self._ids = _TokenIds()
+        self._counts = np.zeros(1024, np.int64)
+
+    @property
+    def n_words(self) -> int:
+        """How many distinct words there are."""
+        return len(self._ids.words)
+
+    @property
+    def counts(self) -> Int64Array:
+        """(n_words,) int64, how often each word was counted."""
+        return self._counts[: self.n_words]
+
+    def append_ids(self, tokens: Iterable[object], to: "array[int]") -> None:
+        """Append the ids of tokens to an array("i").  Raises TypeError for what is no token."""
+        to.extend(map(self._ids.__getitem__, tokens))
+
+    def count(self, word_ids: Int32Array) -> None:
+        """Count ids that append_ids() gave."""
+        if self.n_words > len(self._counts):
+            larger = np.zeros(2 * self.n_words, np.int64)
+            larger[: len(self._counts)] = self._counts
+            self._counts = larger
+        _core.count_ids(word_ids, self._counts)
+
+    def decode(self, word_ids: Int64Array) -> list[str]:
+        """Return the words of these ids."""
+        words = self._ids.words
+        return [words[i] for i in word_ids.tolist()]
+
+
+class LineLexicon(TokenLexicon):
+    """Counts text by its lines, which a tokenizer splits."""
+
+    def __init__(self, tokenizer: Callable[[str], list[str]], stop: threading.Event) -> None:
+        """tokenizer: from a line without its newline to tokens; `stop` ends the work."""
+        super().__init__()
+        self._tokenizer = tokenizer
+        self._stop = stop
+
+    def encode(self, text: bytes | memoryview) -> tuple[Int32Array, Int64Array]:
+        """Count a block of whole lines; returns what Lexicon.encode() does."""
+        ids = array("i")
+        ends = [0]
+        for line in bytes(text).decode("utf-8", "surrogateescape").split("\n"):
+            if self._stop.is_set():
+                raise Stopped
+            tokens = self._tokenizer(line) if line else []
+            self._append_line(tokens, ids)
+            if len(ids) > ends[-1]:
+                ends.append(len(ids))
+        word_ids = np.frombuffer(ids, np.int32) if ids else np.empty(0, np.int32)
+        self.count(word_ids)
+        return word_ids, np.array(ends, np.int64)
+
+    def _append_line(self, tokens: object, ids: "array[int]") -> None:
+        if isinstance(tokens, str | bytes) or not isinstance(tokens, Iterable):
+            kind = type(tokens).__name__
+            raise CorpusError(f"the tokenizer must return a list of tokens, got a {kind}")
+        tokens = list(tokens)
+        try:
+            self.append_ids(tokens, ids)
+        except TypeError as error:
+            raise CorpusError(f"the tokenizer returned {tokens!r:.80}: {error}") from error

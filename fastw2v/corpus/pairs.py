@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from fastw2v.base.memory import Float32Array, Int32Array, Int64Array
 from fastw2v.corpus.encode import EncodedCorpus
+from fastw2v.corpus.lexicon import TokenLexicon
 from fastw2v.corpus.pair_spool import PairSpool
-from fastw2v.corpus.token_lexicon import TokenLexicon
 from fastw2v.corpus.vocabulary import CountedWords, Vocabulary, VocabularyRules, choose_words
 from fastw2v.errors import CorpusError, UsageError
 

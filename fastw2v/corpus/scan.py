@@ -1,9 +1,13 @@
-"""Read a corpus from files: count and encode in parallel, in one pass."""
+"""One pass over text files: blocks that cut no word, counted and encoded by threads, in order."""
 
+import os
+import queue
+import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -11,8 +15,6 @@ import numpy as np
 
 from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.base.threads import run_threads
-from fastw2v.corpus import blocks
-from fastw2v.corpus.blocks import Block, BlockFeed, Scratch
 from fastw2v.corpus.encode import (
     CountedCorpus,
     EncodedCorpus,
@@ -21,13 +23,238 @@ from fastw2v.corpus.encode import (
     encode,
     fold_case,
 )
-from fastw2v.corpus.lexicon import Lexicon
-from fastw2v.corpus.line_lexicon import LineLexicon
+from fastw2v.corpus.lexicon import Lexicon, LineLexicon, TokenLexicon
 from fastw2v.corpus.sentences import PROGRESS_SECONDS, Progress
-from fastw2v.corpus.sources import Paths, Source, Stopped, find_sources
+from fastw2v.corpus.sources import (
+    PIECE_BYTES,
+    POLL_SECONDS,
+    Paths,
+    Source,
+    SourceReader,
+    Stopped,
+    find_sources,
+)
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
-from fastw2v.corpus.token_lexicon import TokenLexicon
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
+from fastw2v.errors import ReadError, reading
+
+# Smaller blocks cost more hand-overs, larger ones more memory a thread.
+BLOCK_BYTES = 1 << 20
+LINE_BLOCK_BYTES = 1 << 16  # for Python tokenizers, which are slow: progress moves by blocks
+LOOKAHEAD_BYTES = 256  # past a block's end, for the rest of its last word; then four times as much
+PREFETCHED_BLOCKS = 2  # decompressed ahead of the counting threads
+
+WHITE_SPACE = re.compile(rb"[ \t\n\r\v\f]")
+NEWLINE = re.compile(rb"\n")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some text, from one cut to the next: its size in the file, and decompressed."""
+
+    n_raw_bytes: int
+    n_text_bytes: int
+
+    def load(self, scratch: "Scratch") -> bytes | memoryview:
+        """Return the text; a view of `scratch` is valid until its next use."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class TextBlock(Block):
+    """A block of a stream, already read."""
+
+    text: bytes
+
+    def load(self, scratch: "Scratch") -> bytes:
+        """Return the text."""
+        return self.text
+
+
+@dataclass(frozen=True)
+class FileBlock(Block):
+    """A range of a plain file, read where it is counted.
+
+    The cut of a position is the first separator at or after it; the block reaches from the cut
+    of `begin` to the cut of `end`.  So each range is cut without knowing of the others, and one
+    without a separator, inside a long word, is empty.
+    """
+
+    source: Source
+    begin: int
+    end: int
+    separator: re.Pattern[bytes]
+
+    def load(self, scratch: "Scratch") -> memoryview:
+        """Read the text; a newline is added where the file ends."""
+        is_last = self.end == self.source.n_bytes
+        n_bytes = self.end - self.begin
+        with reading(self.source.name), self.source.descriptor() as fd:
+            text = scratch.view(n_bytes + LOOKAHEAD_BYTES)
+            self._read_into(fd, text[:n_bytes])
+            first = self._first_cut(text[:n_bytes])
+            if first is None:
+                text[:1] = b"\n"
+                return text[: int(is_last)]
+            rest = b"\n" if is_last else self._rest(fd)
+        if n_bytes + len(rest) > len(text):
+            text = memoryview(bytes(text[:n_bytes]) + rest)
+        else:
+            text[n_bytes : n_bytes + len(rest)] = rest
+        return text[first : n_bytes + len(rest)]
+
+    def _first_cut(self, text: memoryview) -> int | None:
+        if self.begin == 0:
+            return 0
+        match = self.separator.search(text)
+        return match.start() if match else None
+
+    def _read_into(self, fd: int, text: memoryview) -> None:
+        n_read = 0
+        while n_read < len(text):
+            n_more = os.preadv(fd, [text[n_read:]], self.begin + n_read)
+            if n_more == 0:
+                raise ReadError(f"cannot read {self.source.name}: it shrank while it was read")
+            n_read += n_more
+
+    def _rest(self, fd: int) -> bytes:
+        """Return what lies between `end` and its cut."""
+        parts: list[bytes] = []
+        position, step = self.end, LOOKAHEAD_BYTES
+        while piece := os.pread(fd, step, position):
+            match = self.separator.search(piece)
+            if match:
+                return b"".join([*parts, piece[: match.start()]])
+            parts.append(piece)
+            position, step = position + len(piece), min(step * 4, BLOCK_BYTES)
+        return b"".join(parts)
+
+
+class Scratch:
+    """A buffer that one thread reads into again and again."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def view(self, n_bytes: int) -> memoryview:
+        """Return room for so many bytes; what was there before is lost."""
+        if len(self._buffer) < n_bytes:
+            self._buffer = bytearray(n_bytes)
+        return memoryview(self._buffer)[:n_bytes]
+
+
+def cut_blocks(
+    sources: list[Source], block_bytes: int, separator: re.Pattern[bytes], stop: threading.Event
+) -> Iterator[Block]:
+    """Cut all sources into blocks of about block_bytes, in order."""
+    for source in sources:
+        if source.is_plain_file and source.n_bytes:
+            for begin in range(0, source.n_bytes, block_bytes):
+                end = min(begin + block_bytes, source.n_bytes)
+                yield FileBlock(end - begin, end - begin, source, begin, end, separator)
+        else:
+            yield from _stream_blocks(SourceReader(source, stop), block_bytes, separator)
+
+
+def _stream_blocks(
+    reader: SourceReader, block_bytes: int, separator: re.Pattern[bytes]
+) -> Iterator[TextBlock]:
+    """Cut a stream; a newline is added at its end."""
+    parts: list[bytes] = []
+    n_bytes = n_raw_bytes = 0
+    piece_bytes = min(PIECE_BYTES, block_bytes)
+    try:
+        while piece := reader.read(piece_bytes):
+            match = separator.search(piece) if n_bytes >= block_bytes else None
+            if match:
+                text = b"".join([*parts, piece[: match.start()]])
+                yield TextBlock(reader.n_raw_bytes - n_raw_bytes, len(text), text)
+                n_raw_bytes = reader.n_raw_bytes
+                parts, n_bytes = [], 0
+                piece = piece[match.start() :]
+            parts.append(piece)
+            n_bytes += len(piece)
+        text = b"".join([*parts, b"\n"])
+        yield TextBlock(reader.n_raw_bytes - n_raw_bytes, n_bytes, text)
+    finally:
+        reader.close()
+
+
+class BlockFeed:
+    """Hand the blocks of all sources to any number of threads, numbered in order."""
+
+    def __init__(
+        self,
+        sources: list[Source],
+        block_bytes: int,
+        separator: re.Pattern[bytes],
+        stop: threading.Event,
+    ) -> None:
+        """Prepare to read; streams are read and decompressed in a thread of their own."""
+        self._lock = threading.Lock()
+        self._n_taken = 0
+        blocks = cut_blocks(sources, block_bytes, separator, stop)
+        self._ahead = None
+        if not all(source.is_plain_file for source in sources):
+            blocks = self._ahead = _ReadAhead(blocks, stop)
+        self._blocks = blocks
+
+    def take(self) -> tuple[int, Block] | None:
+        """Return the next block and its number, None at the end."""
+        with self._lock:
+            block = next(self._blocks, None)
+            self._n_taken += 1
+            return None if block is None else (self._n_taken - 1, block)
+
+    def close(self) -> None:
+        """Wait for the reading thread, which `stop` ends."""
+        if self._ahead is not None:
+            self._ahead.join()
+
+
+class _ReadAhead(Iterator[Block]):
+    """Run an iterator in a thread of its own, a few blocks ahead; its error is raised here."""
+
+    def __init__(self, blocks: Iterator[Block], stop: threading.Event) -> None:
+        self._ready: queue.Queue[Block | BaseException | None] = queue.Queue(PREFETCHED_BLOCKS)
+        self._stop = stop
+        self._ended = False
+        # A daemon, because opening a pipe that nobody writes to blocks beyond our reach.
+        self._thread = threading.Thread(
+            target=self._fill, args=(blocks,), name="fastw2v-reader", daemon=True
+        )
+        self._thread.start()
+
+    def __next__(self) -> Block:
+        while not (self._ended or self._stop.is_set()):
+            with suppress(queue.Empty):
+                block = self._ready.get(timeout=POLL_SECONDS)
+                if isinstance(block, BaseException):
+                    raise block
+                if block is not None:
+                    return block
+                self._ended = True
+        raise StopIteration if self._ended else Stopped
+
+    def join(self) -> None:
+        """Wait for the thread, though not for one that is stuck in opening a pipe."""
+        self._thread.join(timeout=5 * POLL_SECONDS)
+
+    def _fill(self, blocks: Iterator[Block]) -> None:
+        with suppress(Stopped):
+            try:
+                for block in blocks:
+                    self._put(block)
+                self._put(None)
+            except Exception as error:
+                self._put(error)
+
+    def _put(self, item: Block | BaseException | None) -> None:
+        while not self._stop.is_set():
+            with suppress(queue.Full):
+                return self._ready.put(item, timeout=POLL_SECONDS)
+        raise Stopped
+
 
 Tokenizer = Callable[[str], list[str]]
 
@@ -168,7 +395,7 @@ def read_text(
 
 def _count_words(scan: Scan, threads: int, progress: Progress | None) -> CountedCorpus:
     lexicons = [Lexicon() for _ in range(threads)]
-    feed = BlockFeed(scan.sources, blocks.BLOCK_BYTES, blocks.WHITE_SPACE, scan.stop)
+    feed = BlockFeed(scan.sources, BLOCK_BYTES, WHITE_SPACE, scan.stop)
     scan.run(lexicons, feed, progress)
     if threads == 1:
         return _result(scan, lexicons[0], [_identity(lexicons[0].n_words)])
@@ -185,7 +412,7 @@ def _count_words(scan: Scan, threads: int, progress: Progress | None) -> Counted
 
 def _count_lines(scan: Scan, tokenizer: Tokenizer, progress: Progress | None) -> CountedCorpus:
     lexicon = LineLexicon(tokenizer, scan.stop)
-    feed = BlockFeed(scan.sources, blocks.LINE_BLOCK_BYTES, blocks.NEWLINE, scan.stop)
+    feed = BlockFeed(scan.sources, LINE_BLOCK_BYTES, NEWLINE, scan.stop)
     scan.run([lexicon], feed, progress)
     return _result(scan, lexicon, [_identity(lexicon.n_words)])
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from fastw2v.corpus.encode import CountedCorpus, EncodedCorpus, Piece, encode, fold_case
+from fastw2v.corpus.lexicon import TokenLexicon
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
-from fastw2v.corpus.token_lexicon import TokenLexicon
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
 from fastw2v.errors import CorpusError
 

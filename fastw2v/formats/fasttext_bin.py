@@ -25,8 +25,7 @@ from fastw2v.formats.header import MAX_DIM
 from fastw2v.formats.opened import UNCHECKED_BYTES, open_vectors
 from fastw2v.formats.records import FASTTEXT
 from fastw2v.formats.tensor_file import write_rows
-from fastw2v.formats.word_vectors import WordVectors
-from fastw2v.formats.words import decode_words, drop_repeated, encode_words
+from fastw2v.formats.word_vectors import WordVectors, decode_words, drop_repeated, encode_words
 
 MAGIC = struct.pack("<i", 793712314)  # fastText, fasttext.h
 VERSION = 12

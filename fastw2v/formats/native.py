@@ -26,8 +26,7 @@ from fastw2v.formats.pickled import refuse_pickle
 from fastw2v.formats.precision import Reduced, reduce_vectors, without_model
 from fastw2v.formats.records import NATIVE
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
-from fastw2v.formats.word_vectors import WordVectors
-from fastw2v.formats.words import decode_words, encode_words
+from fastw2v.formats.word_vectors import WordVectors, decode_words, encode_words
 
 LAYOUT_VERSION = "1"
 FURTHER = "further."

@@ -15,8 +15,7 @@ from fastw2v.formats.head import Head
 from fastw2v.formats.header import MAX_DIM
 from fastw2v.formats.precision import Reduced, reduce_vectors
 from fastw2v.formats.records import PARQUET
-from fastw2v.formats.word_vectors import WordVectors
-from fastw2v.formats.words import drop_repeated, encode_words
+from fastw2v.formats.word_vectors import WordVectors, drop_repeated, encode_words
 
 MAGIC = b"PAR1"
 # Names under which other programs write the two columns, ours first.

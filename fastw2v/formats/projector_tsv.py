@@ -13,8 +13,7 @@ from fastw2v.formats.head import Head
 from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.records import TSV
 from fastw2v.formats.text_rows import Layout, RowReader, is_number_text, row_text
-from fastw2v.formats.word_vectors import WordVectors
-from fastw2v.formats.words import decode_words, drop_repeated, encode_words
+from fastw2v.formats.word_vectors import WordVectors, decode_words, drop_repeated, encode_words
 
 LAYOUT = Layout(separator="\t", has_words=False)
 

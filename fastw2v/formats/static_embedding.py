@@ -19,8 +19,7 @@ from fastw2v.formats.head import Head
 from fastw2v.formats.precision import Reduced, reduce_vectors
 from fastw2v.formats.records import HF
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
-from fastw2v.formats.word_vectors import WordVectors
-from fastw2v.formats.words import drop_repeated, encode_words
+from fastw2v.formats.word_vectors import WordVectors, drop_repeated, encode_words
 
 TENSORS = ("embeddings", "embedding.weight")  # model2vec's name, sentence-transformers'
 UNKNOWN = "[UNK]"  # what words outside the vocabulary become; its vector is 0

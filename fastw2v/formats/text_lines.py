@@ -9,8 +9,7 @@ from fastw2v.formats.header import parse_header, read_header
 from fastw2v.formats.opened import UNCHECKED_BYTES, OpenedFile, open_vectors
 from fastw2v.formats.records import Format
 from fastw2v.formats.text_rows import Layout, RowReader, row_text
-from fastw2v.formats.word_vectors import WordVectors
-from fastw2v.formats.words import decode_words, drop_repeated, encode_words
+from fastw2v.formats.word_vectors import WordVectors, decode_words, drop_repeated, encode_words
 
 MIN_VALUE_BYTES = 2  # a space and a digit
 PLAIN = Layout()

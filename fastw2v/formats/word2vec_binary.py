@@ -18,8 +18,7 @@ from fastw2v.formats.header import MAX_HEADER_BYTES, read_header
 from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.records import BIN
 from fastw2v.formats.text_rows import is_text_row
-from fastw2v.formats.word_vectors import WordVectors
-from fastw2v.formats.words import decode_words, drop_repeated, encode_words
+from fastw2v.formats.word_vectors import WordVectors, decode_words, drop_repeated, encode_words
 
 BLOCK_BYTES = 1 << 20  # read at once
 

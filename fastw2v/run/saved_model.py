@@ -1,7 +1,9 @@
-"""What a file holds of a model, and the parts of a model from such a file."""
+"""What a file holds of a model, and what training starts from: other vectors, frozen rows."""
 
 import os
 import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -12,11 +14,191 @@ from fastw2v.base.checks import check_flag
 from fastw2v.corpus import Vocabulary, VocabularyRules
 from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors
-from fastw2v.run.start import TIES_KEY, ties_in
+from fastw2v.sampling import SHUFFLED
 from fastw2v.training.arrays import ModelArrays, build_arrays, effective_settings
 from fastw2v.training.events import STATE
-from fastw2v.training.parameters import Parameters
-from fastw2v.training.schedule import OWN
+from fastw2v.training.parameters import BOTH_BIASES, OWN, Parameters
+
+COPIED_ROWS = 4096  # at a time, so that the copy needs little memory
+FREEZE_KEYWORDS = ("all", "known")
+TIES_KEY = "huffman_ties"  # in a model's file; files without it have shuffled ones
+Freeze = bool | str | Iterable[str]
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a model took over from vectors that existed.
+
+    known: (n_words,) bool, the words of the model that were there.  n_unused: words that were
+    there and that the model lacks.  with_outputs: whether the output side was taken over, too.
+    """
+
+    known: NDArray[np.bool_]
+    n_unused: int
+    with_outputs: bool
+
+    @property
+    def n_known(self) -> int:
+        """How many words of the model were there."""
+        return int(np.count_nonzero(self.known))
+
+    def __str__(self) -> str:
+        side = "both sides" if self.with_outputs else "word vectors only"
+        text = f"{self.n_known:,} of {len(self.known):,} words taken over, {side}"
+        return f"{text}; {self.n_unused:,} not in the vocabulary" if self.n_unused else text
+
+
+def take_over(
+    arrays: ModelArrays, parameters: Parameters, vocabulary: Vocabulary, source: WordVectors
+) -> Start:
+    """Copy the rows of the words that a source holds into an untrained model.
+
+    The output side is copied where both have the same objective: by word, or with hierarchical
+    softmax, where the rows belong to a tree, only if words and counts are the same.
+    Raises UsageError if the source holds none of the words.
+    """
+    dim = parameters.vector_size
+    find = vocabulary.index.get
+    target = np.fromiter((find(word, -1) for word in source.words), np.int64, len(source.words))
+    rows = np.flatnonzero(target >= 0)
+    if not len(rows):
+        raise UsageError(
+            f"init_from holds none of the {len(vocabulary)} words of the vocabulary, such as "
+            f"{vocabulary.words[0]!r}; its own begin with {source.words[:3]}"
+        )
+    _copy_rows(arrays.in_rows[:, :dim], target[rows], source.vectors, rows)
+    known = np.zeros(len(vocabulary), np.bool_)
+    known[target[rows]] = True
+    outputs = _output_rows(arrays, parameters, vocabulary, source, target, rows)
+    if outputs is not None:
+        assert source.output_vectors is not None
+        _copy_rows(arrays.out_rows[:, :dim], outputs[0], source.output_vectors, outputs[1])
+        if arrays.out_bias is not None and source.output_bias is not None:
+            arrays.out_bias[outputs[0]] = source.output_bias[outputs[1]]
+        bias = arrays.input_bias(dim)
+        if bias is not None and source.input_bias is not None:
+            bias[:] = source.input_bias
+            arrays.in_rows[~known, :dim] += bias  # as the others contain it
+    return Start(known, len(source.words) - len(rows), outputs is not None)
+
+
+def ties_in(settings: dict[str, Any]) -> str:
+    """Return the order of ties in the Huffman tree of a model's file."""
+    return str(settings.get(TIES_KEY, SHUFFLED))
+
+
+def _output_rows(
+    arrays: ModelArrays,
+    parameters: Parameters,
+    vocabulary: Vocabulary,
+    source: WordVectors,
+    target: NDArray[np.int64],
+    rows: NDArray[np.intp],
+) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Return which output rows get which of the source's, None if they do not correspond."""
+    if source.output_vectors is None or source.settings.get("objective") != parameters.objective:
+        return None
+    if arrays.paths is None:
+        return target[rows], rows
+    if (
+        ties_in(source.settings) != arrays.paths.ties
+        or source.words != vocabulary.words
+        or not np.array_equal(source.counts if source.counts is not None else [], vocabulary.counts)
+    ):
+        return None
+    nodes = np.arange(len(source.output_vectors))
+    return nodes, nodes
+
+
+def _copy_rows(
+    to: NDArray[np.float32], to_rows: NDArray[Any], source: NDArray[Any], rows: NDArray[Any]
+) -> None:
+    for begin in range(0, len(rows), COPIED_ROWS):
+        block = slice(begin, begin + COPIED_ROWS)
+        to[to_rows[block]] = source[rows[block]]
+
+
+def check_freeze(freeze: Freeze) -> Freeze:
+    """Return what to freeze, words as a list; raise UsageError for anything else."""
+    if isinstance(freeze, str) and freeze not in FREEZE_KEYWORDS:
+        raise UsageError(
+            f"freeze must be True, False, {' or '.join(map(repr, FREEZE_KEYWORDS))} or a list of "
+            f"words, got {freeze!r}"
+        )
+    if isinstance(freeze, bool | str):
+        return freeze
+    if not isinstance(freeze, Iterable):
+        raise UsageError(f"freeze must be True, False or a list of words, got {freeze!r}")
+    return list(freeze)
+
+
+def check_all_move(parameters: Parameters, is_frozen: bool) -> None:
+    """Raise UsageError if vectors are frozen that the bias of the input side would move."""
+    if is_frozen and parameters.bias == BOTH_BIASES:
+        raise UsageError(
+            f"bias={BOTH_BIASES!r} moves every vector: freeze and vectors_lockf cannot hold any; "
+            "use bias=True, or freeze nothing"
+        )
+
+
+def frozen_rows(
+    freeze: Freeze, vocabulary: Vocabulary, start: Start | None
+) -> NDArray[np.uint8] | None:
+    """Return (n_words,) uint8, 1 for each word whose vector is to stay, None if all may change.
+
+    freeze: True or "all"; "known" for what was taken over; or words, of which those outside the
+    vocabulary are counted in a warning.  Raises UsageError if none is in it.
+    """
+    freeze = check_freeze(freeze)
+    if freeze is False:
+        return None
+    if freeze is True or freeze == "all":
+        return np.ones(len(vocabulary), np.uint8)
+    if freeze == "known":
+        if start is None:
+            raise UsageError("freeze='known' needs init_from, or a vocabulary that was updated")
+        return start.known.astype(np.uint8)
+    assert not isinstance(freeze, bool | str)
+    return _rows_of(dict.fromkeys(freeze), vocabulary)
+
+
+def locked_rows(
+    frozen: NDArray[np.uint8] | None, lockf: NDArray[Any] | None, n_words: int
+) -> NDArray[np.uint8] | None:
+    """Return what is frozen together with the words whose factor is 0, as gensim's vectors_lockf.
+
+    lockf: (n_words,) or (1,), 0 or 1.  Raises UsageError for anything else.
+    """
+    if lockf is None:
+        return frozen
+    if len(lockf) not in (1, n_words) or not np.isin(lockf, (0, 1)).all():
+        raise UsageError(
+            f"vectors_lockf must be 0 (held) or 1 (trained) for each of the {n_words} words, "
+            f"got {len(lockf)} values from {np.min(lockf)} to {np.max(lockf)}"
+        )
+    if np.all(lockf):
+        return frozen
+    locked = np.broadcast_to(np.equal(lockf, 0), n_words).astype(np.uint8)
+    return locked if frozen is None else frozen | locked
+
+
+def _rows_of(words: dict[str, None], vocabulary: Vocabulary) -> NDArray[np.uint8] | None:
+    if not words:
+        return None
+    frozen = np.zeros(len(vocabulary), np.uint8)
+    missing = [word for word in words if word not in vocabulary]
+    if len(missing) == len(words):
+        raise UsageError(
+            f"none of the {len(words)} words to freeze is in the vocabulary, such as {missing[0]!r}"
+        )
+    if missing:
+        warnings.warn(
+            f"{len(missing)} of {len(words)} words to freeze are not in the vocabulary, such as "
+            f"{missing[0]!r}",
+            stacklevel=4,
+        )
+    frozen[[vocabulary.index[word] for word in words if word in vocabulary]] = 1
+    return frozen
 
 
 class RunCounts(NamedTuple):

@@ -17,8 +17,13 @@ from fastw2v.sampling import (
     noise_probabilities,
 )
 from fastw2v.training.objectives import BlockShape
-from fastw2v.training.parameters import BOTH_BIASES, Parameters, choose_backend
-from fastw2v.training.windows import Contexts, window_sides
+from fastw2v.training.parameters import (
+    BOTH_BIASES,
+    Contexts,
+    Parameters,
+    choose_backend,
+    window_sides,
+)
 
 INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 

@@ -21,9 +21,14 @@ import numpy as np
 from fastw2v.sampling import noise_probabilities
 from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.objectives import BlockShape
-from fastw2v.training.parameters import BFLOAT16_BACKENDS, Parameters, choose_backend
+from fastw2v.training.parameters import (
+    BFLOAT16_BACKENDS,
+    Contexts,
+    Parameters,
+    choose_backend,
+    window_sides,
+)
 from fastw2v.training.sharing import kept_counts, kept_share
-from fastw2v.training.windows import Contexts, window_sides
 
 COLUMNS = 32  # outputs of a skip-gram block: two vectors of AVX-512, two tiles of AMX
 

@@ -1,19 +1,173 @@
-"""What a run is asked to do: every setting, its range, and the default that measured best."""
+"""What a run is asked to do: every setting, its range, and the default that measured best.
+
+Windows and schedules of the learning rate are settings with rules of their own.
+"""
 
 import math
 import os
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from fastw2v import _core
 from fastw2v.base.checks import check_choice, check_finite, check_flag, check_integer
 from fastw2v.base.threads import usable_cores
 from fastw2v.errors import UsageError
 from fastw2v.sampling import NOISE_POWER
-from fastw2v.training.objectives import DEFAULT, DEFAULT_NEGATIVE, OBJECTIVES, Mode, Objective
-from fastw2v.training.schedule import Schedule, check_schedule, rate_at, schedule_name
-from fastw2v.training.windows import Window, check_window, expected_contexts
+from fastw2v.training.objectives import (
+    DEFAULT,
+    DEFAULT_NEGATIVE,
+    OBJECTIVES,
+    Mode,
+    Objective,
+    choose_objective,
+)
+
+Window = int | tuple[int, int]
+
+SIDES: Final = ("left", "right")
+
+LONG_SENTENCE = 1000  # tokens from which on the ends of sentences hardly count
+
+
+def check_window(value: Any) -> Window:
+    """Return a window: an integer >= 1, or (left, right), each >= 0 and one of them >= 1.
+
+    A list of two, as TOML and JSON have it, becomes a tuple.  Raises UsageError for all else.
+    """
+    if not isinstance(value, list | tuple):
+        check_integer("window", value, 1)
+        return int(value)
+    if len(value) != len(SIDES):
+        raise UsageError(f"window must be an integer or a pair (left, right), got {value!r}")
+    for side, size in zip(SIDES, value, strict=True):
+        check_integer(f"the {side} side of window", size, 0)
+    if not any(value):
+        raise UsageError("window must reach at least 1 word on one side, got (0, 0)")
+    return int(value[0]), int(value[1])
+
+
+def window_sides(window: Window) -> tuple[int, int]:
+    """Return the most words to the left and to the right."""
+    return window if isinstance(window, tuple) else (window, window)
+
+
+class Contexts(NamedTuple):
+    """How many context words a token has.
+
+    mean: at least 1.  inverse: mean of 1 / contexts, of the tokens that have any, within the
+    sentences that subsampling leaves.
+    """
+
+    mean: float
+    inverse: float
+
+
+def expected_contexts(window: Window, shrinks: bool, sentence_tokens: float) -> float:
+    """Return how many context words a token has on average, at least 1.
+
+    shrinks: each side is drawn from 1 to its size.  sentence_tokens: the mean length of a
+    sentence, >= 1, which may be below the window.
+    """
+    sides = window_sides(window)
+    return max(1.0, sum(_mean_of_side(size, shrinks, sentence_tokens) for size in sides))
+
+
+def _mean_of_side(size: int, shrinks: bool, sentence_tokens: float) -> float:
+    longest = min(size, max(sentence_tokens - 1, 0.0))
+    if not shrinks or size == 0:
+        return _within(longest, sentence_tokens)
+    short = range(1, int(longest) + 1)  # reaches that the sentence does not cut off
+    total = sum(_within(reach, sentence_tokens) for reach in short)
+    return (total + (size - len(short)) * _within(longest, sentence_tokens)) / size
+
+
+def _within(reach: float, sentence_tokens: float) -> float:
+    """Return the mean number of tokens within reach on one side; reach is below the length."""
+    return reach - reach * (reach + 1) / (2 * sentence_tokens)
+
+
+def expected_inverse(window: Window, shrinks: bool, sentence_tokens: float) -> float:
+    """Return the mean of 1 / contexts, of tokens that have any.
+
+    shrinks: each side is drawn from 1 to its size.  sentence_tokens: the mean length of a
+    sentence, >= 1.
+    """
+    length = round(min(max(sentence_tokens, 2), LONG_SENTENCE))
+    sides = window_sides(window)
+    n_draws = min(max(sides), LONG_SENTENCE) if shrinks else 1
+    draws = (np.arange(n_draws) + 0.5) / n_draws if shrinks else np.zeros(1)
+    before = np.arange(length)[:, None]
+    left, right = (size - np.floor(size * draws) for size in sides)
+    n_contexts = np.minimum(left, before) + np.minimum(right, length - 1 - before)
+    return float((1 / n_contexts[n_contexts > 0]).mean())
+
+
+# A name, or a function from the progress, the share of all epochs' tokens in 0..1, to the rate.
+Schedule = str | Callable[[float], float]
+OWN = "own: "  # how a file names a user's function, which it cannot hold
+
+
+def linear_rate(first: float, last: float, progress: float) -> float:
+    """Return the rate after `progress`, the share of all epochs' tokens in 0..1.
+
+    It falls on a straight line from first to last (Mikolov et al. 2013, 1301.3781, section 4).
+    """
+    return first + (last - first) * progress
+
+
+def constant_rate(first: float, last: float, progress: float) -> float:
+    """Return the first rate."""
+    return first
+
+
+def cosine_rate(first: float, last: float, progress: float) -> float:
+    """Return the rate on half a cosine from first to last, flat at both ends.
+
+    Reference: Loshchilov and Hutter 2017 (1608.03983), section 3, without restarts.
+    """
+    return last + (first - last) * (1 + math.cos(math.pi * progress)) / 2
+
+
+SCHEDULES = {"linear": linear_rate, "constant": constant_rate, "cosine": cosine_rate}
+
+
+def check_schedule(schedule: Any) -> None:
+    """Raise UsageError unless it is a name of SCHEDULES or a function that gives rates."""
+    if isinstance(schedule, str) and schedule in SCHEDULES:
+        return
+    if isinstance(schedule, type) or not callable(schedule):
+        raise UsageError(
+            f"schedule must be {', '.join(SCHEDULES)} or a function of the progress from 0 to 1, "
+            f"got {schedule!r}"
+        )
+    for progress in (0.0, 0.5, 1.0):
+        rate_at(schedule, 0.0, 0.0, progress)
+
+
+def rate_at(schedule: Schedule, first: float, last: float, progress: float) -> float:
+    """Return the rate after `progress`; raise UsageError if a user's function gives no rate."""
+    if isinstance(schedule, str):
+        return SCHEDULES[schedule](first, last, progress)
+    rate = schedule(progress)
+    try:
+        if math.isfinite(rate) and rate >= 0:
+            return float(rate)
+    except TypeError:
+        pass
+    raise UsageError(f"the schedule must give rates of at least 0, got {rate!r} at {progress:.6g}")
+
+
+def schedule_name(schedule: Schedule) -> str:
+    """Return what a file calls a schedule."""
+    if isinstance(schedule, str):
+        return schedule
+    name = getattr(schedule, "__qualname__", type(schedule).__qualname__)
+    return f"{OWN}{getattr(schedule, '__module__', None)}:{name}"
+
 
 CBOW_UPDATES = ("corrected", "word2vec")
 BOTH_BIASES = "both"  # of the output side and the input side
@@ -36,6 +190,7 @@ LEAST_CORRECTED_SHARE, UNDIVIDED_ALPHA = 0.5, 0.025
 # The loss is measured on every n-th block. Of one thread's speed 16 cost 0.7 % in skip-gram, 1.4 %
 # with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
 LOSS_EVERY = 16
+SEED_BITS = 31  # of a seed that is drawn
 BFLOAT16_BACKENDS = ("avx512bf16", "amx")
 
 
@@ -210,6 +365,35 @@ class Parameters:
             "cbow_update": self.cbow_update or "corrected",
             "workers": self.n_threads,
         }
+
+    @classmethod
+    def from_arguments(
+        cls,
+        flags: Mapping[str, int | bool],
+        negative: int | None,
+        seed: int | None,
+        **settings: Any,
+    ) -> "Parameters":
+        """Return the parameters that a model's arguments ask for.
+
+        flags: objectives.FLAGS, which choose the objective with negative, None if not given.
+        seed: None for one that is drawn here.  settings: all other fields.
+        Raises UsageError for an impossible or contradictory argument.
+        """
+        switches = {name: settings[name] for name in ("sg", "cbow_mean", "shrink_windows")}
+        for name, value in {**flags, **switches}.items():
+            check_flag(name, value)
+        objective, negative = choose_objective(flags, negative)
+        settings |= {name: bool(value) for name, value in switches.items()}
+        seed = secrets.randbits(SEED_BITS) if seed is None else seed
+        return cls(objective=objective, negative=negative, seed=seed, **settings)
+
+    def of_run(
+        self, epochs: int | None, start_alpha: float | None, end_alpha: float | None
+    ) -> "Parameters":
+        """Return the parameters of one call of train; None leaves what the model has."""
+        given: dict[str, Any] = {"epochs": epochs, "alpha": start_alpha, "min_alpha": end_alpha}
+        return replace(self, **{name: v for name, v in given.items() if v is not None})
 
     @classmethod
     def from_mapping(cls, settings: Mapping[str, Any]) -> "Parameters":

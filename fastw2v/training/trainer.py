@@ -28,10 +28,9 @@ from fastw2v.training.events import (
     peak_bytes,
 )
 from fastw2v.training.objectives import Objective
-from fastw2v.training.parameters import Parameters
+from fastw2v.training.parameters import Contexts, Parameters, expected_inverse, window_sides
 from fastw2v.training.rounds import RoundPlan, Rounds, make_rounds, tokens_of_chunk
 from fastw2v.training.sharing import hot_rows, kept_share, seen_count
-from fastw2v.training.windows import Contexts, expected_inverse, window_sides
 
 # Tokens a kernel call trains: long enough that Python's share of the time does not show,
 # short enough that Ctrl-C is answered at once.

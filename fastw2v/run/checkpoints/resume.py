@@ -22,8 +22,7 @@ from fastw2v.run.saved_model import BLOCKS, RunCounts, fill_arrays, settings_of
 from fastw2v.run.validation import BestEpoch
 from fastw2v.training.divergence import check_rows
 from fastw2v.training.events import STATE, Run, RunState
-from fastw2v.training.parameters import Parameters
-from fastw2v.training.schedule import OWN
+from fastw2v.training.parameters import OWN, Parameters
 from fastw2v.training.trainer import Trainer
 
 Path = str | os.PathLike[str]
