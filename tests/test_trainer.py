@@ -199,6 +199,26 @@ def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch, small_chunks, s
     assert len(stream.begun) <= 2
 
 
+def test_ctrl_c_within_a_start_leaves_no_thread(monkeypatch, small_chunks, stopping):
+    returned, numbers = threading.Event(), itertools.count()
+
+    class Interrupting(threading.Thread):
+        def _bootstrap(self):  # the new thread, before start() knows that it runs
+            if next(numbers) == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+                assert stopping()
+                assert not returned.wait(0.2)
+            super()._bootstrap()
+
+    monkeypatch.setattr(threading, "Thread", Interrupting)
+    stream = HeldStream(at=0, hold=stopping)
+    with pytest.raises(KeyboardInterrupt):
+        stream.trainer(workers=5).run()
+    returned.set()
+    assert {thread.name for thread in threading.enumerate()} & {"fastw2v-train"} == set()
+    assert not stream.inside
+
+
 @pytest.mark.parametrize("shrink_windows", [True, False])
 @pytest.mark.parametrize("window", [1, 5, 30, (0, 4), (30, 2)])
 def test_expected_contexts_match_a_count(window, shrink_windows):

@@ -42,10 +42,12 @@ def run_threads(
         threading.Thread(target=work, args=pair, name=name, daemon=True)
         for pair in zip(bodies, ended, strict=True)
     ]
-    with interrupted_once(stop, threads):
+    started = threading.Event()
+    with interrupted_once(stop, threads, started):
         try:
             for thread in threads:
                 thread.start()
+            started.set()
             for done in ended:
                 # Not join() with a timeout: interrupted, Python 3.11's takes the thread for ended.
                 while not done.wait(tick_seconds):
@@ -58,11 +60,14 @@ def run_threads(
 
 
 @contextlib.contextmanager
-def interrupted_once(stop: threading.Event, threads: list[threading.Thread]) -> Iterator[None]:
+def interrupted_once(
+    stop: threading.Event, threads: list[threading.Thread], started: threading.Event
+) -> Iterator[None]:
     """Let the first Ctrl-C stop the threads and raise, and ignore others until they have ended.
 
     A second KeyboardInterrupt can come between any two steps of the wait for threads that still
-    write, and would leave them behind. A handler that is not Python's own stays in place.
+    write, and would leave them behind; one within a thread's start would hide that it runs.
+    started: set when all threads are. A handler that is not Python's own stays in place.
     """
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -75,14 +80,15 @@ def interrupted_once(stop: threading.Event, threads: list[threading.Thread]) -> 
             return
         seen.set()
         stop.set()
-        raise KeyboardInterrupt
+        if started.is_set():
+            raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, handle)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if seen.is_set():  # something on the way has caught it, but the threads have stopped early
+    if seen.is_set():  # it was not raised, or something has caught it: but the threads stopped
         raise KeyboardInterrupt
 
 
