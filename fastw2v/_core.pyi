@@ -144,7 +144,7 @@ STARTS_FULL: int
 WORD_BITS: int
 FIRST_LONG_START: int
 
-class Stretch:
+class TokenStretch:
     def __init__(
         self,
         word_ids: NDArray[np.int32],
@@ -181,13 +181,13 @@ class PairTable:
         least: int,
         first_long: int,
     ) -> int: ...
-    def count(self, stretch: Stretch, share: int, n_shares: int) -> int: ...
+    def count(self, stretch: TokenStretch, share: int, n_shares: int) -> int: ...
     def merge(
-        self, stretch: Stretch, word_ids: NDArray[np.int32], ends: NDArray[np.int64]
+        self, stretch: TokenStretch, word_ids: NDArray[np.int32], ends: NDArray[np.int64]
     ) -> tuple[int, int, int]: ...
 
 def write_sentences(
-    stretch: Stretch,
+    stretch: TokenStretch,
     arena: NDArray[np.uint8],
     offsets: NDArray[np.int64],
     text: memoryview,

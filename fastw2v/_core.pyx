@@ -185,7 +185,7 @@ cdef class Model:
     cdef w2v_model c
     cdef const w2v_backend *backend
     cdef readonly object arrays
-    cdef object hot  # keeps the shares alive
+    cdef object replicas  # keeps the shares alive
 
     def __init__(self, arrays, settings):
         self.arrays = arrays
@@ -242,16 +242,16 @@ cdef class Model:
             self.c.in_bias = &in_bias[0, 0]
 
     cdef set_replicas(self, settings):
-        cdef const float[::1] inputs = settings.hot.inputs
-        cdef const float[::1] outputs = settings.hot.outputs
-        self.hot = settings.hot
+        cdef const float[::1] inputs = settings.replicas.inputs
+        cdef const float[::1] outputs = settings.replicas.outputs
+        self.replicas = settings.replicas
         self.c.n_replicated_in = min(inputs.shape[0], self.c.n_words)
         self.c.n_replicated_out = min(outputs.shape[0], self.c.n_outputs)
         if self.c.n_replicated_in:
             self.c.in_flush_share = &inputs[0]
         if self.c.n_replicated_out:
             self.c.out_flush_share = &outputs[0]
-        self.c.sync_centres = settings.hot.centres
+        self.c.sync_centres = settings.replicas.centres
         if self.c.objective == W2V_HIERARCHICAL_SOFTMAX:  # the top of the tree comes last
             self.c.first_replicated_out = self.c.n_outputs - self.c.n_replicated_out
 

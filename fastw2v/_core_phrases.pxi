@@ -54,7 +54,7 @@ WORD_BITS = W2V_WORD_BITS
 FIRST_LONG_START = W2V_FIRST_LONG_START
 
 
-cdef class Stretch:
+cdef class TokenStretch:
     """A stretch of word ids, and how much of it is done.
 
     word_ids: (n_ids,) int32.  ends: (n_ends,) int64, ascending, > 0, ids before each sentence's
@@ -169,7 +169,7 @@ cdef class PairTable:
             n = w2v_select_pairs(&self.c, &is_connector[0], &out)
         return n
 
-    def count(self, Stretch stretch not None, int share, int n_shares):
+    def count(self, TokenStretch stretch not None, int share, int n_shares):
         """Count this share of the pairs of a stretch; return PAIRS_DONE or what is full."""
         cdef int code
         if not 0 <= share < n_shares <= W2V_MAX_PAIR_SHARES:
@@ -179,7 +179,7 @@ cdef class PairTable:
             code = w2v_count_pairs(&self.c, &stretch.c, share, n_shares)
         return code
 
-    def merge(self, Stretch stretch not None, int32_t[::1] word_ids, int64_t[::1] ends):
+    def merge(self, TokenStretch stretch not None, int32_t[::1] word_ids, int64_t[::1] ends):
         """Replace pairs by their values; return (n_ids, n_ends, n_phrases) written.
 
         word_ids, ends: at least as long as the stretch's.
@@ -199,7 +199,7 @@ cdef class PairTable:
         return out.n_ids, out.n_ends, out.n_phrases
 
 
-def write_sentences(Stretch stretch not None, const uint8_t[::1] arena,
+def write_sentences(TokenStretch stretch not None, const uint8_t[::1] arena,
                     const int64_t[::1] offsets, uint8_t[::1] text):
     """Fill text with words; return its bytes.  The stretch is done when position is its length.
 

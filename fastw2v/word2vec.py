@@ -35,7 +35,7 @@ from fastw2v.run.saved_model import (
     TIES_KEY,
     Freeze,
     RunCounts,
-    Start,
+    TakenOver,
     arrays_in_file,
     base_vocabulary,
     check_all_move,
@@ -51,7 +51,7 @@ from fastw2v.run.saved_model import (
 )
 from fastw2v.run.training_run import RunRequest, run_training
 from fastw2v.training.arrays import ModelArrays, build_arrays
-from fastw2v.training.events import STATE, EpochRecord, Observer, Summary
+from fastw2v.training.events import CHECKPOINT_KEY, EpochRecord, Observer, Summary
 from fastw2v.training.objectives import HIERARCHICAL_SOFTMAX
 from fastw2v.training.parameters import Parameters, Schedule, Window
 from fastw2v.training.trainer import resolved_for
@@ -190,7 +190,7 @@ class Word2Vec:
         self.comment, self.compute_loss, self.batch_words = comment, compute_loss, batch_words
         self.vocabulary: Vocabulary | None = None
         self.arrays: ModelArrays | None = None
-        self.start: Start | None = None
+        self.start: TakenOver | None = None
         self.corpus_count = self.corpus_total_words = 0
         self.history: list[EpochRecord] = []
         self.summary: Summary | None = None
@@ -428,7 +428,7 @@ class Word2Vec:
         settings = settings_then(found[1])
         compared = {"validation": validation, "patience": patience, "restore_best": restore_best}
         criterion = options_again(
-            found[0], found[1].settings[STATE], without_unset(compared), metric
+            found[0], found[1].settings[CHECKPOINT_KEY], without_unset(compared), metric
         )
         model = cls(
             lowercase=settings.pop("lowercase"), tokenizer=tokenizer, column=column,

@@ -14,7 +14,7 @@ from fastw2v.sampling import (
     keep_thresholds,
     noise_probabilities,
 )
-from fastw2v.training.arrays import HotRows, KernelSettings, ModelArrays, zero_rows
+from fastw2v.training.arrays import KernelSettings, ModelArrays, ReplicatedRows, zero_rows
 from fastw2v.training.objectives import BlockShape
 
 # Backends whose products of larger blocks have operands of 8 bits; all others compute in float32.
@@ -58,11 +58,16 @@ def make_pairs(rng, n_words, n_pairs=60, first_token=1000):
 class Case:
     """A vocabulary, a random state, and the settings of one mode."""
 
-    def __init__(self, arch, objective, dim, n_words=30, bias=True, sample=0.05, n_hot=0, **kw):
+    def __init__(
+        self, arch, objective, dim, n_words=30, bias=True, sample=0.05, n_replicated=0, **kw
+    ):
         self.rng = np.random.default_rng(0)
         self.is_shared = kw.pop("is_shared", False)
-        self.hot_share, self.hot_centres = kw.pop("hot_share", 1.0), kw.pop("hot_centres", 30)
-        self.dim, self.n_words, self.n_hot = dim, n_words, n_hot
+        self.replica_share, self.sync_centres = (
+            kw.pop("replica_share", 1.0),
+            kw.pop("sync_centres", 30),
+        )
+        self.dim, self.n_words, self.n_replicated = dim, n_words, n_replicated
         n_steps = kw.pop("interleaved_steps", 2)
         kw["interleaved_steps"] = n_steps if (arch, objective) == ("cbow", "ns") else 1
         self.settings = reference.Settings(objective, arch == "cbow", **kw)
@@ -115,7 +120,7 @@ class Case:
     def kernel_settings(self, backend):
         """What the kernels are told."""
         s = self.settings
-        shares = np.full(self.n_hot, self.hot_share, np.float32)
+        shares = np.full(self.n_replicated, self.replica_share, np.float32)
         return KernelSettings(
             backend=backend,
             objective=s.objective,
@@ -127,7 +132,7 @@ class Case:
             largest=self.block(),
             loss_every=1,
             is_shared=self.is_shared,
-            hot=HotRows(shares, shares, self.hot_centres),
+            replicas=ReplicatedRows(shares, shares, self.sync_centres),
             cbow_sum=s.cbow_sum,
             cbow_divide=s.cbow_divide,
             cbow_rate=s.cbow_rate,

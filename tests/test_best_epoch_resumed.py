@@ -41,7 +41,7 @@ def test_the_best_rows_come_back_in_a_resumed_run(monkeypatch, mode):
     # Before the best epoch is known, in the next, in the last; in the middle of each.
     for epoch in (best, best + 1, n_epochs):
         interrupted(monkeypatch, CHUNKS * (epoch - 1) + 1, **mode)
-        holds_copy = "best_vectors" in read_vectors(newest()).further
+        holds_copy = "best_vectors" in read_vectors(newest()).extra_arrays
         assert holds_copy == (epoch > 1)  # within an epoch the rows are no longer the best ones
         model = overfitted(resume=True, **RUN, **mode)
         assert same_bits(model, whole)
@@ -60,7 +60,7 @@ def check_that_the_end_is_kept(model):
     assert model.last_checkpoint == newest()
     kept = read_vectors(newest())
     assert kept.vectors.tobytes() == model.wv.vectors.tobytes()
-    assert not kept.further
+    assert not kept.extra_arrays
     assert (kept.input_bias is None) == (model.input_bias is None)
     again = overfitted(resume=True, **RUN, **{n: getattr(model, n) for n in ("sg", "hs")},
                        bias=model.parameters.bias)  # fmt: skip
@@ -80,7 +80,7 @@ def test_the_best_rows_come_back_after_all_epochs_of_a_resumed_run(monkeypatch):
 
 def test_the_copy_is_left_out_where_the_rows_are_the_best():
     overfitted(epochs=1, **RUN)
-    assert not read_vectors(newest()).further
+    assert not read_vectors(newest()).extra_arrays
 
 
 @pytest.mark.parametrize(

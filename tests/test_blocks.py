@@ -18,7 +18,7 @@ from fastw2v.training.blocks import (
 )
 from fastw2v.training.objectives import FULL_SOFTMAX, HIERARCHICAL_SOFTMAX, NEGATIVE_SAMPLING
 from fastw2v.training.parameters import (
-    LEAST_SEEN,
+    MIN_SEEN,
     UNDIVIDED_ALPHA,
     Contexts,
     Parameters,
@@ -216,7 +216,7 @@ def test_the_description_names_what_a_step_takes():
 @pytest.mark.parametrize("objective", [NEGATIVE_SAMPLING, FULL_SOFTMAX], ids=["ns", "softmax"])
 def test_the_default_rate_of_cbow_falls_with_the_contexts_above_those_of_window_5(objective):
     def rate(n_contexts):
-        return Parameters(objective=objective.name).resolved(n_contexts, LEAST_SEEN).alpha
+        return Parameters(objective=objective.name).resolved(n_contexts, MIN_SEEN).alpha
 
     rates = [rate(n) for n in (3.0, 6.0, 11.0, 41.0)]
     default = objective.cbow.alpha
@@ -251,11 +251,11 @@ def test_few_words_seen_often_get_the_undivided_update_at_gensims_rate():
 def test_cbow_with_hierarchical_softmax_takes_the_update_and_rate_of_word2vec(cbow_mean):
     hs = {"objective": "hs", "cbow_mean": cbow_mean}
     for n_contexts in (3.0, 41.0):
-        chosen = Parameters(**hs).resolved(n_contexts, LEAST_SEEN)
+        chosen = Parameters(**hs).resolved(n_contexts, MIN_SEEN)
         assert (chosen.alpha, chosen.cbow_update) == (0.05, "word2vec")
     rates = [Parameters(**hs, epochs=n).resolved(6, 10).alpha for n in (5, 10, 20)]
     assert rates == pytest.approx([0.05, 0.025, 0.0125])
-    asked = Parameters(**hs, cbow_update="corrected").resolved(6, LEAST_SEEN)
+    asked = Parameters(**hs, cbow_update="corrected").resolved(6, MIN_SEEN)
     assert asked.cbow_update == "corrected"
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("no_thread_left")
 
 @pytest.fixture(autouse=True)
 def short_rounds(monkeypatch, small_chunks):
-    monkeypatch.setattr(rounds_module, "LEAST_TOKENS", 100)
+    monkeypatch.setattr(rounds_module, "MIN_TOKENS", 100)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_the_error_of_one_worker_ends_all(monkeypatch, worker):
     monkeypatch.setattr(trainer.chunks, "read", failing)
     with pytest.raises(OSError, match="the disk is gone"):
         trainer.run()
-    assert (trainer.chunk, trainer.is_whole) in ((0, False), (6, True))
+    assert (trainer.chunk, trainer.at_chunk_boundary) in ((0, False), (6, True))
 
 
 def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch):
@@ -140,7 +140,7 @@ def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch):
     interrupt_third_start(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         trainer.run()
-    assert trainer.is_whole
+    assert trainer.at_chunk_boundary
     np.testing.assert_array_equal(trainer.model_arrays.in_rows, before)
 
 

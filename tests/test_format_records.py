@@ -50,7 +50,7 @@ def model(rng, dim=16):
         output_bias=rows[1, :, 0].copy(),
         input_bias=rows[1, 0],
         settings={"window": 5},
-        further={"more": rows[0, 0]},
+        extra_arrays={"more": rows[0, 0]},
     )
 
 

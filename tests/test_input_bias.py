@@ -271,7 +271,7 @@ def test_a_run_cut_short_within_an_epoch_ends_with_the_same_bits(
     whole = Word2Vec(sentences, **BOTH | mode)
     for n_chunks in (7, 15 + 7):  # of 15 an epoch; rounds are longer
         path = cut_short(sentences, n_chunks, **mode)
-        assert native.read(path, adds_pending=False).further[PENDING_BIAS].any()
+        assert native.read(path, adds_pending=False).extra_arrays[PENDING_BIAS].any()
         assert same_bits(Word2Vec.resume("run", sentences), whole)
         for name in os.listdir("run"):
             os.unlink(f"run/{name}")
@@ -283,13 +283,13 @@ def test_a_checkpoint_within_an_epoch_reads_as_vectors_with_all_of_the_bias(
     monkeypatch.chdir(tmp_path)
     path = cut_short(sentences, 15 + 7)
     stored = native.read(path, adds_pending=False)
-    expected = stored.vectors + stored.further[PENDING_BIAS]
+    expected = stored.vectors + stored.extra_arrays[PENDING_BIAS]
     model = Word2Vec.load(path)
     found = [model.wv, *(KeyedVectors.load(path, mmap=mmap) for mmap in (False, True))]
     for wv in (*found, KeyedVectors.read(path)):
         np.testing.assert_array_equal(wv.vectors, expected)
     np.testing.assert_array_equal(
-        model.input_bias, stored.input_bias + stored.further[PENDING_BIAS]
+        model.input_bias, stored.input_bias + stored.extra_arrays[PENDING_BIAS]
     )
-    assert PENDING_BIAS not in read_vectors(path).further
+    assert PENDING_BIAS not in read_vectors(path).extra_arrays
     np.testing.assert_array_equal(read_vectors(path, limit=3).vectors, expected[:3])

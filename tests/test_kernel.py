@@ -64,7 +64,7 @@ VARIANTS = {
     "divided-sum-cbow": {"cbow_sum": True},
     "frozen-rows": {"frozen": frozenset({0, 3, 4, 29})},
     "all-rows-frozen": {"frozen": frozenset(range(30))},
-    "frozen-hot-rows": {"frozen": frozenset(range(0, 30, 2)), "n_hot": 5},
+    "frozen-replicated-rows": {"frozen": frozenset(range(0, 30, 2)), "n_replicated": 5},
     "scaled-cbow": {"cbow_rate": 4.0},
     "one-centre": {"block_centres": 1, "block_noise": 1},
     "one-pair": {"block_centres": 1, "block_noise": 5, "block_contexts": 1},
@@ -76,14 +76,14 @@ VARIANTS = {
     "two-rounded-steps": {"block_centres": 32, "block_noise": 16},
     "one-step": {"block_centres": 9, "interleaved_steps": 1},
     "five-steps": {"block_centres": 8, "noise_reuse": 3, "interleaved_steps": 5},
-    "rounded-hot-rows": {"block_centres": 20, "block_noise": 13, "n_hot": 5},
+    "rounded-replicated-rows": {"block_centres": 20, "block_noise": 13, "n_replicated": 5},
     "rounded-frozen-rows": {"block_centres": 17, "block_noise": 16, "frozen": frozenset({0, 3})},
     "fresh-noise": {"noise_reuse": 1},
     "long-reused-noise": {"block_noise": 7, "noise_reuse": 3},
     "one-noise-word-a-chunk": {"block_noise": 1, "noise_reuse": 1000},
     "two-words": {"n_words": 2},
-    "some-hot-rows": {"n_hot": 5},
-    "only-hot-rows": {"n_hot": 1000},
+    "some-replicated-rows": {"n_replicated": 5},
+    "only-replicated-rows": {"n_replicated": 1000},
     "no-subsampling": {"sample": 0},
     "asked-for-to-be-written": {"is_shared": True},
 }
@@ -180,11 +180,11 @@ def test_counters_add_up_to_the_centres_of_the_chunk(arch, objective):
     assert 0 < counters["n_trained"] < n_centres
 
 
-@pytest.mark.parametrize("n_hot", [0, 1000])
+@pytest.mark.parametrize("n_replicated", [0, 1000])
 @pytest.mark.parametrize(("arch", "objective"), MODES)
 @pytest.mark.parametrize("backend", backends())
-def test_frozen_rows_stay_bit_for_bit(backend, arch, objective, n_hot):
-    case = Case(arch, objective, dim=20, n_hot=n_hot, frozen=frozenset({0, 1, 5, 17}))
+def test_frozen_rows_stay_bit_for_bit(backend, arch, objective, n_replicated):
+    case = Case(arch, objective, dim=20, n_replicated=n_replicated, frozen=frozenset({0, 1, 5, 17}))
     case.state.in_rows[1] = -0.0  # adding 0 would change its bits
     before = case.arrays().in_rows
     chunks = [make_chunk(case.rng, case.n_words, n_tokens=4000)]

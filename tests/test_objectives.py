@@ -88,7 +88,7 @@ def test_a_record_makes_what_its_kernels_need(name):
     assert (tables.noise is not None) is record.draws_negatives
     assert (tables.paths is not None) is (record.max_root_move is not None)
     assert Parameters(objective=name, negative=7).n_negative == (7 if record.draws_negatives else 0)
-    if record.hot_rows is not None:
+    if record.replicated_rows is not None:
         assert all(record.mode(sg).effective_rate > 0 for sg in (True, False))
 
 

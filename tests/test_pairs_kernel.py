@@ -28,9 +28,9 @@ VARIANTS = {
     "default-block": {"block_centres": 20, "block_noise": 12},
     "rounded-frozen-rows": {"block_centres": 21, "block_noise": 12, "frozen": frozenset({0, 3})},
     "two-words": {"n_words": 2},
-    "some-hot-rows": {"n_hot": 5},
+    "some-replicated-rows": {"n_replicated": 5},
     "no-subsampling": {"sample": 0},
-    "frozen-rows": {"frozen": frozenset(range(0, 30, 3)), "n_hot": 5},
+    "frozen-rows": {"frozen": frozenset(range(0, 30, 3)), "n_replicated": 5},
 }
 
 

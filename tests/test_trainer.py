@@ -200,14 +200,14 @@ def test_ctrl_c_between_two_starts_leaves_no_thread(monkeypatch, small_chunks, s
 
 
 def test_ctrl_c_within_a_start_leaves_no_thread(monkeypatch, small_chunks, stopping):
-    returned, numbers = threading.Event(), itertools.count()
+    returned, numbers, seen = threading.Event(), itertools.count(), []
+    main = threading.main_thread().ident
 
     class Interrupting(threading.Thread):
         def _bootstrap(self):  # the new thread, before start() knows that it runs
             if next(numbers) == 2:
-                os.kill(os.getpid(), signal.SIGINT)
-                assert stopping()
-                assert not returned.wait(0.2)
+                signal.pthread_kill(main, signal.SIGINT)  # os.kill may wake another thread
+                seen.extend([stopping(), returned.wait(0.2)])
             super()._bootstrap()
 
     monkeypatch.setattr(threading, "Thread", Interrupting)
@@ -215,6 +215,7 @@ def test_ctrl_c_within_a_start_leaves_no_thread(monkeypatch, small_chunks, stopp
     with pytest.raises(KeyboardInterrupt):
         stream.trainer(workers=5).run()
     returned.set()
+    assert seen == [True, False]
     assert {thread.name for thread in threading.enumerate()} & {"fastw2v-train"} == set()
     assert not stream.inside
 

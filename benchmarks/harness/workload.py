@@ -18,8 +18,8 @@ ZIPF_OFFSET = 2.7  # Mandelbrot's: count ~ 1 / (rank + offset), close to English
 SENTENCE_TOKENS = 60  # as in a Wikipedia dump with one paragraph a line
 CORPUS_TOKENS = 10**9  # size of the corpus that the counts pretend to come from
 LEARNING_RATE = 0.025
-LEAST_PASSES = 3
-LEAST_WORDS = 1000
+MIN_PASSES = 3
+MIN_WORDS = 1000
 DISTRIBUTIONS = ("zipf", "uniform")
 
 
@@ -33,12 +33,12 @@ class Shape:
 
 
 def words_in_cache(cache_bytes: int, parameters: Parameters) -> int:
-    """Return how many words' rows, input and output, fill half a cache, but LEAST_WORDS at least.
+    """Return how many words' rows, input and output, fill half a cache, but MIN_WORDS at least.
 
     1,000 words take 2.4 MB at dimension 300: with Zipf's frequencies a cache of 2 MB will do.
     """
     row_bytes = -(-parameters.vector_size // 16) * 64
-    return max(cache_bytes // 2 // (2 * row_bytes), LEAST_WORDS)
+    return max(cache_bytes // 2 // (2 * row_bytes), MIN_WORDS)
 
 
 def at_full_speed(parameters: Parameters) -> Parameters:
@@ -110,7 +110,7 @@ def time_kernel(workload: Workload, seconds: float) -> Timing:
     passes = _passes(worker, chunks)
     next(passes)
     start = time.perf_counter()
-    while time.perf_counter() - start < seconds or len(ns) < LEAST_PASSES:
+    while time.perf_counter() - start < seconds or len(ns) < MIN_PASSES:
         took, n_kept, n_predictions = next(passes)
         ns.append(took * 1e9 / n_kept)
         rates.append(n_predictions / took)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastw2v.base.memory import Int32Array, Int64Array
-from fastw2v.corpus.encode import CountedCorpus, Piece
+from fastw2v.corpus.encode import CountedCorpus, EncodedPiece
 from fastw2v.corpus.lexicon import Lexicon, LineLexicon, TokenLexicon
 from fastw2v.corpus.spool import SpoolWriter
 from fastw2v.errors import CorpusError
@@ -30,7 +30,7 @@ class CellCounter:
         self.n_text_bytes = 0
         self._tokenizer, self._report = tokenizer, report
         self._lexicon: Lexicon | TokenLexicon | None = None
-        self._pieces: list[Piece] = []
+        self._pieces: list[EncodedPiece] = []
 
     def add_text(self, text: bytes | memoryview) -> None:
         """Count lines of text, each a cell and ended by a newline."""
@@ -75,7 +75,7 @@ class CellCounter:
     def _append(self, word_ids: Int32Array, ends: Int64Array) -> None:
         assert self._lexicon is not None
         n_ends = self.writer.append(word_ids, ends)
-        self._pieces.append(Piece(0, len(word_ids), n_ends, self._lexicon.n_words))
+        self._pieces.append(EncodedPiece(0, len(word_ids), n_ends, self._lexicon.n_words))
         self._report(self.writer.n_tokens)
 
 

@@ -14,7 +14,7 @@ from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules, choose_words
 from fastw2v.errors import CorpusError
 
 
-class Piece(NamedTuple):
+class EncodedPiece(NamedTuple):
     """A stretch of the provisional spool: which counter wrote it, and how much it is."""
 
     counter: int
@@ -36,7 +36,7 @@ class CountedCorpus:
     counts: Int64Array
     decode: Callable[[Int64Array], list[str]]
     written: SpoolWriter
-    pieces: list[Piece]
+    pieces: list[EncodedPiece]
     word_numbers: list[Int32Array]
 
 

@@ -17,7 +17,7 @@ from fastw2v.errors import CorpusError, UsageError
 
 PIECE_TOKENS = 1 << 20  # ids copied at a time when they become others
 DENSE_IDS_PER_TOKEN = 4  # ids up to so many times the tokens are counted in a table, not sorted
-MOST_ROWS = 2**31 - 1  # ids are int32
+MAX_ROWS = 2**31 - 1  # ids are int32
 
 
 class IdSentences:
@@ -62,8 +62,8 @@ class IdSentences:
             )
         if self.words is not None and most >= len(self.words):
             raise CorpusError(f"ids must be below {len(self.words)}, one for a word, got {most}")
-        if self.rows_by_id and most >= MOST_ROWS:
-            raise CorpusError(f"with rows_by_id, ids must be below {MOST_ROWS}, got {most}")
+        if self.rows_by_id and most >= MAX_ROWS:
+            raise CorpusError(f"with rows_by_id, ids must be below {MAX_ROWS}, got {most}")
 
     def name(self, word_id: int) -> str:
         """Return the word of an id."""

@@ -18,7 +18,7 @@ from fastw2v.base.threads import run_threads
 from fastw2v.corpus.encode import (
     CountedCorpus,
     EncodedCorpus,
-    Piece,
+    EncodedPiece,
     corpus_name,
     encode,
     fold_case,
@@ -284,13 +284,13 @@ class ScanStop(threading.Event):
             self._turn.notify_all()
 
 
-class Scan:
+class CorpusScan:
     """One pass over some sources, and what its threads share."""
 
     def __init__(self, sources: list[Source], writer: SpoolWriter) -> None:
         self.sources = sources
         self.writer = writer
-        self.pieces: list[Piece] = []
+        self.pieces: list[EncodedPiece] = []
         self.n_text_bytes = 0
         self._n_raw_bytes = 0
         sizes = [source.n_bytes for source in sources]
@@ -340,7 +340,7 @@ class Scan:
             if self.stop.is_set():
                 raise Stopped
             n_ends = self.writer.append(word_ids, ends)
-            self.pieces.append(Piece(counter, len(word_ids), n_ends, n_words))
+            self.pieces.append(EncodedPiece(counter, len(word_ids), n_ends, n_words))
             self.n_text_bytes += block.n_text_bytes
             self._n_raw_bytes += block.n_raw_bytes
             if self._total_bytes and self._n_raw_bytes:
@@ -376,7 +376,7 @@ def read_text(
     SaveError if the temporary file cannot be written, UsageError for an impossible parameter.
     """
     started = time.perf_counter()
-    scan = Scan(find_sources(paths), SpoolWriter(spool_limit_bytes))
+    scan = CorpusScan(find_sources(paths), SpoolWriter(spool_limit_bytes))
     try:
         if tokenizer is None:
             counted = _count_words(scan, threads, progress)
@@ -393,7 +393,7 @@ def read_text(
             source.close()
 
 
-def _count_words(scan: Scan, threads: int, progress: Progress | None) -> CountedCorpus:
+def _count_words(scan: CorpusScan, threads: int, progress: Progress | None) -> CountedCorpus:
     lexicons = [Lexicon() for _ in range(threads)]
     feed = BlockFeed(scan.sources, BLOCK_BYTES, WHITE_SPACE, scan.stop)
     scan.run(lexicons, feed, progress)
@@ -410,7 +410,9 @@ def _count_words(scan: Scan, threads: int, progress: Progress | None) -> Counted
     return _result(scan, merged, word_numbers)
 
 
-def _count_lines(scan: Scan, tokenizer: Tokenizer, progress: Progress | None) -> CountedCorpus:
+def _count_lines(
+    scan: CorpusScan, tokenizer: Tokenizer, progress: Progress | None
+) -> CountedCorpus:
     lexicon = LineLexicon(tokenizer, scan.stop)
     feed = BlockFeed(scan.sources, LINE_BLOCK_BYTES, NEWLINE, scan.stop)
     scan.run([lexicon], feed, progress)
@@ -422,7 +424,7 @@ def _identity(n_words: int) -> Int32Array:
 
 
 def _result(
-    scan: Scan, lexicon: Lexicon | TokenLexicon, word_numbers: list[Int32Array]
+    scan: CorpusScan, lexicon: Lexicon | TokenLexicon, word_numbers: list[Int32Array]
 ) -> CountedCorpus:
     return CountedCorpus(
         name=scan.name,

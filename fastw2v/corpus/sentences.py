@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from fastw2v.corpus.encode import CountedCorpus, EncodedCorpus, Piece, encode, fold_case
+from fastw2v.corpus.encode import CountedCorpus, EncodedCorpus, EncodedPiece, encode, fold_case
 from fastw2v.corpus.lexicon import TokenLexicon
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
@@ -65,7 +65,7 @@ class _SentenceReader:
     def __init__(self, writer: SpoolWriter, progress: Progress | None) -> None:
         self.writer = writer
         self._lexicon = TokenLexicon()
-        self._pieces: list[Piece] = []
+        self._pieces: list[EncodedPiece] = []
         self._progress = progress
         self._next_report = time.monotonic() + PROGRESS_SECONDS
         self._ids = array("i")
@@ -109,7 +109,7 @@ class _SentenceReader:
         word_ids = np.frombuffer(self._ids, np.int32)
         self._lexicon.count(word_ids)
         n_ends = self.writer.append(word_ids, np.frombuffer(self._ends, np.int64))
-        self._pieces.append(Piece(0, len(word_ids), n_ends, self._lexicon.n_words))
+        self._pieces.append(EncodedPiece(0, len(word_ids), n_ends, self._lexicon.n_words))
         self._ids, self._ends = array("i"), array("q")
 
     def _report(self) -> None:

@@ -150,7 +150,7 @@ class CountedWords(NamedTuple):
     decode: Callable[[Int64Array], list[str]]
 
 
-class Choice(NamedTuple):
+class ChosenWords(NamedTuple):
     """The words kept.  final_ids: (n_words,) int32, -1 for a word that is dropped."""
 
     vocabulary: Vocabulary
@@ -160,7 +160,7 @@ class Choice(NamedTuple):
 
 def choose_words(
     counted: WordCounts, rules: VocabularyRules, vocabulary: Vocabulary | None
-) -> Choice:
+) -> ChosenWords:
     """Keep what the rules keep, or the words of a given vocabulary.
 
     Raises CorpusError if no word is kept.
@@ -168,7 +168,7 @@ def choose_words(
     return choose(counted, rules) if vocabulary is None else match(counted, vocabulary)
 
 
-def choose(counted: WordCounts, rules: VocabularyRules) -> Choice:
+def choose(counted: WordCounts, rules: VocabularyRules) -> ChosenWords:
     """Keep what the rules keep, in their order, words of equal count by first appearance.
 
     Raises CorpusError if no word is kept.
@@ -188,10 +188,10 @@ def choose(counted: WordCounts, rules: VocabularyRules) -> Choice:
     final_ids = np.full(len(counts), -1, np.int32)
     final_ids[chosen] = np.arange(len(chosen), dtype=np.int32)
     words = counted.decode(chosen)
-    return Choice(Vocabulary(words, counted.counts[chosen]), final_ids, min_count)
+    return ChosenWords(Vocabulary(words, counted.counts[chosen]), final_ids, min_count)
 
 
-def match(counted: WordCounts, vocabulary: Vocabulary) -> Choice:
+def match(counted: WordCounts, vocabulary: Vocabulary) -> ChosenWords:
     """Keep the words of a given vocabulary; raise CorpusError if there is none of them."""
     final_ids = _places(counted.decode(np.arange(len(counted.counts))), vocabulary)
     if not (final_ids >= 0).any():
@@ -199,7 +199,7 @@ def match(counted: WordCounts, vocabulary: Vocabulary) -> Choice:
             f"none of the {len(final_ids)} distinct words of {counted.name} "
             f"is in the given vocabulary of {len(vocabulary)} words"
         )
-    return Choice(vocabulary, final_ids, 0)
+    return ChosenWords(vocabulary, final_ids, 0)
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ def _trimmed(
 
 def _joined(
     counted: WordCounts, rules: VocabularyRules, kept: npt.NDArray[np.bool_], min_count: int
-) -> Choice:
+) -> ChosenWords:
     """Keep all words of the base, with the counts of both, and the new words that are kept."""
     base = rules.base
     assert base is not None
@@ -269,7 +269,7 @@ def _joined(
     final_ids[order] = np.arange(len(order), dtype=np.int32)
     joined = base.words + [words[i] for i in new.tolist()]
     vocabulary = Vocabulary([joined[i] for i in order.tolist()], counts[order])
-    return Choice(vocabulary, np.where(found, final_ids[places], np.int32(-1)), min_count)
+    return ChosenWords(vocabulary, np.where(found, final_ids[places], np.int32(-1)), min_count)
 
 
 def _places(words: list[str], vocabulary: Vocabulary) -> Int32Array:

@@ -29,7 +29,7 @@ from fastw2v.formats.tensor_file import TensorFile, write_tensors
 from fastw2v.formats.word_vectors import WordVectors, decode_words, encode_words
 
 LAYOUT_VERSION = "1"
-FURTHER = "further."
+EXTRA_PREFIX = "further."
 PENDING_BIAS = "pending_input_bias"
 
 
@@ -64,7 +64,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
         "counts": word_vectors.counts,
         "word_offsets": offsets,
         "words": np.frombuffer(b"".join(words), np.uint8),
-        **{FURTHER + key: rows for key, rows in word_vectors.further.items()},
+        **{EXTRA_PREFIX + key: rows for key, rows in word_vectors.extra_arrays.items()},
     }
     metadata = {"fastw2v": LAYOUT_VERSION, "settings": _settings_json(word_vectors.settings)}
     held = {key: tensor for key, tensor in tensors.items() if tensor is not None}
@@ -86,7 +86,7 @@ def read(
     limit: rows to read at most; the output side, which has rows of its own, is then left out.
     with_output: whether to read all but the vectors and counts, where the file holds it.
     adds_pending: add the pending input bias of a checkpoint to the vectors, which copies mapped
-    ones; else it stays in `further`.
+    ones; else it stays in `extra_arrays`.
     Raises ReadError, or ModelFormatError naming the file and what is wrong in it.
     """
     name = os.fspath(path)
@@ -99,9 +99,11 @@ def read(
         words = _words(model, n_words, len(vectors))
         counts = model.optional("counts", "I64", (n_words,), limit)
         output_vectors = output_bias = input_bias = None
-        further: dict[str, NDArray[np.float32]] = {}
+        extra_arrays: dict[str, NDArray[np.float32]] = {}
         dim = vectors.shape[1]
-        pending = model.optional(FURTHER + PENDING_BIAS, "F32", (dim,)) if adds_pending else None
+        pending = (
+            model.optional(EXTRA_PREFIX + PENDING_BIAS, "F32", (dim,)) if adds_pending else None
+        )
         if pending is not None:
             vectors = vectors + pending
         if with_output and limit is None:
@@ -109,11 +111,11 @@ def read(
             n_outputs = None if output_vectors is None else len(output_vectors)
             output_bias = model.optional("output_bias", "F32", (n_outputs,))
             input_bias = model.optional("input_bias", "F32", (dim,))
-            further = model.of_group(FURTHER)
+            extra_arrays = model.of_group(EXTRA_PREFIX)
             if input_bias is not None and pending is not None:
-                input_bias = input_bias + further.pop(PENDING_BIAS)
+                input_bias = input_bias + extra_arrays.pop(PENDING_BIAS)
     return WordVectors(
-        words, vectors, counts, output_vectors, output_bias, settings, further, input_bias
+        words, vectors, counts, output_vectors, output_bias, settings, extra_arrays, input_bias
     )
 
 

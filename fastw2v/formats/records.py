@@ -28,7 +28,7 @@ PARTS = {
     "output_bias": "output bias",
     "input_bias": "input bias",
     "settings": "settings",
-    "further": "arrays of a checkpoint",
+    "extra_arrays": "arrays of a checkpoint",
 }
 KEPT_IN_FEWER_BITS = frozenset({"counts"})
 

@@ -26,7 +26,7 @@ class WordVectors:
     output_bias: (n_outputs,) float32, or None.
     input_bias: (dim,) float32, the bias of the input side that the vectors contain, or None.
     settings: what the model was trained with; anything that JSON can hold.
-    further: more float32 arrays, by name, which the native format alone holds.
+    extra_arrays: more float32 arrays, by name, which the native format alone holds.
     damage: why the vectors are not worth writing, as of training that diverged; "" if they are.
     Raises ValueError if the shapes or types disagree.
     """
@@ -37,7 +37,7 @@ class WordVectors:
     output_vectors: NDArray[np.float32] | None = None
     output_bias: NDArray[np.float32] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
-    further: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    extra_arrays: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     input_bias: NDArray[np.float32] | None = None
     damage: str = ""
 

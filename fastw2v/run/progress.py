@@ -10,7 +10,7 @@ from fastw2v.training.events import Observer, Report
 PLAIN_SECONDS = 10.0  # between two lines where the output is no terminal
 CLEAR_TO_END = "\x1b[K"
 SPACE = "  "
-LEAST_FIRST = ("alpha", "speed", "loss", "left")  # what a narrow terminal does not show
+MIN_FIRST = ("alpha", "speed", "loss", "left")  # what a narrow terminal does not show
 
 
 class ProgressLine:
@@ -70,7 +70,7 @@ def format_report(report: Report, columns: int | None = None) -> str:
         parts["loss"] = f"loss {report.loss:.3f}"
     if report.seconds_left is not None:
         parts["left"] = f"{format_seconds(report.seconds_left)} left"
-    for name in LEAST_FIRST:
+    for name in MIN_FIRST:
         if columns is not None and len(SPACE.join(parts.values())) > columns:
             parts.pop(name, None)
     return SPACE.join(parts.values())[:columns]

@@ -16,7 +16,7 @@ from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors
 from fastw2v.sampling import SHUFFLED
 from fastw2v.training.arrays import ModelArrays, build_arrays, effective_settings
-from fastw2v.training.events import STATE
+from fastw2v.training.events import CHECKPOINT_KEY
 from fastw2v.training.parameters import BOTH_BIASES, OWN, Parameters
 
 COPIED_ROWS = 4096  # at a time, so that the copy needs little memory
@@ -26,7 +26,7 @@ Freeze = bool | str | Iterable[str]
 
 
 @dataclass(frozen=True)
-class Start:
+class TakenOver:
     """What a model took over from vectors that existed.
 
     known: (n_words,) bool, the words of the model that were there.  n_unused: words that were
@@ -50,7 +50,7 @@ class Start:
 
 def take_over(
     arrays: ModelArrays, parameters: Parameters, vocabulary: Vocabulary, source: WordVectors
-) -> Start:
+) -> TakenOver:
     """Copy the rows of the words that a source holds into an untrained model.
 
     The output side is copied where both have the same objective: by word, or with hierarchical
@@ -79,7 +79,7 @@ def take_over(
         if bias is not None and source.input_bias is not None:
             bias[:] = source.input_bias
             arrays.in_rows[~known, :dim] += bias  # as the others contain it
-    return Start(known, len(source.words) - len(rows), outputs is not None)
+    return TakenOver(known, len(source.words) - len(rows), outputs is not None)
 
 
 def ties_in(settings: dict[str, Any]) -> str:
@@ -142,7 +142,7 @@ def check_all_move(parameters: Parameters, is_frozen: bool) -> None:
 
 
 def frozen_rows(
-    freeze: Freeze, vocabulary: Vocabulary, start: Start | None
+    freeze: Freeze, vocabulary: Vocabulary, start: TakenOver | None
 ) -> NDArray[np.uint8] | None:
     """Return (n_words,) uint8, 1 for each word whose vector is to stay, None if all may change.
 
@@ -210,7 +210,7 @@ class RunCounts(NamedTuple):
 
 # Told in the file, but chosen anew on another machine; and where the run of a checkpoint stood.
 BLOCKS = "blocks"  # how many words a training step took at once, as text
-NOT_SETTINGS = ("backend", "workers", BLOCKS, TIES_KEY, STATE)
+NOT_SETTINGS = ("backend", "workers", BLOCKS, TIES_KEY, CHECKPOINT_KEY)
 
 
 def settings_of(parameters: Parameters, rules: VocabularyRules) -> dict[str, Any]:

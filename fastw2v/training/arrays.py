@@ -33,7 +33,7 @@ INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
 IN_BIAS_LIMIT = 0.25  # a step counts as one of lr * n at most, summed over the threads
 
 
-class HotRows(NamedTuple):
+class ReplicatedRows(NamedTuple):
     """The first input rows and output rows, or the top of the tree, that a worker keeps private.
 
     inputs, outputs: (n_rows,) float32, for each the share of a worker's change that the shared row
@@ -45,7 +45,7 @@ class HotRows(NamedTuple):
     centres: int
 
 
-NO_HOT_ROWS = HotRows(np.empty(0, np.float32), np.empty(0, np.float32), 10**9)
+NO_REPLICATED_ROWS = ReplicatedRows(np.empty(0, np.float32), np.empty(0, np.float32), 10**9)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class KernelSettings:
     largest: BlockShape
     loss_every: int
     is_shared: bool
-    hot: HotRows
+    replicas: ReplicatedRows
     cbow_sum: bool
     cbow_divide: bool
     cbow_rate: float
@@ -134,11 +134,14 @@ def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
 
 
 def kernel_settings(
-    parameters: Parameters, largest: BlockShape, contexts: Contexts, hot: HotRows = NO_HOT_ROWS
+    parameters: Parameters,
+    largest: BlockShape,
+    contexts: Contexts,
+    replicas: ReplicatedRows = NO_REPLICATED_ROWS,
 ) -> KernelSettings:
     """Translate the parameters of a run for the kernels.
 
-    largest: block of any chunk.  contexts: of a token.  hot: the private rows.
+    largest: block of any chunk.  contexts: of a token.  replicas: the private rows.
     """
     corrected = parameters.cbow_update != "word2vec"
     return KernelSettings(
@@ -152,7 +155,7 @@ def kernel_settings(
         largest=largest,
         loss_every=parameters.loss_every,
         is_shared=parameters.n_threads > 1 and not parameters.deterministic,
-        hot=hot,
+        replicas=replicas,
         cbow_sum=not parameters.cbow_mean,
         cbow_divide=corrected == parameters.cbow_mean,
         cbow_rate=cbow_rate(parameters, contexts),
@@ -204,7 +207,7 @@ def build_arrays(
 ) -> ModelArrays:
     """Return the arrays of an untrained model: random inputs, zero outputs.
 
-    counts: (n_words,) int64, best descending: the first rows are the ones kept hot.  ties: see
+    counts: (n_words,) int64, best descending: the first rows are the ones replicated.  ties: see
     huffman_paths.
     Raises UsageError if the objective does not fit the vocabulary, OutOfMemoryError if
     memory does not.

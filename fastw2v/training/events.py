@@ -191,7 +191,9 @@ def peak_bytes() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-STATE = "checkpoint"  # the entry of a model file's settings that tells where its run stands
+CHECKPOINT_KEY = (
+    "checkpoint"  # the entry of a model file's settings that tells where its run stands
+)
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ class Run(Protocol):
     model_arrays: ModelArrays
     epoch: int  # that is under way, counted from 0: so many are done
     history: list[EpochRecord]
-    is_whole: bool  # every token up to where it stands is trained, and none after it
+    at_chunk_boundary: bool  # every token up to where it stands is trained, and none after it
     stopped: str | None  # why it ended before its last epoch
     restored: int | None  # the epoch whose rows the model was given back
 
@@ -257,7 +259,7 @@ class Run(Protocol):
         """Return the sums over all workers since training began."""
 
     def state(self) -> RunState:
-        """Return where the run stands, to go on from there; is_whole must hold."""
+        """Return where the run stands, to go on from there; at_chunk_boundary must hold."""
 
     def report(self, now: Counts, heard: Counts, seconds: float) -> Report:
         """Return the state of the run.  heard: the counts at the report before."""

@@ -36,10 +36,10 @@ class BlockShape(NamedTuple):
     contexts: int = MAX_CONTEXTS
 
 
-class HotRowCounts(NamedTuple):
+class ReplicaCounts(NamedTuple):
     """How many rows of each matrix, the most frequent ones, and the centres between exchanges.
 
-    small_outputs: output rows where an epoch has fewer than hot_rows.PRIVATE_FROM_TOKENS.
+    small_outputs: output rows where an epoch has fewer than sharing.PRIVATE_FROM_TOKENS.
     """
 
     inputs: int
@@ -85,7 +85,7 @@ class Objective:
     skipgram, cbow: see Mode.
     cbow_is_corrected: whether CBOW takes the corrected update by default.
     max_learning: CBOW's default learning rate * occurrences of the median word * epochs, at most;
-    see parameters.LEAST_SEEN.
+    see parameters.MIN_SEEN.
 
     tables: makes them of the words' counts, the power of the noise distribution and the order of
     ties in a Huffman tree.
@@ -109,7 +109,7 @@ class Objective:
 
     max_chunk_tokens: tokens of a chunk at most, by the floats of the output matrix.
     shuffled_from_tokens: tokens of an epoch from which on its chunks come in random order.
-    hot_rows: those that each worker keeps private, None for none; see hot_rows.
+    replicated_rows: those that each worker keeps private, None for none; see sharing.
     moves_all_outputs: whether a prediction changes every output row.
     uses_blas: whether the kernels call BLAS.
     """
@@ -135,7 +135,7 @@ class Objective:
     max_root_move: float | None = None
     max_chunk_tokens: Callable[[int], int] | None = None
     shuffled_from_tokens: int = 0
-    hot_rows: HotRowCounts | None = None
+    replicated_rows: ReplicaCounts | None = None
     moves_all_outputs: bool = False
     uses_blas: bool = False
 
@@ -187,7 +187,7 @@ NEGATIVE_SAMPLING = Objective(
     # With 16 threads on 16 cores of an Intel CPU, M words/s: skip-gram 31 and 41, CBOW 32 and 49.
     # Twice as many rows of words were x0.88 there, and with two cores far apart x0.97: the copies
     # push the rest out of L2.
-    hot_rows=HotRowCounts(inputs=128, outputs=64, centres=64, small_outputs=0),
+    replicated_rows=ReplicaCounts(inputs=128, outputs=64, centres=64, small_outputs=0),
 )
 
 
@@ -225,7 +225,7 @@ HIERARCHICAL_SOFTMAX = Objective(
     max_root_move=0.275,  # window 5 fits at the default rate
     # Measured as above: with two threads, skip-gram 705 and 380 ns, CBOW 560 and 204; with 16
     # threads, 2.9 and 18, 2.7 and 29 M words/s.
-    hot_rows=HotRowCounts(
+    replicated_rows=ReplicaCounts(
         inputs=64, outputs=_core.TOP_NODES, centres=500, small_outputs=_core.TOP_NODES
     ),
 )

@@ -181,12 +181,12 @@ CBOW_CONTEXTS = 6.0
 # No word is among its own contexts.  A CBOW model that trains for long learns that too, and then
 # the vectors of words that occur together are unlike.  So by default learning rate * occurrences of
 # the median word * epochs is held to the objective's max_learning.  A word seen less than
-# LEAST_SEEN times in an epoch, as most words of a text are, counts as seen LEAST_SEEN times.
-LEAST_SEEN = 50
+# MIN_SEEN times in an epoch, as most words of a text are, counts as seen MIN_SEEN times.
+MIN_SEEN = 50
 # Where words are seen more often and the learning rate would fall below this share of the default,
 # the default is the undivided update of word2vec.c, which learns that later, at gensim's learning
 # rate.
-LEAST_CORRECTED_SHARE, UNDIVIDED_ALPHA = 0.5, 0.025
+MIN_CORRECTED_SHARE, UNDIVIDED_ALPHA = 0.5, 0.025
 # The loss is measured on every n-th block. Of one thread's speed 16 cost 0.7 % in skip-gram, 1.4 %
 # with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
 LOSS_EVERY = 16
@@ -313,15 +313,15 @@ class Parameters:
     @property
     def default_rate(self) -> float:
         """The learning rate at the start where none is given and the corpus is unknown."""
-        return self._default(self.expected_contexts(math.inf), LEAST_SEEN)[0]
+        return self._default(self.expected_contexts(math.inf), MIN_SEEN)[0]
 
     def _default(self, n_contexts: float, n_seen: float) -> tuple[float, str]:
         """Return the default learning rate and CBOW update; see resolved."""
         rate, objective = self.mode.alpha, self.objective_record
         if self.sg:
             return rate, "corrected"
-        limit = objective.max_learning / (self.epochs * max(n_seen, LEAST_SEEN))
-        is_often = n_seen > LEAST_SEEN and limit < LEAST_CORRECTED_SHARE * rate
+        limit = objective.max_learning / (self.epochs * max(n_seen, MIN_SEEN))
+        is_often = n_seen > MIN_SEEN and limit < MIN_CORRECTED_SHARE * rate
         is_undivided = is_often or not objective.cbow_is_corrected
         update = self.cbow_update or ("word2vec" if is_undivided else "corrected")
         if update == "word2vec":

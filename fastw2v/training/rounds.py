@@ -25,7 +25,7 @@ from fastw2v.training.sharing import gains, row_shares
 # 30.2 / 63.0 / 29.3 / 54.8; sixteen with 5,000 each: 28.6 / 62.2 / 28.5 / 51.2.
 ROUND_TOKENS = 100_000
 ROUNDS = 32  # in an epoch at least, so that small corpora are merged often enough
-LEAST_TOKENS = 500  # of a chunk
+MIN_TOKENS = 500  # of a chunk
 
 
 def tokens_of_chunk(n_tokens: int, n_workers: int, most: int) -> tuple[int, int]:
@@ -33,7 +33,7 @@ def tokens_of_chunk(n_tokens: int, n_workers: int, most: int) -> tuple[int, int]
 
     n_tokens: of the corpus.  most: tokens of a chunk at most.
     """
-    of_worker = max(min(ROUND_TOKENS, n_tokens // ROUNDS) // n_workers, min(LEAST_TOKENS, most))
+    of_worker = max(min(ROUND_TOKENS, n_tokens // ROUNDS) // n_workers, min(MIN_TOKENS, most))
     n_chunks = -(-of_worker // most)
     return max(of_worker // n_chunks // 2 * 2, 2), n_chunks  # an even number: no pair is cut
 
@@ -55,7 +55,7 @@ class RoundPlan:
 
 
 @dataclass
-class Copy:
+class Replica:
     """One worker's rows, and marks of those that it may have changed."""
 
     arrays: ModelArrays
@@ -64,7 +64,7 @@ class Copy:
     touched_out: NDArray[np.uint8]
 
 
-def make_copy(arrays: ModelArrays, settings: KernelSettings, max_tokens: int) -> Copy:
+def make_replica(arrays: ModelArrays, settings: KernelSettings, max_tokens: int) -> Replica:
     """Return a worker with a copy of all rows of its own."""
     bias, in_bias = arrays.out_bias, arrays.in_bias
     own = replace(
@@ -76,7 +76,7 @@ def make_copy(arrays: ModelArrays, settings: KernelSettings, max_tokens: int) ->
     )
     worker = _core.Worker(_core.Model(own, settings), max_tokens, allocate)
     marks = (np.zeros(len(rows), np.uint8) for rows in (own.in_rows, own.out_rows))
-    copy = Copy(own, worker, *marks)
+    copy = Replica(own, worker, *marks)
     worker.note_touched(copy.touched_in, copy.touched_out)
     return copy
 
@@ -94,7 +94,7 @@ class Rounds:
     def __init__(
         self,
         arrays: ModelArrays,
-        copies: Sequence[Copy],
+        copies: Sequence[Replica],
         gain: Sequence[NDArray[np.float32]],
         chunks_each: int,
         all_outputs: bool,
@@ -187,7 +187,7 @@ def make_rounds(
     parameters: Parameters, arrays: ModelArrays, settings: KernelSettings, plan: RoundPlan
 ) -> Rounds:
     """Return what trains these arrays in rounds.  settings: for one worker alone."""
-    copies = [make_copy(arrays, settings, plan.max_tokens) for _ in range(plan.n_workers)]
+    copies = [make_replica(arrays, settings, plan.max_tokens) for _ in range(plan.n_workers)]
     shares = row_shares(parameters, arrays, plan.counts, plan.n_contexts)
     of_all = shares[0].sum(keepdims=True)  # predictions that move in_bias
     rate, n_tokens = parameters.rate_at(0.5), plan.chunk_tokens * plan.chunks_each

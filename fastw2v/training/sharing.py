@@ -5,14 +5,14 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.sampling import HuffmanPaths, noise_probabilities
-from fastw2v.training.arrays import NO_HOT_ROWS, HotRows, ModelArrays
-from fastw2v.training.objectives import HotRowCounts
+from fastw2v.training.arrays import NO_REPLICATED_ROWS, ModelArrays, ReplicatedRows
+from fastw2v.training.objectives import ReplicaCounts
 from fastw2v.training.parameters import Parameters
 
 # A row that changes often is where it wants to be after every worker's turn, and the sum of n
 # such changes would overshoot n times: four workers without this came to numbers that are not
 # finite. It moves by the share 1 - exp(-rate * predictions); the sum is held to 1.5 whole moves.
-MOST_MOVES = 1.5
+MAX_MOVES = 1.5
 WORDS_AT_A_TIME = 1 << 16  # whose paths are looked at, so that it needs little memory
 
 
@@ -70,7 +70,7 @@ def gains(predictions: NDArray[np.float64], rate: float, n_workers: int) -> NDAr
     of its way that a row goes.
     """
     moved = np.maximum(-np.expm1(-rate * predictions), 1e-9)
-    return np.minimum(1.0, MOST_MOVES / (n_workers * moved)).astype(np.float32)
+    return np.minimum(1.0, MAX_MOVES / (n_workers * moved)).astype(np.float32)
 
 
 # Below so many tokens an epoch the rows of words are shared all the same: with private ones,
@@ -83,32 +83,32 @@ PRIVATE_FROM_TOKENS = 4_000_000
 EXCHANGES_PER_EPOCH = 1_000
 
 
-def hot_rows(
+def replicated_rows(
     parameters: Parameters,
     arrays: ModelArrays,
     n_workers: int,
     n_tokens: int,
     n_contexts: float,
-) -> HotRows:
+) -> ReplicatedRows:
     """Return the rows that each worker keeps private, and the share of its changes that it gives.
 
     Input rows, which are exchanged more seldom, get the mean of the changes.
     n_tokens: of an epoch.  n_contexts: expected of a token.
     """
-    hot = parameters.objective_record.hot_rows
-    if n_workers < 2 or hot is None:
-        return NO_HOT_ROWS
+    replicas = parameters.objective_record.replicated_rows
+    if n_workers < 2 or replicas is None:
+        return NO_REPLICATED_ROWS
     if n_tokens < PRIVATE_FROM_TOKENS:
-        if not hot.small_outputs:
-            return NO_HOT_ROWS
-        hot = hot._replace(inputs=0, outputs=hot.small_outputs)
+        if not replicas.small_outputs:
+            return NO_REPLICATED_ROWS
+        replicas = replicas._replace(inputs=0, outputs=replicas.small_outputs)
     often = max(n_tokens // (EXCHANGES_PER_EPOCH * n_workers), 1)
-    hot = hot._replace(centres=min(hot.centres, often))
-    n_inputs = min(hot.inputs, len(arrays.in_rows))
-    return HotRows(
+    replicas = replicas._replace(centres=min(replicas.centres, often))
+    n_inputs = min(replicas.inputs, len(arrays.in_rows))
+    return ReplicatedRows(
         np.full(n_inputs, 1 / n_workers, np.float32),
-        output_shares(parameters, arrays, n_workers, n_contexts, hot),
-        hot.centres,
+        output_shares(parameters, arrays, n_workers, n_contexts, replicas),
+        replicas.centres,
     )
 
 
@@ -117,14 +117,14 @@ def output_shares(
     arrays: ModelArrays,
     n_workers: int,
     n_contexts: float,
-    hot: HotRowCounts,
+    replicas: ReplicaCounts,
 ) -> NDArray[np.float32]:
     """Return the share of its change of each private output row that a worker gives."""
     counts = np.maximum(arrays.counts, 1)  # a model may know none
-    tokens = hot.centres * counts.sum() / kept_counts(arrays, counts).sum()
+    tokens = replicas.centres * counts.sum() / kept_counts(arrays, counts).sum()
     _, of_outputs = row_shares(parameters, arrays, counts, n_contexts)
     order = slice(None, None, parameters.objective_record.output_order)
-    of_outputs = of_outputs[order][: hot.outputs]
+    of_outputs = of_outputs[order][: replicas.outputs]
     interval = np.empty(len(of_outputs), np.int64)
     _core.sync_intervals(interval)
     rate = parameters.mode.effective_rate * parameters.first_rate

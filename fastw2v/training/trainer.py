@@ -30,7 +30,7 @@ from fastw2v.training.events import (
 from fastw2v.training.objectives import Objective
 from fastw2v.training.parameters import Contexts, Parameters, expected_inverse, window_sides
 from fastw2v.training.rounds import RoundPlan, Rounds, make_rounds, tokens_of_chunk
-from fastw2v.training.sharing import hot_rows, kept_share, seen_count
+from fastw2v.training.sharing import kept_share, replicated_rows, seen_count
 
 # Tokens a kernel call trains: long enough that Python's share of the time does not show,
 # short enough that Ctrl-C is answered at once.
@@ -40,7 +40,7 @@ CHUNK_TOKENS = 10_000
 # with 2, 4 and 16; with 2,800 up to 0.3, 0.7 and 0.9 %, at x0.94 to x0.97 of the speed. That was
 # with chunks in the order of the text: in random order 10,000 give 0.1, 0.2 and 0.3 %.
 CHUNKS = 300  # in an epoch at least
-LEAST_CHUNK_TOKENS = 2_000
+MIN_CHUNK_TOKENS = 2_000
 MARGIN_WINDOWS = 4  # margin on either side of a chunk, in windows: subsampling thins it out
 REPORT_SECONDS = 0.2
 
@@ -71,7 +71,7 @@ class TokenStream(Protocol):
 
 def chunk_tokens(objective: Objective, n_tokens: int, n_floats: int) -> int:
     """Return the tokens of a chunk.  n_tokens: of an epoch.  n_floats: of the output matrix."""
-    most = min(max(n_tokens // CHUNKS, LEAST_CHUNK_TOKENS), CHUNK_TOKENS)
+    most = min(max(n_tokens // CHUNKS, MIN_CHUNK_TOKENS), CHUNK_TOKENS)
     if objective.max_chunk_tokens is not None:
         most = min(objective.max_chunk_tokens(n_floats), most)
     return most // 2 * 2  # no pair is cut
@@ -117,12 +117,12 @@ class Trainer:
         n_threads = min(parameters.n_threads, len(self.chunks))
         contexts = contexts_in(parameters, arrays, stream)
         sharing = 1 if in_rounds else n_threads
-        hot = hot_rows(parameters, arrays, sharing, stream.n_tokens, contexts.mean)
+        replicas = replicated_rows(parameters, arrays, sharing, stream.n_tokens, contexts.mean)
         of_pair = contexts if context_counts is None else Contexts(1.0, 1.0)
-        concurrency = 1 if len(hot.inputs) else sharing
+        concurrency = 1 if len(replicas.inputs) else sharing
         load = Load.of(parameters, arrays, stream.n_tokens, of_pair, concurrency)
         self.blocks = BlockRule(parameters, load)
-        settings = kernel_settings(parameters, self.blocks.largest(), contexts, hot)
+        settings = kernel_settings(parameters, self.blocks.largest(), contexts, replicas)
         max_tokens = self.chunk_tokens + 2 * margin
         self.rounds: Rounds | None = None
         if in_rounds:
@@ -142,7 +142,7 @@ class Trainer:
         )
         self.epoch = 0  # that is under way, counted from 0: so many are done
         self.chunk = 0  # of the epoch's order, the first that is not trained
-        self.is_whole = True  # all chunks before it are trained, and none after it
+        self.at_chunk_boundary = True  # all chunks before it are trained, and none after it
         self.history: list[EpochRecord] = []
         self.seconds = 0.0  # of wall time in epochs
         self.stopped: str | None = None  # why it ended before its last epoch
@@ -157,7 +157,7 @@ class Trainer:
         return sum(done, self._before.counts)
 
     def state(self) -> RunState:
-        """Return where the run stands, to go on from there; is_whole must hold."""
+        """Return where the run stands, to go on from there; at_chunk_boundary must hold."""
         return RunState(
             chunk_tokens=self.chunk_tokens,
             epoch=self.epoch,
@@ -242,12 +242,12 @@ class Trainer:
             seconds=self._epoch_seconds,
             peak_bytes=peak_bytes(),
         )
-        self.is_whole = False  # if Ctrl-C comes in between
+        self.at_chunk_boundary = False  # if Ctrl-C comes in between
         self.model_arrays.fold_in_bias()
         self.history.append(record)
         self.epoch, self.chunk = self.epoch + 1, 0
         self._epoch_start, self._epoch_seconds = self.counts(), 0.0
-        self.is_whole = True
+        self.at_chunk_boundary = True
         return record
 
     def _train_chunks(self, audience: Audience) -> None:
@@ -271,7 +271,7 @@ class Trainer:
                 stop.set()
 
         bodies, stop, reached = self._bodies(train)
-        self.is_whole = False
+        self.at_chunk_boundary = False
         try:
             run_threads(bodies, stop, tick, REPORT_SECONDS, "fastw2v-train")
         finally:
@@ -279,7 +279,7 @@ class Trainer:
                 worker.flush_replicas()
             end = reached()
             if end - self.chunk == next(trained):
-                self.chunk, self.is_whole = end, True
+                self.chunk, self.at_chunk_boundary = end, True
 
     def _bodies(
         self, train: Callable[[_core.Worker, int], None]

@@ -186,7 +186,7 @@ class _GrowingTable:
         for ids, ends in stretches(text.spool, text.new_ids):
             if stop.is_set():
                 return
-            stretch = _core.Stretch(ids, ends, text.is_connector, start)
+            stretch = _core.TokenStretch(ids, ends, text.is_connector, start)
             while (code := self._table.count(stretch, *share)) != _core.PAIRS_DONE:
                 n_times = text.spool.n_tokens / max(1, n_done + stretch.position)
                 self._grow(code, (self.n_used - n_before) * n_times**PAIRS_EXPONENT + n_before)

@@ -94,7 +94,7 @@ class Merger:
             last = min(first + n_tokens, spool.n_tokens)
             ids = spool.read_tokens(first, last - first)
             ends = spool.read_ends(first, last) - first
-            stretch = _core.Stretch(ids, ends, is_connector)
+            stretch = _core.TokenStretch(ids, ends, is_connector)
             merged, merged_ends = np.empty_like(ids), np.empty_like(ends)
             n_ids, n_ends, n_found = self._table.merge(stretch, merged, merged_ends)
             yield _Piece(merged[:n_ids], merged_ends[:n_ends], n_found)
@@ -130,7 +130,7 @@ class _TextWriter:
 
     def write(self, piece: _Piece) -> None:
         """Write the words of a piece; a sentence may go on in the next."""
-        stretch = _core.Stretch(piece.word_ids, piece.ends, np.empty(0, np.uint8))
+        stretch = _core.TokenStretch(piece.word_ids, piece.ends, np.empty(0, np.uint8))
         while stretch.position < len(piece.word_ids):
             n_bytes = _core.write_sentences(stretch, self._arena, self._offsets, self._text)
             self._file.write(self._text[:n_bytes])

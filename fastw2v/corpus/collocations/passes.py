@@ -19,7 +19,7 @@ from fastw2v.corpus.sources import Paths
 from fastw2v.errors import UsageError
 
 SPOOL_LIMIT_BYTES = 256 << 20  # twice, beside a table of pairs that takes as much
-MOST_THREADS = 8  # every thread goes through all ids: more gain nothing
+MAX_THREADS = 8  # every thread goes through all ids: more gain nothing
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class PassReport:
 
 
 def choose_threads(workers: int | None) -> int:
-    """Return how many threads count pairs: as asked for, else one a core up to MOST_THREADS."""
+    """Return how many threads count pairs: as asked for, else one a core up to MAX_THREADS."""
     if workers is None:
-        return min(usable_cores(), MOST_THREADS)
+        return min(usable_cores(), MAX_THREADS)
     if workers < 1:
         raise UsageError(f"workers must be at least 1, got {workers}")
-    return min(workers, MOST_THREADS)
+    return min(workers, MAX_THREADS)
 
 
 def connector_flags(words: Sequence[str], connectors: frozenset[str]) -> NDArray[np.uint8]:

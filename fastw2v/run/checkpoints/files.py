@@ -23,7 +23,7 @@ from fastw2v.errors import (
     writing,
 )
 from fastw2v.formats import WordVectors, native, write_vectors
-from fastw2v.training.events import STATE, EpochRecord, Listener, Run, RunState
+from fastw2v.training.events import CHECKPOINT_KEY, EpochRecord, Listener, Run, RunState
 
 TERMINATED = 143  # 128 + SIGTERM, as shells count
 FILE_NAME = "checkpoint-{:015}.safetensors"  # numbered by the tokens trained
@@ -141,7 +141,7 @@ class CheckpointWriter(Listener):
 
     def on_abort(self, run: Run, error: BaseException) -> None:
         """Write a last checkpoint, unless the error leaves nothing that is worth it."""
-        if isinstance(error, DivergedError) or not run.is_whole:
+        if isinstance(error, DivergedError) or not run.at_chunk_boundary:
             return
         try:
             self.write(run)
@@ -170,7 +170,7 @@ class CheckpointWriter(Listener):
 def read_checkpoint(path: str) -> WordVectors:
     """Return the content of a checkpoint; raise CheckpointError if it is another kind of file."""
     found = native.read(path, adds_pending=False)
-    if STATE not in found.settings:
+    if CHECKPOINT_KEY not in found.settings:
         raise CheckpointError(f"{path}: a model, but not a checkpoint of a run")
     return found
 

@@ -14,7 +14,7 @@ from fastw2v.base.checks import check_finite, check_flag
 from fastw2v.errors import CheckpointError, UsageError
 from fastw2v.formats import WordVectors
 from fastw2v.run.checkpoints.files import CheckpointFolder, differences, read_checkpoint
-from fastw2v.training.events import STATE
+from fastw2v.training.events import CHECKPOINT_KEY
 
 UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 Path = str | os.PathLike[str]
@@ -130,7 +130,7 @@ def check_settings(path: str, found: WordVectors, settings: Mapping[str, Any]) -
     The version of fastw2v is compared too, as another one may compute other bits.
     """
     now = json.loads(json.dumps(dict(settings))) | {"fastw2v": __version__}
-    stored = settings_then(found) | {"fastw2v": found.settings[STATE]["fastw2v"]}
+    stored = settings_then(found) | {"fastw2v": found.settings[CHECKPOINT_KEY]["fastw2v"]}
     then = {name: stored.get(name) for name in now}
     different = differences(then, now)
     if different:
@@ -139,4 +139,4 @@ def check_settings(path: str, found: WordVectors, settings: Mapping[str, Any]) -
 
 def settings_then(found: WordVectors) -> dict[str, Any]:
     """Return the settings of a checkpoint's run."""
-    return {name: value for name, value in found.settings.items() if name != STATE}
+    return {name: value for name, value in found.settings.items() if name != CHECKPOINT_KEY}

@@ -21,7 +21,7 @@ from fastw2v.run.checkpoints.options import Checkpoints, check_settings
 from fastw2v.run.saved_model import BLOCKS, RunCounts, fill_arrays, settings_of
 from fastw2v.run.validation import BestEpoch
 from fastw2v.training.divergence import check_rows
-from fastw2v.training.events import STATE, Run, RunState
+from fastw2v.training.events import CHECKPOINT_KEY, Run, RunState
 from fastw2v.training.parameters import OWN, Parameters
 from fastw2v.training.trainer import Trainer
 
@@ -119,7 +119,7 @@ class CheckpointedRun:
         left_out = (*RunCounts._fields, BLOCKS)  # see identity
         kept = (name for name in settings if name not in left_out)
         check_settings(path, data, {name: settings[name] for name in kept})
-        state = data.settings[STATE]
+        state = data.settings[CHECKPOINT_KEY]
         self.about.check(path, state)
         then = RunState.from_json(state["run"])
         if then.chunk_tokens != trainer.chunk_tokens:
@@ -129,10 +129,10 @@ class CheckpointedRun:
             )
         fill_arrays(trainer.model_arrays, data)
         if trainer.model_arrays.in_bias is not None:
-            pending = data.further.pop(PENDING_BIAS, np.zeros(data.dim, np.float32))
+            pending = data.extra_arrays.pop(PENDING_BIAS, np.zeros(data.dim, np.float32))
             trainer.model_arrays.in_bias[:, : data.dim] = pending
         if self.best is not None:
-            self.best.kept_before = data.further
+            self.best.kept_before = data.extra_arrays
         trainer.restore(then)
         return path
 
@@ -143,16 +143,16 @@ class CheckpointedRun:
         """
         check_rows(run.model_arrays, "training diverged")
         data = self.to_file()
-        data.settings[STATE] = {
+        data.settings[CHECKPOINT_KEY] = {
             "fastw2v": __version__,
             **asdict(self.about),
             "run": run.state().as_json(),
         }
         if self.best is not None:
-            data.further = self.best.to_keep(run)
+            data.extra_arrays = self.best.to_keep(run)
         pending = run.model_arrays.in_bias
         if pending is not None and pending.any():
-            data.further[PENDING_BIAS] = pending[0, : data.dim]
+            data.extra_arrays[PENDING_BIAS] = pending[0, : data.dim]
         return data
 
 
@@ -162,7 +162,7 @@ def files_to_read(found: tuple[str, WordVectors], tokenizer: object) -> list[str
     Raises CheckpointError if the caller has to pass the corpus, or the tokenizer.
     """
     path, data = found
-    source = data.settings[STATE]["source"]
+    source = data.settings[CHECKPOINT_KEY]["source"]
     paths: list[str] | None = source["corpus_file"]
     if paths is None or STDIN in paths:
         what = "a Python iterable" if paths is None else "standard input"

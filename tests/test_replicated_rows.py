@@ -10,10 +10,10 @@ from training_case import random_spool, trained
 from fastw2v import _core, backends
 from fastw2v.base.memory import allocate
 from fastw2v.training import sharing as module
-from fastw2v.training.arrays import NO_HOT_ROWS, build_arrays
-from fastw2v.training.objectives import NEGATIVE_SAMPLING, OBJECTIVES, HotRowCounts
+from fastw2v.training.arrays import NO_REPLICATED_ROWS, build_arrays
+from fastw2v.training.objectives import NEGATIVE_SAMPLING, OBJECTIVES, ReplicaCounts
 from fastw2v.training.parameters import Parameters
-from fastw2v.training.sharing import hot_rows, row_shares
+from fastw2v.training.sharing import replicated_rows, row_shares
 
 HOT_MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs")]
 N_CONTEXTS = 5.0
@@ -28,15 +28,15 @@ def rows_of(n_workers, n_tokens=10**8, **settings):
     """The private rows of a run of so many workers."""
     parameters = Parameters(vector_size=4, **settings)
     arrays = build_arrays(parameters, zipf_counts())
-    return hot_rows(parameters, arrays, n_workers, n_tokens, N_CONTEXTS)
+    return replicated_rows(parameters, arrays, n_workers, n_tokens, N_CONTEXTS)
 
 
 @pytest.mark.parametrize(("sg", "objective"), HOT_MODES)
 def test_rows_are_private_for_several_workers(sg, objective):
-    assert rows_of(1, sg=sg, objective=objective) is NO_HOT_ROWS
+    assert rows_of(1, sg=sg, objective=objective) is NO_REPLICATED_ROWS
     for n_workers in (2, 3, 16, 200):
         rows = rows_of(n_workers, sg=sg, objective=objective)
-        assert (len(rows.inputs), len(rows.outputs)) == OBJECTIVES[objective].hot_rows[:2]
+        assert (len(rows.inputs), len(rows.outputs)) == OBJECTIVES[objective].replicated_rows[:2]
         for shares in rows[:2]:
             assert shares.dtype == np.float32
             assert 0 < shares.min() <= shares.max() <= 1
@@ -47,18 +47,18 @@ def test_rows_are_private_for_several_workers(sg, objective):
 def test_words_that_were_never_seen_do_not_matter(objective, exponent):
     parameters = Parameters(vector_size=4, objective=objective, ns_exponent=exponent)
     arrays = build_arrays(parameters, np.append(zipf_counts(), [0, 0]))
-    rows = hot_rows(parameters, arrays, 4, 10**8, N_CONTEXTS)
+    rows = replicated_rows(parameters, arrays, 4, 10**8, N_CONTEXTS)
     assert np.isfinite(rows.outputs).all()
     assert 0 < rows.outputs.min() <= rows.outputs.max() <= 1
 
 
 def test_the_full_softmax_shares_all_rows():
-    assert rows_of(2, objective="softmax") is NO_HOT_ROWS
+    assert rows_of(2, objective="softmax") is NO_REPLICATED_ROWS
 
 
 def test_the_rows_of_words_are_shared_in_a_small_corpus():
     """Private ones raised the loss of two threads' first epoch by 1 % against one thread's."""
-    assert rows_of(2, 10**6, sg=True) is NO_HOT_ROWS
+    assert rows_of(2, 10**6, sg=True) is NO_REPLICATED_ROWS
     nodes_alone = rows_of(2, 10**6, sg=True, objective="hs")
     assert len(nodes_alone.inputs) == 0 < len(nodes_alone.outputs)
 
@@ -88,7 +88,7 @@ def test_a_sixteenth_of_the_rows_syncs_each_time_and_all_do_every_sixteenth():
 def test_a_sync_changes_the_shared_rows_whose_turn_it_is(n_syncs):
     """One block of 8 centres between two syncs; every output row is a negative sample of each."""
     case = Case("sg", "ns", 20, 32, bias=False, sample=0, block_centres=8, block_noise=32 * 8)
-    case.n_hot, case.hot_centres = 32, 8
+    case.n_replicated, case.sync_centres = 32, 8
     n_tokens = 8 * (n_syncs + 1)  # the first block comes before the first sync
     ids = case.rng.integers(0, 32, n_tokens).astype(np.int32)
     chunk = Chunk(ids, np.array([n_tokens]), 0, 0, n_tokens)
@@ -107,7 +107,7 @@ def test_many_workers_make_one_and_a_half_moves_together_at_most(sg, objective):
     arrays = build_arrays(parameters, zipf_counts())
     _, of_outputs = row_shares(parameters, arrays, arrays.counts, N_CONTEXTS)
     kept = (arrays.counts * (arrays.keep_threshold / 2**32)).sum() / arrays.counts.sum()
-    private = OBJECTIVES[objective].hot_rows
+    private = OBJECTIVES[objective].replicated_rows
     rate = OBJECTIVES[objective].mode(sg).effective_rate * parameters.first_rate
     intervals, first_ranks = np.unique(sync_intervals(private.outputs), return_index=True)
     assert len(intervals) == 3
@@ -140,7 +140,7 @@ def test_a_shared_row_gets_the_share_of_the_change(backend, arch, objective):
     case = Case(arch, objective, dim=20, bias=False)
     chunks = [make_chunk(case.rng, case.n_words)]
     before, (all_of_it, _) = case.arrays(), case.train_kernel(backend, chunks, lr=0.05)
-    case.n_hot, case.hot_share, case.hot_centres = 1000, 0.25, 10**9
+    case.n_replicated, case.replica_share, case.sync_centres = 1000, 0.25, 10**9
     found, _ = case.train_kernel(backend, chunks, lr=0.05)
     for name in ("in_rows", "out_rows"):
         start, whole, part = (getattr(arrays, name) for arrays in (before, all_of_it, found))
@@ -161,7 +161,7 @@ def test_sixteen_workers_at_once_do_not_overshoot(sg, objective, monkeypatch):
 
 
 def test_private_rows_outlast_a_chunk_until_they_are_given():
-    case = Case("sg", "ns", dim=20, n_hot=1000, hot_centres=10**9)
+    case = Case("sg", "ns", dim=20, n_replicated=1000, sync_centres=10**9)
     chunks = [make_chunk(case.rng, case.n_words) for _ in range(3)]
     before, arrays = case.arrays(), case.arrays()
     worker = _core.Worker(_core.Model(arrays, case.kernel_settings(EXACT[-1])), 200, allocate)
@@ -178,7 +178,7 @@ def test_private_rows_outlast_a_chunk_until_they_are_given():
 
 def test_a_run_ends_with_what_was_private(monkeypatch):
     monkeypatch.setattr(module, "PRIVATE_FROM_TOKENS", 0)
-    private = replace(NEGATIVE_SAMPLING, hot_rows=HotRowCounts(40, 40, 10**9, 0))
+    private = replace(NEGATIVE_SAMPLING, replicated_rows=ReplicaCounts(40, 40, 10**9, 0))
     monkeypatch.setitem(OBJECTIVES, private.name, private)
     arrays = trained(random_spool(), workers=2).model_arrays
     assert arrays.out_rows.any(axis=1).all()

@@ -15,7 +15,7 @@ from training_case import interrupt_chunk, make_trainer, random_spool
 from fastw2v import Word2Vec, _core
 from fastw2v.errors import UsageError
 from fastw2v.training import trainer as trainer_module
-from fastw2v.training.arrays import NO_HOT_ROWS, HotRows
+from fastw2v.training.arrays import NO_REPLICATED_ROWS, ReplicatedRows
 from fastw2v.training.parameters import Contexts
 
 SMALL = {"vector_size": 16, "workers": 1, "epochs": 5}
@@ -172,12 +172,12 @@ def no_forced_switch():
     sys.setswitchinterval(interval)
 
 
-def kernel_call(hot):
+def kernel_call(replicas):
     """Return the rows of a new model, and a function that trains it for about half a second."""
     spool = random_spool(100_000)
     trainer = make_trainer(spool, vector_size=100, backend="scalar", sample=0)
     settings = trainer_module.kernel_settings(
-        trainer.parameters, trainer.blocks.largest(), Contexts(10.0, 0.1), hot
+        trainer.parameters, trainer.blocks.largest(), Contexts(10.0, 0.1), replicas
     )
     model = _core.Model(trainer.model_arrays, settings)
     worker = _core.Worker(model, spool.n_tokens, trainer_module.allocate)
@@ -188,14 +188,17 @@ def kernel_call(hot):
 @pytest.mark.skipif(
     not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="this Python has no GIL"
 )
-@pytest.mark.parametrize("hot", [NO_HOT_ROWS, HotRows(*np.ones((2, 8), np.float32), 500)],
-                         ids=["", "hot rows"])  # fmt: skip
-def test_a_kernel_trains_to_its_end_while_another_thread_holds_the_gil(no_forced_switch, hot):
-    rows, train = kernel_call(hot)
+@pytest.mark.parametrize(
+    "replicas",
+    [NO_REPLICATED_ROWS, ReplicatedRows(*np.ones((2, 8), np.float32), 500)],
+    ids=["", "replicated"],
+)
+def test_a_kernel_trains_to_its_end_while_another_thread_holds_the_gil(no_forced_switch, replicas):
+    rows, train = kernel_call(replicas)
     train()
     expected = rows.tobytes()
     for _ in range(20):  # more than once only if this thread slept through the whole kernel
-        rows, train = kernel_call(hot)
+        rows, train = kernel_call(replicas)
         has_returned = []
         thread = threading.Thread(target=lambda: has_returned.append(train()))  # noqa: B023
         thread.start()  # comes back when the kernel gives up the GIL
