@@ -3,6 +3,7 @@ import itertools
 import os
 import signal
 import threading
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -70,6 +71,12 @@ def stopping(monkeypatch):
 
 
 # ---- what is trained ----
+
+
+def test_every_setting_is_decided_before_training():
+    parameters = trained(random_spool(), sg=False, workers=None).parameters
+    undecided = {f.name for f in fields(parameters) if getattr(parameters, f.name) is None}
+    assert undecided == {"block_centres", "block_noise", "noise_reuse"}  # the block rule's
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5, 64])

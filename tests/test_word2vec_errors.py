@@ -51,6 +51,11 @@ def test_an_impossible_setting_is_named_before_anything_is_read(settings, messag
     assert str(caught.value) == message
 
 
+def test_an_unknown_backend_is_named_before_anything_is_read():
+    with pytest.raises(UsageError, match=r"backend must be one of scalar, .*, got 'sse9'"):
+        Word2Vec(backend="sse9")
+
+
 def test_an_unknown_setting_is_named_with_those_known():
     with pytest.raises(UsageError) as caught:
         Word2Vec(dims=100)

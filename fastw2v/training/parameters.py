@@ -281,6 +281,8 @@ class Parameters:
             raise UsageError(f"sample must be at least 0, got {self.sample}")
         if self.alpha is not None and check_finite("alpha", self.alpha) < 0:
             raise UsageError(f"alpha must be at least 0, got {self.alpha}")
+        if self.backend is not None:
+            choose_backend(self.backend)
         check_schedule(self.schedule)
         highest = self.first_rate if self.schedule in ("linear", "cosine") else math.inf
         if self.min_alpha == DEFAULT_MIN_ALPHA:
@@ -329,17 +331,24 @@ class Parameters:
         return min(rate * math.sqrt(min(1.0, CBOW_CONTEXTS / n_contexts)), limit), update
 
     def resolved(self, n_contexts: float, n_seen: float) -> "Parameters":
-        """Return the same with alpha and cbow_update decided for a corpus, where they are None.
+        """Return the same with alpha, cbow_update, workers and backend decided where they are None.
 
         n_contexts: expected of a token.  n_seen: how often subsampling keeps the median word in an
-        epoch.
+        epoch.  What stays None, the shape of blocks, is left to blocks.BlockRule.
         """
         alpha, update = self._default(n_contexts, n_seen)
         return replace(
             self,
             alpha=alpha if self.alpha is None else self.alpha,
             cbow_update=self.cbow_update or update,
+            workers=self.n_threads,
+            backend=choose_backend(self.backend),
         )
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether all is decided that a corpus or a machine decides; see resolved."""
+        return None not in (self.alpha, self.cbow_update, self.workers, self.backend)
 
     def rate_at(self, progress: float) -> float:
         """Return the learning rate after the share `progress` of all epochs' tokens, in 0..1."""

@@ -88,7 +88,9 @@ def contexts_in(parameters: Parameters, arrays: ModelArrays, stream: TokenStream
 
 
 def resolved_for(parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> Parameters:
-    """Return the parameters with the defaults that depend on the corpus."""
+    """Return the parameters with what a corpus and a machine decide; see Parameters.resolved."""
+    if parameters.is_resolved:
+        return parameters
     contexts = contexts_in(parameters, arrays, stream)
     return parameters.resolved(contexts.mean, seen_count(arrays))
 
