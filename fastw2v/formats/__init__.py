@@ -1,18 +1,21 @@
 """Vectors files: `records` says what each format is, its module reads and writes it."""
 
+import os
 from importlib import import_module
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from fastw2v.formats.records import FORMATS, read_vectors, write_vectors
+from fastw2v.errors import UsageError
+from fastw2v.formats.records import FORMATS, get_format, listed
 
 if TYPE_CHECKING:
     from fastw2v.formats.sniff import detect_format
-    from fastw2v.formats.word_vectors import WordVectors
+    from fastw2v.formats.word_vectors import WordVectors, write_vectors
 
 __all__ = ["FORMATS", "WordVectors", "detect_format", "read_vectors", "write_vectors"]
 
 # Imported on first use: help texts need the records, and no NumPy.
-_LAZY = {"WordVectors": "word_vectors", "detect_format": "sniff"}
+_LAZY = {"WordVectors": "word_vectors", "write_vectors": "word_vectors", "detect_format": "sniff"}
 
 
 def __getattr__(name: str) -> Any:
@@ -21,3 +24,31 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'fastw2v.formats' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"fastw2v.formats.{_LAZY[name]}"), name)
     return value
+
+
+def read_vectors(
+    path: str | PathLike[str],
+    format: str | None = None,
+    mmap: bool = False,
+    limit: int | None = None,
+) -> "WordVectors":
+    """Read a vectors file of any format.
+
+    format: a name in FORMATS; None finds it out from the content.
+    mmap: map the matrices read-only instead of reading them; native format only.
+    limit: rows to read at most, >= 0.
+    Raises ReadError, ModelFormatError, or UsageError for an impossible request.
+    """
+    if limit is not None and limit < 0:
+        raise UsageError(f"limit must be at least 0, got {limit}")
+    if format is None:
+        from fastw2v.formats.sniff import detect_format
+
+        format = detect_format(path)
+    record = get_format(format)
+    if mmap and not record.can_be_mapped:
+        able = listed((f.name for f in FORMATS.values() if f.can_be_mapped), "and")
+        raise UsageError(f"only {able} files can be mapped; {os.fspath(path)} is {format!r}")
+    options = {"mmap": True} if mmap else {}
+    found: WordVectors = record.load().read(path, limit=limit, **options)
+    return found

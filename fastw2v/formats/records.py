@@ -12,13 +12,9 @@ from importlib import import_module
 from os import PathLike
 from pathlib import PurePath
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import UsageError
-
-if TYPE_CHECKING:
-    from fastw2v.formats.word_vectors import WordVectors
 
 DTYPES = ("float32", "float16", "int8")
 # What a file may hold beside words and vectors: fields of WordVectors, as people read them.
@@ -253,44 +249,3 @@ def listed(names: Iterable[str], conjunction: str) -> str:
     """Return `a, b and c`."""
     *most, last = names
     return f"{', '.join(most)} {conjunction} {last}" if most else last
-
-
-def read_vectors(
-    path: str | PathLike[str],
-    format: str | None = None,
-    mmap: bool = False,
-    limit: int | None = None,
-) -> "WordVectors":
-    """Read a vectors file of any format.
-
-    format: a name in FORMATS; None finds it out from the content.
-    mmap: map the matrices read-only instead of reading them; native format only.
-    limit: rows to read at most, >= 0.
-    Raises ReadError, ModelFormatError, or UsageError for an impossible request.
-    """
-    if limit is not None and limit < 0:
-        raise UsageError(f"limit must be at least 0, got {limit}")
-    if format is None:
-        from fastw2v.formats.sniff import detect_format
-
-        format = detect_format(path)
-    record = get_format(format)
-    if mmap and not record.can_be_mapped:
-        able = listed((f.name for f in FORMATS.values() if f.can_be_mapped), "and")
-        raise UsageError(f"only {able} files can be mapped; {os.fspath(path)} is {format!r}")
-    options = {"mmap": True} if mmap else {}
-    found: WordVectors = record.load().read(path, limit=limit, **options)
-    return found
-
-
-def write_vectors(
-    path: str | PathLike[str], word_vectors: "WordVectors", format: str, dtype: str = "float32"
-) -> None:
-    """Write a vectors file.
-
-    format: a name in FORMATS.  dtype: of the vectors, one that the format can store.
-    Raises SaveError or UsageError.
-    """
-    check_target(format, dtype)
-    options = {} if dtype == "float32" else {"dtype": dtype}
-    get_format(format).load().write(path, word_vectors, **options)

@@ -4,13 +4,14 @@ import os
 import warnings
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.errors import DivergedError, SaveError
-from fastw2v.formats.records import NATIVE, PARTS, Format
+from fastw2v.formats.records import NATIVE, PARTS, Format, check_target, get_format
 
 BLOCK_ROWS = 4096  # looked at at a time, so that it needs little memory
 
@@ -169,3 +170,16 @@ def drop_repeated(path: str, word_vectors: WordVectors) -> WordVectors:
     kept = sorted(set(range(len(words))).difference(repeated))
     counts = None if word_vectors.counts is None else word_vectors.counts[kept]
     return WordVectors([words[row] for row in kept], word_vectors.vectors[kept], counts)
+
+
+def write_vectors(
+    path: str | PathLike[str], word_vectors: WordVectors, format: str, dtype: str = "float32"
+) -> None:
+    """Write a vectors file.
+
+    format: a name in FORMATS.  dtype: of the vectors, one that the format can store.
+    Raises SaveError or UsageError.
+    """
+    check_target(format, dtype)
+    options = {} if dtype == "float32" else {"dtype": dtype}
+    get_format(format).load().write(path, word_vectors, **options)
