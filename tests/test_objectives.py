@@ -24,7 +24,7 @@ OTHER_NAMES = {
 READ_AS_A_NAME = {
     "training/parameters.py",  # checks the name and looks up its record
     "training/arrays.py",  # hands it to the kernels
-    "run/start.py",  # compares those of two models
+    "run/saved_model.py",  # compares those of two models
 }
 RECORDS = {"NEGATIVE_SAMPLING", "HIERARCHICAL_SOFTMAX", "FULL_SOFTMAX"}
 

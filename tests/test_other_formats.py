@@ -191,6 +191,7 @@ def test_parquet_of_spark_is_read_and_other_columns_are_refused(tmp_path):
         ({"word": ["a", "b"], "vector": [[1.0], [2.0, 3.0]]}, "from 1 to 2 values"),
         ({"word": ["a", "b"], "vector": [[1.0], [None]]}, "or some missing"),
         ({"word": ["a", "b"], "vector": [["x"], ["y"]]}, "expected lists of numbers"),
+        ({"word": ["a", "b"], "vector": [{"x": 1.0}, {"x": 2.0}]}, "expected lists of numbers"),
     ]:
         parquet.write_table(arrow.table(columns), tmp_path / "v")
         with pytest.raises(ModelFormatError, match=message):

@@ -113,7 +113,7 @@ def _numbers(name: str, column: Any, dtype: Any, n_rows: int) -> NDArray[Any]:
 
 def _values(name: str, column: Any, n_rows: int) -> NDArray[Any]:
     """Return the (n_rows, dim) values of a column of lists."""
-    if not hasattr(column, "flatten") or column.null_count:
+    if not hasattr(column.type, "value_field") or column.null_count:
         _complain(name, f"its vectors are {column.type}, expected lists of numbers")
     flat = column.flatten()
     lengths = np.diff(column.offsets.to_numpy()) if hasattr(column, "offsets") else None
