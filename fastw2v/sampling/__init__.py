@@ -1,4 +1,4 @@
-"""What is drawn: noise words, Huffman paths, subsampling."""
+"""The noise distribution, Huffman paths and subsampling."""
 
 from fastw2v.sampling.huffman import SHUFFLED, HuffmanPaths, huffman_paths
 from fastw2v.sampling.probabilities import (

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 
-# Words of equal count come in order of first appearance.  Neighbours in that order share a topic,
-# and as sibling leaves they share most of a path.  This lowers the loss of small corpora, by 0.13
-# nats with baskets.  It raises the loss for words seen once or twice, which only share a sentence,
-# and lowers SimLex on large corpora (benchmarks/NOTES.md, "Ties in the tree").
+# "in order" sorts words of equal count by first appearance.  Neighbours in that order often share
+# a topic.  As sibling leaves they share most of a path, which lowers the loss on small corpora (by
+# 0.13 nats with baskets).  Words seen once or twice share only a sentence and do better shuffled.
+# On large corpora, shuffling all ties gives a better SimLex score (benchmarks/NOTES.md, "Ties in
+# the tree").
 IN_ORDER, SHUFFLED = TIES = ("in order", "shuffled")
 MIN_COUNT_IN_ORDER = 3
 SHUFFLED_FROM_TOKENS = 10_000_000
@@ -18,11 +19,12 @@ SHUFFLED_FROM_TOKENS = 10_000_000
 
 @dataclass(frozen=True)
 class HuffmanPaths:
-    """Each word's way from the root of the tree.
+    """Paths from the root of a Huffman tree to each word.
 
-    begin: (n_words + 1,) int64: word w's steps are steps[begin[w]:begin[w + 1]].
-    steps: (n_steps,) int32, inner node * 2 + code bit; inner nodes are 0..n_words - 2, the
-    root is the last.  ties: the order of words of equal count, one of TIES.
+    begin: (n_words + 1,) int64.  Word w has the steps steps[begin[w]:begin[w + 1]].
+    steps: (n_steps,) int32, inner node * 2 + code bit.  Inner nodes are 0..n_words - 2; the root
+    is the last one.
+    ties: order of words with equal counts, one of TIES.
     """
 
     begin: NDArray[np.int64]
@@ -31,20 +33,22 @@ class HuffmanPaths:
 
     @property
     def code_lengths(self) -> NDArray[np.int64]:
-        """Steps per word: (n_words,) int64."""
+        """Number of steps on each word's path: (n_words,) int64."""
         return np.diff(self.begin)
 
     @property
     def longest(self) -> int:
-        """Steps of the longest path."""
+        """Number of steps on the longest path."""
         return int(self.code_lengths.max())
 
 
 def huffman_paths(counts: NDArray[np.int64], ties: str | None = None) -> HuffmanPaths:
     """Return the paths of an optimal prefix code, in time linear in the words and steps.
 
-    counts: (n_words,) int64 >= 0, at least 2.  ties: the order of words of equal count, one of
-    TIES, None for the one that suits so many tokens.  Raises ValueError for fewer than 2 words.
+    counts: (n_words,) int64 >= 0, n_words >= 2.
+    ties: order of words with equal counts, one of TIES.  None chooses by the number of tokens:
+    shuffled from SHUFFLED_FROM_TOKENS on, in order below.
+    Raises ValueError for fewer than 2 words.
     Reference: Huffman 1952; hierarchical softmax: Mikolov et al. 2013 (1310.4546), section 2.1.
     """
     n_words = len(counts)
@@ -64,9 +68,10 @@ def huffman_paths(counts: NDArray[np.int64], ties: str | None = None) -> Huffman
 
 
 def leaves(counts: NDArray[np.int64], ties: str) -> NDArray[np.int32]:
-    """Return the leaf of each word, (n_words,) int32: words of equal count may change places.
+    """Return the leaf of each word, (n_words,) int32, with ties ordered as `ties` says.
 
-    counts: (n_words,) int64, descending.  The code stays optimal.
+    counts: (n_words,) int64, descending.  The order of ties does not change the code's total
+    length.
     """
     places = np.random.default_rng(0).random(len(counts))
     shuffled = np.lexsort((places, -counts)).astype(np.int32)

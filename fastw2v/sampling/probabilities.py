@@ -1,4 +1,4 @@
-"""Probabilities from counts: of a negative sample, and of keeping a token."""
+"""The noise distribution and the subsampling probabilities, from word counts."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,10 @@ ALIAS_COLUMN = np.dtype([("threshold", np.uint32), ("alias", np.int32)])
 def noise_probabilities(
     counts: NDArray[np.int64], power: float = NOISE_POWER
 ) -> NDArray[np.float64]:
-    """Return the chance that each word is drawn as a noise word.
+    """Return the probability of drawing each word as a negative sample.
 
-    counts: (n_words,) int64, not all 0.  power: any float; 0 is uniform.  A word that was never
-    seen is never drawn.
+    counts: (n_words,) int64, not all 0.  Words with count 0 get probability 0.
+    power: exponent of the counts, any float; 0 gives the uniform distribution.
     Returns (n_words,) float64 that sums to 1.
     Reference: Mikolov et al. 2013 (1310.4546), section 2.2.
     """
@@ -29,11 +29,11 @@ def noise_probabilities(
 
 
 def alias_table(probabilities: NDArray[np.float64]) -> NDArray[np.void]:
-    """Return Walker's alias table of a distribution: 8 bytes a word, one draw a sample.
+    """Return Walker's alias table of a distribution: 8 bytes per word, one draw per sample.
 
     probabilities: (n_words,) float64 >= 0 that sums to 1.
-    Returns (n_words,) of ALIAS_COLUMN: a draw falls on a column, and stays there if its 32
-    further bits are <= threshold, else goes to alias.
+    Returns (n_words,) of ALIAS_COLUMN.  A sample picks a column at random, then compares 32 more
+    random bits with its threshold: the column's own word if bits <= threshold, else its alias.
     Reference: Vose 1991, IEEE Transactions on Software Engineering 17(9).
     """
     n_words = len(probabilities)
@@ -42,19 +42,21 @@ def alias_table(probabilities: NDArray[np.float64]) -> NDArray[np.void]:
     return columns
 
 
-# gensim's factor from sample >= 1 to t in occurrences. Meant to keep words up to that count in
-# full, for which it would have to divide; taken as it is, for the same draws at the same setting.
+# gensim multiplies a sample >= 1 by this factor to get t in occurrences.  To keep all words up to
+# the count `sample`, as intended, it would have to divide.  Copied as is: the same setting must
+# subsample as it does in gensim.
 GENSIM_COUNT_FACTOR = (3 + 5**0.5) / 2
 
 
 def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
-    """Return the chance that each word survives subsampling.
+    """Return the probability that each word survives subsampling.
 
-    counts: (n_words,) int64, not all 0.  sample: float >= 0, typically 1e-3; 0 keeps every token;
-    from 1 on t is int(2.618 sample) occurrences, as in gensim.
+    counts: (n_words,) int64, not all 0.
+    sample: threshold, float >= 0, typically 1e-3; 0 keeps every token.  Below 1, t = sample is a
+    share of all tokens.  From 1 on, t is int(2.618 sample) occurrences, as in gensim.
     Returns (n_words,) float64 in (0, 1].  Raises UsageError if sample < 0.
-    Reference: Mikolov et al. 2013 (1310.4546), section 2.3, with the form word2vec.c uses:
-    sqrt(t / f) + t / f, f being the word's share of all tokens.
+    Reference: Mikolov et al. 2013 (1310.4546), section 2.3, in the form that word2vec.c uses:
+    sqrt(t / f) + t / f, where f is the word's share of all tokens.
     """
     if sample < 0:
         raise UsageError(f"sample must be at least 0, got {sample}")
@@ -67,9 +69,10 @@ def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.f
 
 
 def keep_thresholds(probabilities: NDArray[np.float64]) -> NDArray[np.uint32]:
-    """Return the greatest 32-bit draw that keeps a token: P(draw <= threshold) = probability.
+    """Return the largest 32-bit draw that keeps a token: P(draw <= threshold) = probability.
 
-    probabilities: (n_words,) float64 in (0, 1].  Returns (n_words,) uint32; 1 is exact.
+    probabilities: (n_words,) float64 in (0, 1].
+    Returns (n_words,) uint32, rounded to 2**-32; a probability of 1 is exact.
     """
     thresholds = np.rint(probabilities * 2.0**32) - 1
     return thresholds.clip(0, 2.0**32 - 1).astype(np.uint32)
