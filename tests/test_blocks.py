@@ -159,7 +159,7 @@ def test_a_rate_above_every_bound_is_held():
     shape, lr = chosen.step(50.0)
     assert shape.centres == 1
     assert lr == chosen.max_lr == pytest.approx(MAX_SMALLEST_MOVE / 6)
-    assert "learning rate held to 0.417" in chosen.describe(50.0, 0.0)
+    assert "learning rate limited to 0.417" in chosen.describe(50.0, 0.0)
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 16])

@@ -103,7 +103,7 @@ def test_a_trained_model_may_begin_another_text_with_a_high_loss():
     [
         ({"block_centres": 50, "alpha": 0.2}, "leave out block_centres, so that blocks are"),
         ({"block_noise": 1, "noise_reuse": 9}, "leave out block_noise and noise_reuse, so that"),
-        ({"schedule": lambda progress: 1.0}, "let the schedule give lower rates"),
+        ({"schedule": lambda progress: 1.0}, "let the schedule return lower learning rates"),
         ({"alpha": 0.4}, "start from a lower alpha than 0.4, such as 0.1"),
         ({"alpha": 0.05, "sg": True}, "start from a lower alpha than 0.05, such as 0.025"),
     ],
@@ -146,7 +146,7 @@ def test_a_vector_that_grows_too_long_is_told_with_its_word(monkeypatch, sentenc
     ) as told:
         Word2Vec(sentences, vector_size=8, epochs=3, workers=1)
     assert len(told) == 1
-    assert "vectors that train well stay below 0.5; start from a lower alpha than" in str(
+    assert "well-trained vectors stay below 0.5; start from a lower alpha than" in str(
         told[0].message
     )
 
@@ -185,7 +185,9 @@ def test_a_value_that_is_not_finite_is_not_saved_unless_asked(tmp_path, sentence
 
 
 def test_the_error_sends_a_user_of_an_own_schedule_to_that(any_rate, sentences):
-    with pytest.raises(DivergedError, match=r": the loss .*; let the schedule give lower rates$"):
+    with pytest.raises(
+        DivergedError, match=r": the loss .*; let the schedule return lower learning rates$"
+    ):
         Word2Vec(sentences, schedule=lambda progress: 1e4, vector_size=8, epochs=2, workers=1)
 
 

@@ -1,14 +1,17 @@
-"""How many centres a block step takes at once: as many as move no row too far.
+"""Choose the block size: as many centres as possible without moving any row too far.
 
-All predictions of a block act on a row at once, from the same old values.  Each moves a score of
-the row by up to lr * |other row|^2 / 4 of the way to its optimum.  If the sum passes 2, the row
-overshoots by more each time and diverges.  So lr * predictions has an upper bound, which is the
-same over a factor of 8 in learning rate, 4 in window and 4 in negative samples.  Negative samples
-push a row in one direction and inputs are pushed in several, so each kind has its own bound.  Where
-even the smallest step is above its bound, the learning rate is held to what that step allows.
+A block computes all its predictions from the same old values of a row, then adds their changes.
+Each prediction moves a score of the row by up to lr * |other row|^2 / 4 of the way to its optimum.
+If these moves add up to more than 2, each block overshoots further than the last and the row
+diverges.  This sets an upper bound on lr * predictions.  The bound is the same over a factor of 8
+in the learning rate, 4 in the window and 4 in the number of negative samples.
 
-Short runs have a second bound.  A shared negative sample stands for many draws at once.  That is
-noise, which long runs average out and short ones keep.  See "The block rule" in
+Negative samples push an output row in one direction; predictions push an input row in several.
+Outputs and inputs therefore have separate bounds.  If even the smallest step exceeds its bound, the
+learning rate is lowered to the largest one that the step allows.
+
+Short runs have a second bound.  A shared negative sample replaces many independent draws, which
+adds noise.  Long runs average this noise out; short runs do not.  See "The block rule" in
 benchmarks/NOTES.md.
 """
 
@@ -34,10 +37,10 @@ COLUMNS = 32  # outputs of a skip-gram block: two vectors of AVX-512, two tiles 
 
 
 class Bounds(NamedTuple):
-    """Bounds that hold with every objective; each has more of its own.
+    """Bounds shared by all objectives; class Objective has the others.
 
-    output_move, input_move: lr * predictions that one block may bring to a row.  noise: negative
-    samples of a step; past this it takes fewer contexts.
+    output_move, input_move: maximum lr * predictions per block, for one output or input row.
+    noise: maximum negative samples per step; a step that would need more takes fewer contexts.
     """
 
     output_move: float
@@ -45,30 +48,31 @@ class Bounds(NamedTuple):
     noise: int
 
 
-# Skip-gram's outputs diverge from 1.8, its inputs from 4.5; CBOW's inputs from 45.
+# Skip-gram's outputs diverge from 1.8 on (benchmarks/NOTES.md, "What moves a row").
 SKIPGRAM_BOUNDS = Bounds(output_move=1.25, input_move=4.0, noise=240)
 CBOW_BOUNDS = Bounds(output_move=1.0, input_move=25.0, noise=24)
-# With fewer words most rows take part in most steps, and bounds fall with their number.
+# Below this vocabulary size most rows take part in most steps, and the bounds shrink with it.
 FEW_WORDS = 1000
 
-# The corrected update moves the hidden rows of short sentences further than the undivided one does.
-# A mean ratio of the two up to this needs no lower learning rate.
+# In short sentences, the corrected CBOW update moves hidden rows further than the undivided one.
+# Up to this mean ratio of the two, the learning rate needs no reduction.
 USUAL_BOOST = 2.0
 
-# Tokens of a whole run from which on speed counts more than the noise of large blocks.
+# From this many trained tokens per run on, speed matters more than the noise of large blocks.
 MANY_TOKENS = 12_000_000
-# lr * predictions * reuse that a negative sample may stand for: on long runs; on short runs at
-# most; and on short runs for each time that a word is seen.  With fewer than FEW_WORDS it falls, as
-# that noise hides which of them belong together.  CBOW learns faster and takes half.
+# A "lump" is the lr * predictions * reuse that one shared negative sample replaces.  These are its
+# limits on long runs, on short runs, and on short runs per occurrence of a word.  Below FEW_WORDS
+# words the limit shrinks, because the noise hides which words belong together.  CBOW learns faster
+# and gets half.  See "Short runs" in benchmarks/NOTES.md.
 LONG_RUN_LUMP = 2.5
 SHORT_RUN_LUMP, LUMP_OF_ONE_SIGHT, CBOW_LUMP = 0.45, 0.003, 0.5
 
-LR_STEPS = 8  # learning rates in an octave that get a block of their own
-OCTAVES = 12  # below the first learning rate; still lower ones share the last block
+LR_STEPS = 8  # steps per octave (a factor of 2) of the learning rate; each step has its own block
+OCTAVES = 12  # below the first learning rate; lower learning rates share the last block
 
 
 def full_block(parameters: Parameters) -> BlockShape:
-    """Return the shape of blocks where no bound is felt, with what the user fixed."""
+    """Return the block shape without any bound; settings of the user take precedence."""
     mode = parameters.mode
     shape = mode.block
     if mode.bfloat16_block is not None and choose_backend(parameters.backend) in BFLOAT16_BACKENDS:
@@ -77,7 +81,7 @@ def full_block(parameters: Parameters) -> BlockShape:
 
 
 def _as_asked(parameters: Parameters, shape: BlockShape, max_steps: int) -> BlockShape:
-    """Return the shape with what the user fixed."""
+    """Return the shape with the numbers that the user set."""
     centres = parameters.block_centres or shape.centres
     return shape._replace(
         centres=centres,
@@ -89,17 +93,17 @@ def _as_asked(parameters: Parameters, shape: BlockShape, max_steps: int) -> Bloc
 
 @dataclass(frozen=True)
 class Load:
-    """What a corpus puts on the rows of a block.
+    """Statistics of a corpus that determine how far a block moves its rows.
 
-    n_contexts: expected of a token; 1 for given pairs.
-    boost: how much further CBOW's corrected update moves a hidden row than the undivided one does.
+    n_contexts: expected contexts per token; 1 for given pairs.
+    boost: ratio of the corrected CBOW update of a hidden row to the undivided one.
     reach: words on the larger side of the window.
     top_word: share of the most frequent word after subsampling.
     repeats: probability that two tokens are the same word.
     top_noise: probability of the most frequent negative sample.
-    n_terms: scores a prediction has on average.
+    n_terms: mean number of scores per prediction.
     n_kept: tokens trained in the whole run.
-    n_words: of the vocabulary.
+    n_words: size of the vocabulary.
     concurrency: threads that write the same rows.
     """
 
@@ -116,7 +120,7 @@ class Load:
 
     @property
     def pairs_of_top(self) -> float:
-        """Factor, >= 1, for the top word's rows, which both move where it is input and target."""
+        """Factor >= 1 for the top word: as both input and target, it moves both of its rows."""
         return 1.0 + 2.0 * self.top_word**2
 
     @classmethod
@@ -128,8 +132,8 @@ class Load:
         contexts: Contexts,
         concurrency: int = 1,
     ) -> "Load":
-        """Return the load of a corpus of n_tokens in an epoch."""
-        counts = np.maximum(arrays.counts, 1)  # a model may know none
+        """Return the load of a corpus with n_tokens per epoch."""
+        counts = np.maximum(arrays.counts, 1)  # a model may have no counts
         kept = kept_counts(arrays, counts)
         share = kept / kept.sum()
         is_corrected = not parameters.sg and parameters.cbow_update != "word2vec"
@@ -154,14 +158,14 @@ class Load:
 
 
 class Step(NamedTuple):
-    """What is done with a chunk.  lr: at most what was asked for."""
+    """Block shape and learning rate of a chunk; lr is at most the requested one."""
 
     block: BlockShape
     lr: float
 
 
 class BlockRule:
-    """Chooses blocks for a learning rate."""
+    """Chooses the block for each learning rate."""
 
     def __init__(self, parameters: Parameters, load: Load) -> None:
         self.parameters, self.load = parameters, load
@@ -175,7 +179,7 @@ class BlockRule:
         self._chosen: dict[float, BlockShape] = {}  # by octaves below the first learning rate
 
     def step(self, lr: float) -> Step:
-        """Return the block for a learning rate, and the rate itself, held to max_lr."""
+        """Return the block for a learning rate, and the learning rate limited to max_lr."""
         held = min(lr, self.max_lr)
         octaves = float(OCTAVES)
         if held > self._first_lr * 2.0**-OCTAVES:
@@ -183,7 +187,7 @@ class BlockRule:
         return Step(self._block(octaves), held)
 
     def _block(self, octaves: float) -> BlockShape:
-        """Return the block for learning rates from so many octaves below the first one on."""
+        """Return the block for learning rates at least `octaves` below the first one."""
         if octaves not in self._chosen:
             shape = self._shape(self._first_lr * 2.0**-octaves)
             max_steps = self.max_block.interleaved_steps
@@ -191,13 +195,13 @@ class BlockRule:
         return self._chosen[octaves]
 
     def describe(self, first_lr: float, last_lr: float) -> str:
-        """Return the blocks of a run as people read them: at its first and last learning rate."""
+        """Describe the blocks of a run at its first and last learning rate, as text."""
         first, last = self.step(first_lr), self.step(last_lr)
         text = self._described(first.block)
         if last.block != first.block:
             text = f"{text}; at the end {self._described(last.block)}"
         if first.lr < first_lr:
-            text = f"{text}; learning rate held to {self.max_lr:.3g}"
+            text = f"{text}; learning rate limited to {self.max_lr:.3g}"
         return text
 
     def _described(self, shape: BlockShape) -> str:
@@ -213,7 +217,7 @@ class BlockRule:
         return text
 
     def largest(self) -> BlockShape:
-        """Return the most of each number that the run asks for."""
+        """Return a shape with the largest value of each field over the whole run."""
         noise = self.max_block.noise
         if callable(self.parameters.schedule) and not self.parameters.block_noise:
             noise = max(noise, self.bounds.noise if self.n_negative else 1)
@@ -223,7 +227,7 @@ class BlockRule:
         return self.max_block._replace(noise=noise)
 
     def _max_lump(self) -> float:
-        """Return what a negative sample may stand for; it grows with the run without a jump."""
+        """Return the limit of a lump.  It grows smoothly with the length of the run."""
         load = self.load
         if load.n_kept >= MANY_TOKENS:
             return math.inf
@@ -233,7 +237,7 @@ class BlockRule:
         return max(short, LONG_RUN_LUMP * (load.n_kept / MANY_TOKENS) ** 2)
 
     def _max_lr(self) -> float:
-        """Return the learning rate up to which the smallest step is stable."""
+        """Return the largest learning rate at which the smallest step is stable."""
         load = self.load
         repeated = 0.0 if self.sg else load.n_contexts * load.repeats
         boost = max(1.0, load.boost / USUAL_BOOST)
@@ -243,9 +247,9 @@ class BlockRule:
         return min(of_input, self.bounds.output_move / self._of_one(self.bounds.noise))
 
     def _of_one(self, noise: int) -> float:
-        """Return the predictions that a step of one brings to an output row at most, on average.
+        """Return the mean predictions on the busiest output row in a step of one prediction.
 
-        In skip-gram other threads bring theirs to the same row; in CBOW no effect was seen.
+        Counts other threads' predictions in skip-gram; in CBOW they had no measurable effect.
         """
         load = self.load
         n_threads = load.concurrency if self.sg else 1
@@ -254,7 +258,7 @@ class BlockRule:
         return load.pairs_of_top * max(of_noise + load.top_word * n_threads, of_centre)
 
     def _shape(self, lr: float) -> BlockShape:
-        """Return the largest block that keeps all bounds."""
+        """Return the largest block within all bounds."""
         for centres in _smaller(self.max_block):
             n_steps = min(self.max_block.interleaved_steps, centres)
             shape = self.max_block._replace(centres=centres, interleaved_steps=n_steps)
@@ -274,9 +278,10 @@ class BlockRule:
         return shape.centres / shape.interleaved_steps * per_centre
 
     def _with_noise(self, shape: BlockShape, lr: float) -> BlockShape:
-        """Return the shape with the negative samples that its predictions need.
+        """Return the shape with as many negative samples as its predictions need.
 
-        Each of them serves several blocks only where the run averages out that much noise.
+        A negative sample serves several blocks only if the run is long enough to average out the
+        added noise.
         """
         least = shape.noise
         rounded = self.parameters.mode.bfloat16_block
@@ -285,16 +290,17 @@ class BlockRule:
         draws = self._predictions(shape) * self.n_negative
         stable = math.ceil(lr * draws / self.bounds.output_move)
         for reuse in _halved(shape.reuse):
-            # By the first rate: with that of the moment the noise would not fall with the rate.
+            # At the first learning rate: with the current one, samples would become fewer as it
+            # falls, and their noise would not fall with it.
             few = math.ceil(max(self._first_lr, lr) * draws * reuse / self.max_lump)
             if few <= least:
                 break
         if shape.centres == 1:
-            few = min(few, COLUMNS)  # there is no smaller step, and each of them takes time
+            few = min(few, COLUMNS)  # the step cannot get smaller, and every sample takes time
         return shape._replace(noise=max(least, stable, few), reuse=reuse)
 
     def _holds(self, shape: BlockShape, lr: float) -> bool:
-        """Return whether no row moves too far in a block of two centres or more."""
+        """Return whether a block of two or more centres keeps every row within its bound."""
         load, n = self.load, shape.centres
         if self.n_negative and shape.noise > self._noise_room(shape):
             return False
@@ -316,7 +322,7 @@ class BlockRule:
         return COLUMNS - shape.centres if self.sg else self.bounds.noise
 
     def _contexts(self, lr: float, noise: int) -> int:
-        """Return how many contexts of one centre a skip-gram step may take."""
+        """Return the maximum contexts of one centre in a skip-gram step."""
         load, most = self.load, 2.0 * self.load.reach + 1
         if lr == 0:
             return int(most)
@@ -331,7 +337,7 @@ class BlockRule:
 
 
 def _smaller(block: BlockShape) -> list[int]:
-    """Return numbers of centres from a block's own down to 1, as many for each step if possible."""
+    """Return centre counts from the block's own down to 1, equal for all steps where possible."""
     n_steps = block.interleaved_steps
     return [
         *range(block.centres, n_steps, -n_steps),

@@ -1,4 +1,4 @@
-"""Notice at once that training has diverged or done damage, and say what to do."""
+"""Detect divergence and damaged vectors during training, and advise what to change."""
 
 import math
 import warnings
@@ -13,16 +13,15 @@ from fastw2v.training.blocks import Load
 from fastw2v.training.events import Counts, EpochRecord, Listener, Run
 from fastw2v.training.parameters import Parameters
 
-# A run counts as diverged when an interval's mean loss is this many times the loss of zero
-# weights. On 5 MB of Wikipedia none that recovered went past 1.4 times, at up to eight times the
-# default rate, and all that did not went past a thousand times.
+# A run has diverged if the mean loss of an interval exceeds this multiple of the loss at zero
+# weights.  Runs that recovered stayed below 1.4 times; runs that did not passed 1,000 times.
 BLOW_UP = 10.0
-# And when a whole epoch's is above that of zero weights by more than the 2 % that a text of random
-# words gives, where there is nothing to learn.
+# A run has also diverged if the mean loss of an epoch exceeds this multiple.  Random words, with
+# nothing to learn, raise the loss by up to 2 %.
 ABOVE_START = 1.05
-MIN_MEASURED = 500  # predictions whose mean tells
-LOWER = 4  # what to divide a rate by that diverged though it is not above the default
-# Of 328 settings that train as well as gensim's none has a longer vector than 66.
+MIN_MEASURED = 500  # predictions in an epoch; fewer give too noisy a mean to judge by
+LOWER = 4  # divides a learning rate that diverged although it is not above the default
+# Vectors that train as well as gensim's stay below 66 (328 settings).
 MAX_NORM = 100.0
 
 
@@ -32,7 +31,7 @@ def starting_loss(parameters: Parameters, load: Load) -> float:
 
 
 def advice_for(parameters: Parameters) -> str:
-    """Return what to change in a run that diverged: the setting that most likely caused it."""
+    """Return advice for a run that diverged: change the setting that most likely caused it."""
     fixed = [
         name
         for name in ("block_centres", "block_noise", "noise_reuse")
@@ -41,25 +40,25 @@ def advice_for(parameters: Parameters) -> str:
     if fixed:
         return f"leave out {' and '.join(fixed)}, so that blocks are as small as the corpus needs"
     if callable(parameters.schedule):
-        return "let the schedule give lower rates"
+        return "let the schedule return lower learning rates"
     default, alpha = parameters.default_rate, parameters.first_rate
     lower = default if alpha > default else alpha / LOWER
     return f"start from a lower alpha than {alpha:g}, such as {lower:g}"
 
 
 class LossWatch:
-    """Looks at the loss of each interval and of each epoch."""
+    """Checks the loss of each interval and each epoch."""
 
     def __init__(self, parameters: Parameters, start: float, is_trained: bool = False) -> None:
-        """start: see starting_loss.  is_trained: the outputs are not zero to begin with."""
+        """start: see starting_loss.  is_trained: the output weights do not start at zero."""
         self.advice, self.start = advice_for(parameters), start
         self.seen = Counts()
-        self._first_epoch = 2 if is_trained else 1  # of those that are looked at
+        self._first_epoch = 2 if is_trained else 1  # the first one to check
 
     def check(self, now: Counts, epoch: int, rate: float) -> None:
-        """Raise DivergedError if the loss since the last call is not finite or blows up.
+        """Raise DivergedError if the loss since the last call is not finite or above BLOW_UP.
 
-        now: sums of all workers.  epoch: counted from 1.  rate: the learning rate.
+        now: sums over all workers.  epoch: counted from 1.  rate: the learning rate.
         """
         loss, self.seen = (now - self.seen).mean_loss, now
         if loss is None or loss < BLOW_UP * self.start:
@@ -70,15 +69,15 @@ class LossWatch:
         self._fail(epoch, rate, fact)
 
     def check_epoch(self, record: EpochRecord, n_measured: int) -> None:
-        """Raise DivergedError if an epoch's mean loss is above that at the start.
+        """Raise DivergedError if the mean loss of an epoch is above the loss at the start.
 
-        n_measured: predictions that it is the mean of.
+        n_measured: number of predictions whose loss was measured.
         """
         loss = record.loss
         if record.epoch < self._first_epoch or loss is None or n_measured < MIN_MEASURED:
             return
         if not loss > ABOVE_START * self.start:
-            return  # what is not finite, check() has seen
+            return  # check() has already rejected a loss that is not finite
         fact = f"its mean loss is {loss:.4g} nats a prediction, above {self.start:.4g} at the start"
         self._fail(record.epoch, record.lr, fact)
 
@@ -89,32 +88,32 @@ class LossWatch:
 
 
 class NormWatch(Listener):
-    """Warns once of vectors that grow far longer than training makes them."""
+    """Warns once if a vector grows much longer than training usually makes it."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = words
         self._most = MAX_NORM
 
     def on_train_begin(self, run: Run) -> None:
-        """Leave alone what was long before."""
+        """Raise the limit if the vectors are already long."""
         self._most = max(MAX_NORM, 2 * longest_row(run.model_arrays)[0])
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
-        """Look at the lengths of all vectors."""
+        """Check the norms of all vectors."""
         norm, row = longest_row(run.model_arrays)
         if norm <= self._most:
             return
         self._most = math.inf
         warnings.warn(
             f"after epoch {record.epoch} the vector of {self.words[row]!r} has a norm of "
-            f"{norm:.0f}; vectors that train well stay below {MAX_NORM:g}; "
+            f"{norm:.0f}; well-trained vectors stay below {MAX_NORM:g}; "
             f"{advice_for(run.parameters)}",
             stacklevel=2,
         )
 
 
 def longest_row(arrays: ModelArrays) -> tuple[float, int]:
-    """Return the largest norm of an input row, and which row has it."""
+    """Return the largest norm of an input row and the index of that row."""
     norm, row = 0.0, 0
     for begin in range(0, len(arrays.in_rows), BLOCK_ROWS):
         rows = arrays.in_rows[begin : begin + BLOCK_ROWS]
@@ -126,9 +125,9 @@ def longest_row(arrays: ModelArrays) -> tuple[float, int]:
 
 
 def check_rows(arrays: ModelArrays, doing: str) -> None:
-    """Raise DivergedError if a number that was trained is not finite.
+    """Raise DivergedError if a trained value is not finite.
 
-    doing: what is given up then, for the error.
+    doing: start of the error message, the action that failed.
     """
     part = part_not_finite(arrays.in_rows, arrays.out_rows, arrays.out_bias)
     if part is not None:
