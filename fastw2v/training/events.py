@@ -1,4 +1,4 @@
-"""What a run tells: its counts, reports, records and state, and who is told of which event."""
+"""Counts, reports, records and state of a training run, and the listeners for its events."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ from fastw2v.training.parameters import Parameters
 
 @dataclass
 class Counts:
-    """Sums over workers; loss_sum is in nats over n_loss_predictions."""
+    """Sums over all workers; loss_sum is the total loss in nats of n_loss_predictions."""
 
     n_trained: int = 0
     n_subsampled: int = 0
@@ -31,12 +31,12 @@ class Counts:
 
     @property
     def n_tokens(self) -> int:
-        """Tokens of the stream that have been through the kernels."""
+        """Tokens that the kernels have processed, trained or subsampled."""
         return self.n_trained + self.n_subsampled
 
     @property
     def mean_loss(self) -> float | None:
-        """Nats per prediction, None where nothing was measured."""
+        """Mean loss in nats per prediction, None if no loss was measured."""
         if self.n_loss_predictions == 0:
             return None
         return self.loss_sum / self.n_loss_predictions
@@ -44,11 +44,14 @@ class Counts:
 
 @dataclass(frozen=True)
 class Report:
-    """The state of a run at one moment.
+    """A snapshot of a run's progress.
 
-    stage: "read" or "train".  done, total: bytes while reading, tokens over all epochs while
-    training; total is None where it is unknown.  n_tokens, seconds: since the stage began.
-    lr, loss (mean nats per prediction since the last report): training only.
+    stage: "read" or "train".
+    done, total: bytes while reading, tokens over all epochs while training; total is None if
+    unknown.
+    n_tokens, seconds: since the stage began.
+    lr, loss, epoch: training only.  loss is the mean since the last report, in nats per
+    prediction.
     """
 
     stage: str
@@ -67,12 +70,12 @@ class Report:
 
     @property
     def progress(self) -> float | None:
-        """Share of the stage that is done, in 0..1, None where that is unknown."""
+        """Completed share of the stage, in 0..1, None if the total is unknown."""
         return min(self.done / self.total, 1.0) if self.total else None
 
     @property
     def seconds_left(self) -> float | None:
-        """Time to the end of the stage at the rate so far."""
+        """Estimated time to the end of the stage at the speed so far."""
         if not self.total or not self.done:
             return None
         return self.seconds * (self.total - self.done) / self.done
@@ -83,13 +86,16 @@ Observer = Callable[[Report], None]
 
 @dataclass
 class EpochRecord:
-    """One epoch; n_tokens_read = n_trained + n_subsampled + n_below_min_count + n_held_out.
+    """The results of one epoch.
 
-    loss: mean nats per prediction, over the blocks where it was measured; validation_loss: the
-    same for text that is not trained on, after the epoch; None without.  metric: the measure
-    that was asked for.  lr: at its end.  seconds: wall time of training alone, and
-    validation_seconds of measuring the held-out loss.  peak_bytes: the process's greatest
-    resident size so far.  intervals: about one report a second.
+    n_tokens_read = n_trained + n_subsampled + n_below_min_count + n_held_out.
+    loss: mean nats per prediction over the blocks where it was measured, None if none was.
+    validation_loss: the same on held-out text after the epoch, None without validation.
+    metric: value of the user's metric after the epoch, None without one.
+    lr: learning rate at the end of the epoch.
+    seconds: wall time of training alone.  validation_seconds: wall time of validation.
+    peak_bytes: peak memory of the process so far (resident set), in bytes.
+    intervals: about one report per second.
     """
 
     epoch: int
@@ -110,12 +116,12 @@ class EpochRecord:
 
     @property
     def words_per_second(self) -> float:
-        """Tokens of the vocabulary per second of training."""
+        """In-vocabulary tokens per second of training."""
         return per_second(self.n_trained + self.n_subsampled, self.seconds)
 
     @property
     def score(self) -> float | None:
-        """What the best epoch has most of: the metric, else minus the held-out loss."""
+        """Score for choosing the best epoch: the metric, else the negated validation loss."""
         if self.metric is not None:
             score: float | None = self.metric
         else:
@@ -125,22 +131,24 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of a run's tokens in all epochs that were finished:
-    (n_tokens_read - n_below_min_count - n_held_out) * epochs = n_trained + n_subsampled -
-    n_unfinished.
+    """The results of a run.
 
-    n_tokens_read, n_below_min_count (outside the vocabulary), n_held_out: in one pass.
-    n_unfinished: tokens of an epoch that did not end, because training was stopped in it.
-    loss: of the last epoch, in mean nats per prediction; loss_name says of which objective.
-    validation_loss, metric: of the model as it stands.  best_epoch: where a validation or a
-    metric was asked for.  restored_epoch: whose rows the model has with restore_best.
-    n_validation_tokens, n_validation_unknown: read from the validation text, and those of them
-    outside the vocabulary.
-    words_per_second: tokens of the vocabulary per second of train_seconds, the wall time in
-    which threads trained; total_seconds: of the whole call of train(), callbacks included.
-    peak_bytes: the process's greatest resident size, None where the system does not tell.
-    blocks: how many words a training step took at once.
-    stopped: why training ended before its last epoch.
+    Over all completed epochs, (n_tokens_read - n_below_min_count - n_held_out) * epochs =
+    n_trained + n_subsampled - n_unfinished.
+
+    n_tokens_read, n_below_min_count (outside the vocabulary), n_held_out: tokens in one pass.
+    n_unfinished: tokens of an epoch in which training was stopped.
+    loss: of the last epoch, in mean nats per prediction; loss_name names the objective.
+    validation_loss, metric: of the final model.
+    best_epoch: the best epoch, if there was a validation or a metric.
+    restored_epoch: the epoch whose rows restore_best gave to the model.
+    n_validation_tokens, n_validation_unknown: tokens of the validation text, and how many of them
+    are outside the vocabulary.
+    train_seconds: wall time during which threads trained.  words_per_second: in-vocabulary tokens
+    per second of train_seconds.  total_seconds: the whole call of train(), with callbacks.
+    peak_bytes: peak memory of the process (resident set), None if the system does not report it.
+    blocks: words per training step, as text.
+    stopped: reason if training ended before its last epoch.
     """
 
     n_words: int
@@ -172,17 +180,17 @@ class Summary:
     blocks: str = ""
 
     def __iter__(self) -> Iterator[int]:
-        """Give the tokens trained and those read, over all epochs: what gensim's train returns."""
+        """Yield the tokens trained and the tokens read over all epochs, as gensim's train does."""
         return iter((self.n_trained, self.n_tokens_read * self.epochs))
 
 
 def per_second(n: int, seconds: float) -> float:
-    """Return a rate, 0 for no time at all."""
+    """Return n per second, 0 if no time has passed."""
     return n / seconds if seconds > 0 else 0.0
 
 
 def peak_bytes() -> int | None:
-    """Return the process's greatest resident size so far, None where it is not told."""
+    """Return the peak resident memory of the process in bytes, None if it is unknown."""
     try:
         import resource
     except ImportError:  # Windows
@@ -192,19 +200,22 @@ def peak_bytes() -> int | None:
 
 
 CHECKPOINT_KEY = (
-    "checkpoint"  # the entry of a model file's settings that tells where its run stands
+    "checkpoint"  # the key under which a model file's settings hold the state of its run
 )
 
 
 @dataclass(frozen=True)
 class RunState:
-    """A place between two chunks, and what was counted up to it.
+    """A position between two chunks, and the counts up to it.
 
-    chunk_tokens: tokens of a chunk.  epoch: counted from 0, as many are done; chunk: the first
-    of its order that is not trained.  counts: since the run began; epoch_start: those at the
-    start of the epoch; epoch_seconds, seconds: of training in this epoch, and in all.
-    stopped: why the run ended early, if it did.  restored: the epoch whose rows it was given back.
-    history: of the epochs that are done.
+    chunk_tokens: tokens per chunk.
+    epoch: number of completed epochs.  chunk: first chunk of this epoch that is not trained yet, as
+    an index into the epoch's chunk order.
+    counts: since the run began.  epoch_start: the counts at the start of this epoch.
+    epoch_seconds, seconds: training time in this epoch, and in total.
+    stopped: reason if the run ended early.
+    restored: the epoch whose rows were restored, if any.
+    history: records of the completed epochs.
     """
 
     chunk_tokens: int
@@ -219,9 +230,9 @@ class RunState:
     history: list[EpochRecord] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what JSON can hold; floats come back with the same bits.
+        """Return the state as JSON-compatible values; floats round-trip bit for bit.
 
-        The intervals of the epochs are left out: there may be many, and the log has them.
+        The intervals of the epochs are omitted: there may be many, and the log has them.
         """
         values = asdict(self)
         for record in values["history"]:
@@ -230,7 +241,7 @@ class RunState:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "RunState":
-        """Return the state of as_json(); raise TypeError or KeyError if it is another thing."""
+        """Return the state from as_json(); raise TypeError or KeyError for any other mapping."""
         counts = {name: Counts(**values[name]) for name in ("counts", "epoch_start")}
         history = [EpochRecord(**record) for record in values["history"]]
         return cls(**{**values, **counts, "history": history})
@@ -241,63 +252,64 @@ INTERVAL_SECONDS = 1.0
 
 
 class StopTraining(Exception):
-    """Raise it in a callback to end training in good order; its text tells the reason."""
+    """Raise this in a callback to stop training cleanly; its message is the reason."""
 
 
 class Run(Protocol):
-    """What listeners see of a Trainer."""
+    """The part of a Trainer that listeners may use."""
 
     parameters: Parameters
     model_arrays: ModelArrays
-    epoch: int  # that is under way, counted from 0: so many are done
+    epoch: int  # the current epoch, counted from 0; also the number of completed epochs
     history: list[EpochRecord]
-    at_chunk_boundary: bool  # every token up to where it stands is trained, and none after it
-    stopped: str | None  # why it ended before its last epoch
-    restored: int | None  # the epoch whose rows the model was given back
+    at_chunk_boundary: bool  # all tokens up to the current position are trained, none after it
+    stopped: str | None  # reason if the run ended before its last epoch
+    restored: int | None  # the epoch whose rows were restored
 
     def counts(self) -> Counts:
         """Return the sums over all workers since training began."""
 
     def state(self) -> RunState:
-        """Return where the run stands, to go on from there; at_chunk_boundary must hold."""
+        """Return the state from which the run can resume; needs at_chunk_boundary."""
 
     def report(self, now: Counts, heard: Counts, seconds: float) -> Report:
-        """Return the state of the run.  heard: the counts at the report before."""
+        """Return a report of the run.  heard: the counts at the previous report."""
 
 
 class Listener:
-    """What is told of a run; every method may raise, which ends the run.
+    """Base class for objects that receive the events of a run.
 
-    No thread trains at the beginning and the end of epochs and of the run; while on_interval
-    is called, training goes on. interval_seconds: least time between two calls of it.
+    Any method but on_abort may raise, which ends the run.  During the events at the beginning and
+    end of epochs and of the run, no thread trains.  During on_interval, training continues.
+    interval_seconds: minimum time between two calls of on_interval.
     """
 
     interval_seconds = 0.0
 
     def on_train_begin(self, run: Run) -> None:
-        """Hear that the first epoch is about to begin."""
+        """Called before the first epoch."""
 
     def on_epoch_begin(self, run: Run) -> None:
-        """Hear that epoch number run.epoch, counted from 0, is about to begin."""
+        """Called before epoch number run.epoch, counted from 0."""
 
     def on_interval(self, run: Run, report: Report) -> None:
-        """Hear of the progress; once at least in every epoch, when its last token is trained."""
+        """Called during training, and at least once per epoch, after its last token."""
 
     def wants_pause(self) -> bool:
-        """Say whether to stop all threads for a moment, within an epoch, and call on_pause."""
+        """Return whether to pause all threads within the epoch and call on_pause."""
         return False
 
     def on_pause(self, run: Run) -> None:
-        """Hear that no thread trains, because one of the listeners wanted so."""
+        """Called while all threads are paused at the request of a listener."""
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
-        """Hear that an epoch has ended, with its record, which listeners may fill in."""
+        """Called after an epoch with its record, which listeners may fill in."""
 
     def on_train_end(self, run: Run) -> None:
-        """Hear that all is trained, or that StopTraining ended it."""
+        """Called after the last epoch, or after StopTraining."""
 
     def on_abort(self, run: Run, error: BaseException) -> None:
-        """Hear that an error or Ctrl-C ends the run; all threads have ended. Must not raise."""
+        """Called when an error or Ctrl-C ends the run, after all threads ended.  Must not raise."""
 
 
 class Audience:
@@ -311,12 +323,12 @@ class Audience:
         self._next_seconds = [listener.interval_seconds for listener in listeners]
 
     def tell(self, event: str, *args: Any) -> None:
-        """Tell all of an event, also when one of them asks to stop."""
+        """Pass an event to all listeners, even if one of them asks to stop."""
         for listener in self.listeners:
             self._tell(getattr(listener, event), *args)
 
     def tell_progress(self, now: Counts, is_last: bool = False) -> None:
-        """Tell those of the progress whose time has come; all if it is the epoch's last."""
+        """Send a report to each listener whose interval is over, or to all at the epoch's end."""
         seconds = time.perf_counter() - self.start
         for i, listener in enumerate(self.listeners):
             if is_last or seconds >= self._next_seconds[i]:
@@ -325,11 +337,11 @@ class Audience:
                 self._tell(listener.on_interval, self.run.report(now, heard, seconds))
 
     def wants_pause(self) -> bool:
-        """Say whether any of them wants all threads to stop for a moment."""
+        """Return whether any listener wants all threads to pause."""
         return any(listener.wants_pause() for listener in self.listeners)
 
     def stop_if_asked(self) -> None:
-        """Raise the first StopTraining that was heard."""
+        """Raise the first StopTraining that a listener raised."""
         if self.stop is not None:
             raise self.stop
 
@@ -341,7 +353,7 @@ class Audience:
 
 
 class ObserverListener(Listener):
-    """Tells an observer of reports."""
+    """Passes reports to an observer."""
 
     def __init__(self, observer: Observer) -> None:
         self.observer = observer
@@ -352,9 +364,9 @@ class ObserverListener(Listener):
 
 
 class ModelCallback(Listener):
-    """Tells a callback that takes the model, as gensim's do.
+    """Passes events to a callback whose methods take the model, as gensim's do.
 
-    callback: an object with any of EVENTS; on_interval gets the report as well.
+    callback: an object with any of the methods EVENTS; on_interval also gets the report.
     """
 
     def __init__(self, model: Any, callback: Any) -> None:
@@ -374,7 +386,7 @@ class ModelCallback(Listener):
         self._tell("on_interval", report)
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
-        """Pass it on; the record is the last of the model's history."""
+        """Pass it on; the record is the last one in the model's history."""
         self._tell("on_epoch_end")
 
     def on_train_end(self, run: Run) -> None:
@@ -382,7 +394,7 @@ class ModelCallback(Listener):
         self._tell("on_train_end")
 
     def on_abort(self, run: Run, error: BaseException) -> None:
-        """Pass it on; an error there must not take the place of this one."""
+        """Pass it on; an error in the callback must not replace the original one."""
         try:
             self._tell("on_abort", error)
         except Exception as second:
@@ -396,7 +408,7 @@ class ModelCallback(Listener):
 
 
 def check_callbacks(callbacks: Any) -> tuple[Any, ...]:
-    """Return the callbacks of an iterable; raise UsageError if one is none."""
+    """Return the callbacks of an iterable; raise UsageError if any is not a callback."""
     if not isinstance(callbacks, Iterable):
         raise UsageError(f"callbacks must be a list of objects, got {callbacks!r}")
     given = tuple(callbacks)
