@@ -1,6 +1,7 @@
 """The three objectives as records: everything in Python that differs between them.
 
-No other module knows their names.  What they compute is in C; see w2v_objective in api.h.
+No other module compares objectives by name.  Their computations are in C; see w2v_objective in
+api.h.
 """
 
 import math
@@ -23,10 +24,12 @@ MAX_CONTEXTS = 2**31 - 1  # no limit
 class BlockShape(NamedTuple):
     """How the centres of a chunk are grouped into steps; see w2v_block in api.h.
 
-    centres: consecutive ones per block.  noise: negative samples that these share.  reuse: blocks
-    that a negative sample serves.  interleaved_steps: of a CBOW block with negative sampling; each
-    takes every interleaved_steps-th centre, with negative samples of its own.  contexts: of one
-    centre that a skip-gram step takes at most.
+    centres: consecutive centres per block.
+    noise: negative samples shared by the centres of a step.
+    reuse: consecutive blocks that each negative sample serves.
+    interleaved_steps: steps per block in CBOW with negative sampling.  Each step takes every
+    interleaved_steps-th centre and has its own negative samples.
+    contexts: maximum contexts of one centre in a skip-gram step.
     """
 
     centres: int
@@ -37,9 +40,11 @@ class BlockShape(NamedTuple):
 
 
 class ReplicaCounts(NamedTuple):
-    """How many rows of each matrix, the most frequent ones, and the centres between exchanges.
+    """Number of replicated rows, and the interval at which replicas are synced.
 
-    small_outputs: output rows where an epoch has fewer than sharing.PRIVATE_FROM_TOKENS.
+    inputs, outputs: rows of each matrix, the most frequent ones.
+    centres: centres between two syncs.
+    small_outputs: output rows if an epoch has fewer tokens than sharing.PRIVATE_FROM_TOKENS.
     """
 
     inputs: int
@@ -49,9 +54,9 @@ class ReplicaCounts(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What an objective needs beside the rows.
+    """Tables that an objective needs besides the rows.
 
-    noise: (n_words,) alias columns to draw negative samples from.  paths: of a Huffman tree.
+    noise: (n_words,) alias columns for drawing negative samples.  paths: of a Huffman tree.
     """
 
     noise: NDArray[np.void] | None = None
@@ -60,13 +65,14 @@ class Tables(NamedTuple):
 
 @dataclass(frozen=True)
 class Mode:
-    """What also differs between skip-gram and CBOW.
+    """The numbers of an objective that differ between skip-gram and CBOW.
 
     alpha: default learning rate.
-    block: the largest, which reaches gensim's quality on long runs in the least time; see blocks.
-    bfloat16_block: the same where products are of bfloat16, None if it does not differ.
-    effective_rate: part of its way to the optimum that a prediction moves an output row, over the
-    learning rate; 0 where no rows are private.
+    block: the largest block, the fastest one that matches gensim's quality on long runs; see
+    blocks.
+    bfloat16_block: the same for backends that multiply in bfloat16, None if equal.
+    effective_rate: fraction of the way to its optimum that one prediction moves an output row,
+    divided by the learning rate; 0 if no rows are replicated.
     """
 
     alpha: float
@@ -77,39 +83,39 @@ class Mode:
 
 @dataclass(frozen=True)
 class Objective:
-    """What is predicted of a word, and the numbers that training it needs.
+    """A training objective and the numbers that training with it needs.
 
-    name: in settings, files and checkpoints, and for the kernels.  label: as people read it.
-    flag: the argument of gensim's Word2Vec and of the command line that chooses it.
+    name: used in settings, files, checkpoints and the kernels.  label: name for people.
+    flag: argument that selects it, of gensim's Word2Vec and of the command line.
 
     skipgram, cbow: see Mode.
-    cbow_is_corrected: whether CBOW takes the corrected update by default.
-    max_learning: CBOW's default learning rate * occurrences of the median word * epochs, at most;
+    cbow_is_corrected: whether CBOW uses the corrected update by default.
+    max_learning: maximum of CBOW's default learning rate * occurrences of the median word * epochs;
     see parameters.MIN_SEEN.
 
-    tables: makes them of the words' counts, the power of the noise distribution and the order of
+    tables: builds them from the word counts, the power of the noise distribution and the order of
     ties in a Huffman tree.
     draws_negatives: whether a prediction also scores negative samples.
-    n_outputs: output rows of so many words.  output_order: 1 where the most frequent output row is
-    the first one, -1 where it is the last one.
-    min_words, max_words: of a vocabulary that can be trained; None for no limit.
-    target_terms: scores of a prediction beside negative samples and paths, as far as they move
-    rows.
-    start_loss: mean nats of a prediction at zero outputs, by its mean number of terms and the
-    number of words.
+    n_outputs: maps the number of words to the number of output rows.
+    output_order: 1 if the most frequent output row comes first, -1 if it comes last.
+    min_words, max_words: range of vocabulary sizes that can be trained; max_words is None for no
+    limit.
+    target_terms: scores per prediction that move rows, without negative samples and paths.
+    start_loss: maps the mean number of terms per prediction and the number of words to the mean
+    loss at zero outputs, in nats per prediction.
 
-    Bounds of the block rule, in lr * predictions; see blocks:
-    max_smallest_move: of the smallest step: a skip-gram pair, or a CBOW centre, whose contexts may
-    hold a word many times.  Up to this, training recovers while the learning rate falls; constant
-    ones diverge from 1.5.
-    sum_share: share of max_smallest_move where CBOW sums its contexts.
-    target_moves: how far a target's row moves with all other predictions, over the target alone.
-    max_root_move: that each context of a step may bring to the root of a Huffman tree, which takes
-    part in all; None without a tree.
+    Bounds of the block rule, in lr * predictions (see blocks):
+    max_smallest_move: for the smallest step, which is a skip-gram pair, or a CBOW centre whose
+    contexts may repeat a word.  Up to this bound, training recovers as the learning rate falls;
+    a constant learning rate diverges from 1.5 on.
+    sum_share: multiplies max_smallest_move if CBOW sums its contexts.
+    target_moves: move of a target row with all other predictions, relative to the target alone.
+    max_root_move: for the root of a Huffman tree, which is on every path, per context of a step;
+    None without a tree.
 
-    max_chunk_tokens: tokens of a chunk at most, by the floats of the output matrix.
-    shuffled_from_tokens: tokens of an epoch from which on its chunks come in random order.
-    replicated_rows: those that each worker keeps private, None for none; see sharing.
+    max_chunk_tokens: maps the floats of the output matrix to the maximum tokens per chunk.
+    shuffled_from_tokens: tokens per epoch from which on chunks are visited in random order.
+    replicated_rows: rows of which each worker keeps a replica, None for none; see sharing.
     moves_all_outputs: whether a prediction changes every output row.
     uses_blas: whether the kernels call BLAS.
     """
@@ -140,7 +146,7 @@ class Objective:
     uses_blas: bool = False
 
     def mode(self, sg: bool) -> Mode:
-        """Return what holds for skip-gram, or else for CBOW."""
+        """Return the mode of skip-gram or of CBOW."""
         return self.skipgram if sg else self.cbow
 
 
@@ -163,8 +169,8 @@ NEGATIVE_SAMPLING = Objective(
     name="ns",
     label="negative sampling",
     flag="negative",
-    # Products of bfloat16 are so fast that more centres pay; on long runs the loss is 0.003 higher
-    # at most.
+    # Products in bfloat16 are fast enough that more centres pay off.  The loss of long runs rises
+    # by 0.003 at most.
     skipgram=Mode(
         alpha=0.025,
         block=BlockShape(14, 10, 2),
@@ -178,15 +184,13 @@ NEGATIVE_SAMPLING = Objective(
     n_outputs=_row_per_word,
     start_loss=_loss_of_sigmoids,
     max_smallest_move=2.5,
-    # It learns slowly at first, and learns more of a small text in the text's own order: the loss
-    # on 1 and 3 MB of Wikipedia is 0.003 to 0.055 higher in random order, and on 5 MB 0.018 lower.
-    # The other objectives learn less in order.
+    # Negative sampling learns slowly at first.  It learns more from a small text in the original
+    # order: on up to 3 MB of Wikipedia, random order raises the loss by up to 0.055.  The other
+    # objectives learn less in the original order (benchmarks/NOTES.md, "Order").
     shuffled_from_tokens=600_000,
-    # What all threads write stops them from scaling. With two threads, ns a kept word with no
-    # private rows and with these: skip-gram 123 and 109, CBOW 184 and 156 (with twice as many).
-    # With 16 threads on 16 cores of an Intel CPU, M words/s: skip-gram 31 and 41, CBOW 32 and 49.
-    # Twice as many rows of words were x0.88 there, and with two cores far apart x0.97: the copies
-    # push the rest out of L2.
+    # Rows that all threads write limit scaling.  With 16 threads on 16 cores, these replicas raise
+    # CBOW from 32 to 49 M words/s.  With twice as many, replicas push other rows out of L2
+    # (benchmarks/NOTES.md, "Twelfth round").
     replicated_rows=ReplicaCounts(inputs=128, outputs=64, centres=64, small_outputs=0),
 )
 
@@ -206,8 +210,8 @@ HIERARCHICAL_SOFTMAX = Objective(
     name="hs",
     label="hierarchical softmax",
     flag="hs",
-    # The effective rates were found by trying: with a third of them 16 workers diverge at four
-    # times the default learning rate, where one, and 48 with these, do not.
+    # Found by experiment.  With a third of these rates, 16 workers diverge at four times the
+    # default learning rate, where one worker does not.
     skipgram=Mode(alpha=0.025, block=BlockShape(1, 1, 1), effective_rate=0.03),
     cbow=Mode(alpha=0.05, block=BlockShape(16, 1, 1), effective_rate=0.1),
     cbow_is_corrected=False,
@@ -218,13 +222,12 @@ HIERARCHICAL_SOFTMAX = Objective(
     min_words=2,
     start_loss=_loss_of_sigmoids,
     max_smallest_move=1.25,  # the longest paths are twice as long as the mean
-    # A sum of contexts is longer than their mean, and all paths begin with the same rows: above
-    # this share of the bound, 100 words of equal frequency raise the mean loss above that at the
-    # start.
+    # A sum of contexts is longer than their mean, and all paths start with the same rows.  Above
+    # this share of the bound, the loss of 100 equally frequent words rises above its start.
     sum_share=0.6,
-    max_root_move=0.275,  # window 5 fits at the default rate
-    # Measured as above: with two threads, skip-gram 705 and 380 ns, CBOW 560 and 204; with 16
-    # threads, 2.9 and 18, 2.7 and 29 M words/s.
+    max_root_move=0.275,  # fits window 5 at the default learning rate
+    # The top nodes are on almost every path.  With 16 threads, these replicas raise CBOW from 2.7
+    # to 29 M words/s (benchmarks/NOTES.md, "Twelfth round").
     replicated_rows=ReplicaCounts(
         inputs=64, outputs=_core.TOP_NODES, centres=500, small_outputs=_core.TOP_NODES
     ),
@@ -233,7 +236,7 @@ HIERARCHICAL_SOFTMAX = Objective(
 
 # ---- full softmax ----
 
-# It takes 2 ms a token for 50,000 words of dimension 100: a quarter of a second a chunk.
+# A chunk of this size takes about a quarter of a second.
 SOFTMAX_CHUNK_FLOATS = 7 * 10**8  # tokens * floats of the output matrix
 SOFTMAX_MIN_TOKENS = 64  # two blocks
 
@@ -250,7 +253,7 @@ def _tokens_for_floats(n_floats: int) -> int:
     return max(SOFTMAX_CHUNK_FLOATS // n_floats, SOFTMAX_MIN_TOKENS)
 
 
-# Enough rows for the matrix products to run at full speed.
+# Enough rows for matrix products to run at full speed.
 _SOFTMAX_BLOCK = BlockShape(32, 1, 1)
 
 FULL_SOFTMAX = Objective(
@@ -262,12 +265,12 @@ FULL_SOFTMAX = Objective(
     max_learning=25.0,
     tables=_no_table,
     n_outputs=_row_per_word,
-    max_words=50_000,  # it scores every word for every input: past this it takes days
-    target_terms=2.0,  # the target, and its share of the others
+    max_words=50_000,  # every input scores every word: a larger vocabulary would take days
+    target_terms=2.0,  # the target, and its share of all other predictions
     start_loss=_loss_of_softmax,
     max_smallest_move=2.5,
-    # A row moves as a target and by its share of all other predictions.  With 2 to 10 words 2 still
-    # diverges at 0.2.
+    # A row moves as a target, and by its share of all other predictions.  With 2 to 10 words, a
+    # factor of 2 still diverges at learning rate 0.2.
     target_moves=3.0,
     max_chunk_tokens=_tokens_for_floats,
     moves_all_outputs=True,
@@ -280,15 +283,15 @@ OBJECTIVES = {
     objective.name: objective
     for objective in (NEGATIVE_SAMPLING, HIERARCHICAL_SOFTMAX, FULL_SOFTMAX)
 }
-# The arguments that choose another one than DEFAULT.
+# The arguments that select an objective other than DEFAULT.
 FLAGS = tuple(objective.flag for objective in OBJECTIVES.values() if objective is not DEFAULT)
 
 
 def choose_objective(flags: Mapping[str, int | bool], negative: int | None) -> tuple[str, int]:
-    """Return the name of the objective that gensim's and word2vec.c's flags ask for, and K.
+    """Return the objective's name and number of negative samples for gensim's arguments.
 
-    flags: FLAGS, true to choose one.  negative: negative samples, 0 for none, None if not said.
-    Raises UsageError if they ask for two objectives or for none.
+    flags: FLAGS, true to select one.  negative: negative samples, 0 for none, None if not given.
+    Raises UsageError if the arguments select two objectives or none.
     """
     asked = {o.flag: o for o in OBJECTIVES.values() if flags.get(o.flag)}
     if negative:

@@ -1,7 +1,8 @@
-"""Training with several threads that gives the same bits whatever their timing.
+"""Deterministic training with several threads: bit-identical whatever their timing.
 
-In each round every worker trains chunks of its own, fixed by their place in the epoch, on a
-copy of all rows. Then the changes of all workers are added up in the order of the workers.
+In each round, every worker trains its own chunks on a replica of all rows.  The position of a chunk
+in the epoch determines its worker.  Then the changes of all workers are added in the order of the
+workers.
 """
 
 import threading
@@ -19,31 +20,32 @@ from fastw2v.training.arrays import KernelSettings, ModelArrays
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.sharing import gains, row_shares
 
-# Tokens of all workers between two merges. Fewer cost time, more cost quality: 100 MB of
-# Wikipedia, analogies / WS353 / SimLex / MEN, threads that share all rows: 30.4 / 63.8 / 29.0 /
-# 56.3; two workers with 50,000 tokens each: 30.6 / 63.7 / 29.3 / 56.1; four with 10,000 each:
-# 30.2 / 63.0 / 29.3 / 54.8; sixteen with 5,000 each: 28.6 / 62.2 / 28.5 / 51.2.
+# Tokens of all workers between two merges.  Fewer cost time, more cost quality: two workers with
+# 50,000 tokens each match the quality of threads that share all rows (benchmarks/NOTES.md, "Figures
+# that stood in comments").
 ROUND_TOKENS = 100_000
-ROUNDS = 32  # in an epoch at least, so that small corpora are merged often enough
-MIN_TOKENS = 500  # of a chunk
+ROUNDS = 32  # minimum per epoch, for enough merges on small corpora
+MIN_TOKENS = 500  # per chunk
 
 
 def tokens_of_chunk(n_tokens: int, n_workers: int, most: int) -> tuple[int, int]:
-    """Return the tokens of a chunk and how many chunks a worker trains in a round.
+    """Return the tokens per chunk, and the chunks that a worker trains per round.
 
-    n_tokens: of the corpus.  most: tokens of a chunk at most.
+    n_tokens: of the corpus.  most: maximum tokens per chunk.
     """
     of_worker = max(min(ROUND_TOKENS, n_tokens // ROUNDS) // n_workers, min(MIN_TOKENS, most))
     n_chunks = -(-of_worker // most)
-    return max(of_worker // n_chunks // 2 * 2, 2), n_chunks  # an even number: no pair is cut
+    return max(of_worker // n_chunks // 2 * 2, 2), n_chunks  # even, to keep pairs whole
 
 
 @dataclass(frozen=True)
 class RoundPlan:
-    """How a corpus is dealt out to workers.
+    """How the chunks of a corpus are distributed among the workers.
 
-    counts: (n_words,) int64, of the tokens of the corpus.  n_contexts: expected of a token.
-    max_tokens: of a chunk with its margins.
+    chunk_tokens: tokens per chunk.  chunks_each: chunks of each worker per round.
+    max_tokens: maximum tokens of a chunk with its margins.
+    counts: (n_words,) int64, occurrences of each word in the corpus.
+    n_contexts: expected contexts per token.
     """
 
     n_workers: int
@@ -56,7 +58,7 @@ class RoundPlan:
 
 @dataclass
 class Replica:
-    """One worker's rows, and marks of those that it may have changed."""
+    """One worker's replica of all rows, with marks on the rows that it may have changed."""
 
     arrays: ModelArrays
     worker: _core.Worker
@@ -65,7 +67,7 @@ class Replica:
 
 
 def make_replica(arrays: ModelArrays, settings: KernelSettings, max_tokens: int) -> Replica:
-    """Return a worker with a copy of all rows of its own."""
+    """Return a worker with its own replica of all rows."""
     bias, in_bias = arrays.out_bias, arrays.in_bias
     own = replace(
         arrays,
@@ -89,7 +91,7 @@ def same_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class Rounds:
-    """The workers of a deterministic run and what they do in an epoch."""
+    """The workers of a deterministic run, and their work in an epoch."""
 
     def __init__(
         self,
@@ -99,14 +101,15 @@ class Rounds:
         chunks_each: int,
         all_outputs: bool,
     ) -> None:
-        """Train arrays by copies of them.
+        """Train arrays through replicas of them.
 
-        gain: of input rows, of output rows and of in_bias, see gains().  chunks_each: chunks of
-        a worker in a round.  all_outputs: every output row changes, as in the full softmax.
+        gain: of input rows, of output rows and of in_bias; see gains().
+        chunks_each: chunks of each worker per round.
+        all_outputs: whether every output row changes, as in full softmax.
         """
         self.arrays, self.copies, self.chunks_each = arrays, copies, chunks_each
         self.all_outputs = all_outputs
-        self.position = 0  # the first chunk that is not trained and merged
+        self.position = 0  # the first chunk that is not yet trained and merged
         touched_in = [copy.touched_in for copy in copies]
         touched_out = [copy.touched_out for copy in copies]
         own = [copy.arrays for copy in copies]
@@ -126,7 +129,7 @@ class Rounds:
             self._merges.append(merge)
 
     def take_rows(self) -> None:
-        """Let the copies be what the rows are now, which others may have changed."""
+        """Copy the current rows into all replicas; others may have changed them."""
         for own in (copy.arrays for copy in self.copies):
             own.in_rows[...], own.out_rows[...] = self.arrays.in_rows, self.arrays.out_rows
             if own.out_bias is not None:
@@ -137,9 +140,9 @@ class Rounds:
     def bodies(
         self, first: int, n_chunks: int, train: Callable[[_core.Worker, int], Any]
     ) -> tuple[list[Callable[[], None]], "RoundStop"]:
-        """Return what the threads do to train chunks first..n_chunks - 1, and what stops them.
+        """Return the thread functions that train chunks first..n_chunks - 1, and their stop event.
 
-        train: called with a worker and the number of a chunk.
+        train: called with a worker and the index of a chunk.
         """
         self.position = first
         self.take_rows()
@@ -168,7 +171,7 @@ class Rounds:
                     trained.wait()
                     self._merge(i)
                     merged.wait()
-            except threading.BrokenBarrierError:  # another one's error is told
+            except threading.BrokenBarrierError:  # another worker reports its error
                 pass
             except BaseException:
                 trained.abort()
@@ -178,7 +181,7 @@ class Rounds:
         return [partial(work, i) for i in range(len(self.copies))], stop
 
     def _merge(self, part: int) -> None:
-        """Merge one worker's part of the rows."""
+        """Merge the part of the rows that belongs to one worker."""
         for merge in self._merges:
             merge.merge(part, len(self.copies))
 
@@ -186,7 +189,7 @@ class Rounds:
 def make_rounds(
     parameters: Parameters, arrays: ModelArrays, settings: KernelSettings, plan: RoundPlan
 ) -> Rounds:
-    """Return what trains these arrays in rounds.  settings: for one worker alone."""
+    """Return the rounds that train these arrays.  settings: those of a single worker."""
     copies = [make_replica(arrays, settings, plan.max_tokens) for _ in range(plan.n_workers)]
     shares = row_shares(parameters, arrays, plan.counts, plan.n_contexts)
     of_all = shares[0].sum(keepdims=True)  # predictions that move in_bias
@@ -197,7 +200,7 @@ def make_rounds(
 
 
 class RoundStop(threading.Event):
-    """Asks for the end of the round; or, before all threads are there, for none to begin."""
+    """Stops training after the current round, or before it begins if threads are still starting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -205,19 +208,19 @@ class RoundStop(threading.Event):
         self._known = threading.Event()
 
     def set(self) -> None:
-        """Stop at the end of the round."""
+        """Stop after the current round."""
         super().set()
         self._decide(False)
 
     def let_begin(self) -> None:
-        """Begin, unless it was stopped before."""
+        """Begin training, unless it was stopped before."""
         self._decide(True)
 
     def may_begin(self) -> bool:
-        """Wait until it is certain whether to begin."""
+        """Wait for the decision whether to begin, and return it."""
         self._known.wait()
         return self._decided["begin"]
 
     def _decide(self, begin: bool) -> None:
-        self._decided.setdefault("begin", begin)  # the first one counts
+        self._decided.setdefault("begin", begin)  # the first decision counts
         self._known.set()

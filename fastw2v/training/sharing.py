@@ -1,4 +1,4 @@
-"""How far several workers that each change a row from the same state may move it together."""
+"""Combine the changes of several workers to a row that each of them trained from the same state."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,36 +9,36 @@ from fastw2v.training.arrays import NO_REPLICATED_ROWS, ModelArrays, ReplicatedR
 from fastw2v.training.objectives import ReplicaCounts
 from fastw2v.training.parameters import Parameters
 
-# A row that changes often is where it wants to be after every worker's turn, and the sum of n
-# such changes would overshoot n times: four workers without this came to numbers that are not
-# finite. It moves by the share 1 - exp(-rate * predictions); the sum is held to 1.5 whole moves.
+# A frequent row converges within one worker's round; adding n such changes overshoots n-fold (4
+# workers diverged).  Each worker moves the row by 1 - exp(-rate * predictions) of the way to its
+# optimum.  The sum is limited to this many whole ways.
 MAX_MOVES = 1.5
-WORDS_AT_A_TIME = 1 << 16  # whose paths are looked at, so that it needs little memory
+WORDS_AT_A_TIME = 1 << 16  # words whose paths are expanded at once, to limit memory
 
 
 def kept_counts(arrays: ModelArrays, counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the tokens of each word that subsampling is expected to keep: (n_words,) float64."""
+    """Return the expected tokens of each word after subsampling: (n_words,) float64."""
     return counts * (arrays.keep_threshold / 2.0**32)
 
 
 def kept_share(arrays: ModelArrays) -> float:
-    """Return the share of all tokens that subsampling is expected to keep."""
-    counts = np.maximum(arrays.counts, 1)  # a model may know none
+    """Return the expected share of all tokens that subsampling keeps."""
+    counts = np.maximum(arrays.counts, 1)  # a model may have no counts
     return float(kept_counts(arrays, counts).sum() / counts.sum())
 
 
 def seen_count(arrays: ModelArrays) -> float:
-    """Return how often subsampling is expected to keep the median word in an epoch."""
+    """Return the expected occurrences of the median word per epoch after subsampling."""
     return float(np.median(kept_counts(arrays, arrays.counts)))
 
 
 def row_shares(
     parameters: Parameters, arrays: ModelArrays, counts: NDArray[np.int64], n_contexts: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the predictions a token brings to each input row and each output row on average.
+    """Return the mean predictions per token on each input row and each output row.
 
-    counts: (n_words,) int64, not all 0.  n_contexts: context words of a token on average.
-    Returns (n_words,) and (n_outputs,) float64, both of all tokens, kept or not.
+    counts: (n_words,) int64, not all 0.  n_contexts: mean context words per token.
+    Returns (n_words,) and (n_outputs,) float64, per token of the corpus, kept or not.
     """
     of_words = kept_counts(arrays, counts) / counts.sum()
     n_pairs = n_contexts if parameters.sg else 1.0
@@ -52,7 +52,7 @@ def row_shares(
 
 
 def _through_nodes(paths: HuffmanPaths, of_words: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for each inner node the sum over the words whose paths have it."""
+    """Return for each inner node the sum over all words whose paths contain it."""
     steps, begin = paths.steps, paths.begin
     of_nodes = np.zeros(len(of_words) - 1)
     for first in range(0, len(of_words), WORDS_AT_A_TIME):
@@ -64,22 +64,21 @@ def _through_nodes(paths: HuffmanPaths, of_words: NDArray[np.float64]) -> NDArra
 
 
 def gains(predictions: NDArray[np.float64], rate: float, n_workers: int) -> NDArray[np.float32]:
-    """Return what the sum of the workers' changes of each row is multiplied by, in (0, 1].
+    """Return the factor in (0, 1] that scales the sum of all workers' changes to each row.
 
-    predictions: (n_rows,) float64, of one worker between two merges.  rate: of each, the part
-    of its way that a row goes.
+    predictions: (n_rows,) float64, of one worker between two merges.
+    rate: fraction of the way to its optimum that one prediction moves a row.
+    Returns (n_rows,) float32.
     """
     moved = np.maximum(-np.expm1(-rate * predictions), 1e-9)
     return np.minimum(1.0, MAX_MOVES / (n_workers * moved)).astype(np.float32)
 
 
-# Below so many tokens an epoch the rows of words are shared all the same: with private ones,
-# exchanged every 2,000 centres and in blocks of 16 x 16, the loss of two threads' first epoch was
-# 1.0 % above one thread's at 1 M tokens and 0.7 % at 4 M, with shared ones 0.2 and 0.1 %.
+# Below this many tokens per epoch, all workers share the rows of words: replicas raised the loss of
+# the first epoch by 0.7 % (benchmarks/NOTES.md, "Figures that stood in comments").
 PRIVATE_FROM_TOKENS = 4_000_000
-# Exchanges of each worker in an epoch at least: with one every 500 centres the loss after 5 epochs
-# of CBOW with hierarchical softmax, 16 workers, was 1.1 % above one worker's at 0.1 M tokens and
-# 1.4 % at 0.8 M; so it is 0.1 % below and 0.1 % above.
+# Minimum syncs of each worker per epoch.  With fewer on a small corpus, the loss of 16 workers was
+# 1.4 % above that of one (benchmarks/NOTES.md, "Figures that stood in comments").
 EXCHANGES_PER_EPOCH = 1_000
 
 
@@ -90,10 +89,10 @@ def replicated_rows(
     n_tokens: int,
     n_contexts: float,
 ) -> ReplicatedRows:
-    """Return the rows that each worker keeps private, and the share of its changes that it gives.
+    """Return the replicated rows, and the share of each worker's change that is added to a row.
 
-    Input rows, which are exchanged more seldom, get the mean of the changes.
-    n_tokens: of an epoch.  n_contexts: expected of a token.
+    Input rows are synced less often and get the mean of all workers' changes.
+    n_tokens: tokens per epoch.  n_contexts: expected contexts per token.
     """
     replicas = parameters.objective_record.replicated_rows
     if n_workers < 2 or replicas is None:
@@ -119,8 +118,8 @@ def output_shares(
     n_contexts: float,
     replicas: ReplicaCounts,
 ) -> NDArray[np.float32]:
-    """Return the share of its change of each private output row that a worker gives."""
-    counts = np.maximum(arrays.counts, 1)  # a model may know none
+    """Return the share of a worker's change that is added to each replicated output row."""
+    counts = np.maximum(arrays.counts, 1)  # a model may have no counts
     tokens = replicas.centres * counts.sum() / kept_counts(arrays, counts).sum()
     _, of_outputs = row_shares(parameters, arrays, counts, n_contexts)
     order = slice(None, None, parameters.objective_record.output_order)
