@@ -30,7 +30,7 @@ Window = int | tuple[int, int]
 
 SIDES: Final = ("left", "right")
 
-LONG_SENTENCE = 1000  # tokens from which on the ends of sentences hardly count
+LONG_SENTENCE = 1000  # tokens; beyond this length the ends of sentences hardly matter
 
 
 def check_window(value: Any) -> Window:
@@ -106,9 +106,9 @@ def expected_inverse(window: Window, shrinks: bool, sentence_tokens: float) -> f
     return float((1 / n_contexts[n_contexts > 0]).mean())
 
 
-# A name, or a function from the progress, the share of all epochs' tokens in 0..1, to the rate.
+# A name, or a function that maps the share of all epochs' tokens, in 0..1, to a learning rate.
 Schedule = str | Callable[[float], float]
-OWN = "own: "  # how a file names a user's function, which it cannot hold
+OWN = "own: "  # prefix for a user's function in files, which cannot hold the function itself
 
 
 def linear_rate(first: float, last: float, progress: float) -> float:
@@ -170,27 +170,26 @@ def schedule_name(schedule: Schedule) -> str:
 
 
 CBOW_UPDATES = ("corrected", "word2vec")
-BOTH_BIASES = "both"  # of the output side and the input side
+BOTH_BIASES = "both"  # output side and input side
 
-DEFAULT_MIN_ALPHA = 1e-4  # gensim; of a lower alpha, that alpha
+DEFAULT_MIN_ALPHA = 1e-4  # as in gensim; a lower alpha lowers it to alpha
 
-# CBOW's corrected gradient is multiplied by the contexts expected, so that the few of a short
-# sentence move far at once: above the 6 contexts of window 5 its default learning rate falls with
-# their root (benchmarks/NOTES.md, "CBOW's rate").
+# CBOW's corrected gradient is multiplied by the expected number of contexts.  The few contexts of a
+# short sentence then move far at once.  Above the 6 contexts of window 5, the default learning rate
+# falls with the square root of their number (benchmarks/NOTES.md, "CBOW's rate").
 CBOW_CONTEXTS = 6.0
-# No word is among its own contexts.  A CBOW model that trains for long learns that too, and then
-# the vectors of words that occur together are unlike.  So by default learning rate * occurrences of
-# the median word * epochs is held to the objective's max_learning.  A word seen less than
-# MIN_SEEN times in an epoch, as most words of a text are, counts as seen MIN_SEEN times.
+# A word is never its own context.  A CBOW model trained for long learns this too, which pushes
+# apart the vectors of words that occur together.  The default learning rate is therefore limited:
+# learning rate * occurrences of the median word * epochs <= the objective's max_learning.  Words
+# with fewer than MIN_SEEN occurrences per epoch, most words of a text, count as MIN_SEEN.
 MIN_SEEN = 50
-# Where words are seen more often and the learning rate would fall below this share of the default,
-# the default is the undivided update of word2vec.c, which learns that later, at gensim's learning
-# rate.
+# If words are more frequent and this limit would push the learning rate below this share of the
+# default, the default update is the undivided one of word2vec.c, at gensim's learning rate.  It
+# learns that a word is not its own context only later.
 MIN_CORRECTED_SHARE, UNDIVIDED_ALPHA = 0.5, 0.025
-# The loss is measured on every n-th block. Of one thread's speed 16 cost 0.7 % in skip-gram, 1.4 %
-# with hierarchical softmax, and 0.1 % at most in CBOW (medians of 25 pairs); 8 cost up to 2.5 %.
+# The loss is measured on every n-th block.  This costs up to 1.4 % of one thread's speed.
 LOSS_EVERY = 16
-SEED_BITS = 31  # of a seed that is drawn
+SEED_BITS = 31  # bits of a randomly chosen seed
 BFLOAT16_BACKENDS = ("avx512bf16", "amx")
 
 
@@ -208,33 +207,41 @@ def choose_backend(asked: str | None) -> str:
 
 @dataclass(frozen=True)
 class Parameters:
-    """The settings of a run; gensim's names where gensim has one.
+    """The settings of a run, with gensim's names where gensim has the setting.
 
-    vector_size: dimension, >= 1.  window: words on either side, >= 1, or (left, right), each
-    >= 0; shrink_windows draws each centre's reach from 1..window, on each side by the same draw.
-    sg: skip-gram, else CBOW.  objective: a name of OBJECTIVES.  bias: True trains
-    a bias of each output; "both" also one of the input side, a vector that is added to every row:
-    h = Wx + b, of a sum of n context rows n times.  The vectors contain it, so none can be frozen.
-    negative: noise words per prediction, >= 1; ns_exponent: power of the counts they follow.
+    vector_size: dimension, >= 1.
+    window: context words on either side, >= 1, or (left, right), each >= 0.
+    shrink_windows: draw each centre's reach from 1..window; both sides use the same draw.
+    sg: True for skip-gram, False for CBOW.
+    objective: a name in OBJECTIVES.
+    bias: True trains a bias for each output.  "both" also trains a bias vector b on the input
+    side, which is added to every row: h = Wx + b.  A sum of n context rows contains it n times.
+    The vectors contain it too, and therefore cannot be frozen.
+    negative: negative samples per prediction, >= 1.
+    ns_exponent: power of the word counts in the noise distribution.
     sample: subsampling threshold >= 0, see keep_probabilities; 0 keeps every token.
-    alpha: first learning rate, >= 0, None for the model's default.  schedule: "linear" or
-    "cosine" to min_alpha, >= 0, "constant", or a function from the progress over all epochs,
-    in 0..1, to the rate; it is called in the threads that train.
-    epochs: >= 1.  workers: threads, None for all cores.  seed: >= 0, governs every draw.
-    deterministic: the same bits for the same workers, whatever their timing; see rounds.
+    alpha: initial learning rate, >= 0; None for the default.
+    min_alpha: final learning rate, between 0 and alpha.
+    schedule: "linear" or "cosine" decay to min_alpha, "constant", or a function that maps the
+    progress over all epochs, in 0..1, to the learning rate.  Training threads call the function.
+    epochs: passes over the corpus, >= 1.
+    workers: threads, >= 1; None for all cores.
+    seed: >= 0, determines every random draw.
+    deterministic: bit-identical results for equal `workers`, whatever their timing; see rounds.
     cbow_mean: CBOW's hidden row is the mean of its context rows, else their sum.
-    cbow_update: "corrected" divides the gradient among the context words (Irsoy et al. 2021,
-    2012.15332), times the expected number of them so that alpha keeps its meaning; "word2vec"
-    leaves it undivided.  Of a sum, it is the corrected one that is whole, and gensim's that is
-    divided.  None for "corrected", but "word2vec" with hierarchical softmax, and where few words
-    are seen very often; see resolved.
-    block_centres, block_noise: centres per block, and negative samples that these share;
-    noise_reuse: how many blocks in a row each negative sample serves; each >= 1, None for what
-    blocks.BlockRule chooses for the corpus and the learning rate of the moment.  CBOW takes several
-    steps a block, each of every n-th centre, with negative samples of its own.  Hierarchical
-    softmax takes blocks for CBOW's hidden rows alone.
-    loss_every: the loss is measured on every n-th block, >= 1.
-    backend: a name of fastw2v.backends(), None for the fastest.
+    cbow_update: how CBOW applies the gradient to its context words; affects CBOW only.
+    "corrected" (Irsoy et al. 2021, 2012.15332) divides the gradient among the context words and
+    multiplies it by their expected number, which keeps the scale of alpha.  "word2vec" adds the
+    undivided gradient to each.  With cbow_mean=False it is the reverse: "corrected" is undivided,
+    and "word2vec" divides, as gensim does.  None is "corrected", except with hierarchical
+    softmax and on corpora of few, very frequent words, where it is "word2vec"; see resolved.
+    block_centres: centres per block.  block_noise: negative samples that they share.
+    noise_reuse: consecutive blocks that each negative sample serves.  All three are >= 1; None
+    lets blocks.BlockRule choose for the corpus and the current learning rate.  A CBOW block has
+    several steps, each with every n-th centre and its own negative samples.  Hierarchical softmax
+    uses blocks only for CBOW's hidden rows.
+    loss_every: measure the loss on every n-th block, >= 1.
+    backend: a name in fastw2v.backends(); None for the fastest.
     """
 
     vector_size: int = 100
