@@ -1,4 +1,4 @@
-"""Word2Vec: the model that users hold. Parameters, vocabulary, training, files; no arithmetic."""
+"""The Word2Vec class: settings, vocabulary, training and files; no arithmetic."""
 
 from __future__ import annotations
 
@@ -65,47 +65,76 @@ GENSIM_SAVE_OPTIONS = {"separately", "sep_limit", "ignore", "pickle_protocol"}
 
 
 class Word2Vec:
-    """Word vectors trained by skip-gram or CBOW (Mikolov et al. 2013, 1301.3781, 1310.4546).
+    """Train word vectors with skip-gram or CBOW.
 
-    sentences: lists of tokens, any iterable of them, a generator included, a NumPy matrix of
-    walks, IdSentences, Pairs, a table with Arrow's interface or a Hugging Face dataset; or
-    corpus_file: a path, glob, URL, "-" or list of these, one sentence a line, or Parquet. With
-    either, training starts at once; with neither, call build_vocab and train.
-    sg: 1 for skip-gram, 0 for CBOW.  One objective: negative sampling with `negative` negative
-    samples (the default, 5), hs=1 for hierarchical softmax, softmax=True for the full softmax.
-    min_count: rarer words are dropped; max_final_vocab: at most that many words stay;
-    trim_rule(word, count, min_count) returns 0 to leave it at that, 1 to drop, 2 to keep a word;
-    sorted_vocab=0 leaves words in the order of first appearance, which may train slower.
-    seed: None draws one.
-    init_from: vectors to start from, by word: a file of any format, a KeyedVectors or a Word2Vec;
-    grow=True keeps those of its words, with their counts, that the corpus lacks.
-    freeze: the word vectors that training leaves as they are, bit for bit: True or "all",
-    "known" for the words that were in init_from, or a list of words.
-    column: of a table, dataset, Parquet file or rows that are mappings: lists of tokens or texts.
-    lowercase: lower each word.  tokenizer: splits texts, by default white space does.
-    progress: True, False, a function that takes a Report, or None for a line on a terminal.
+    Passing sentences or corpus_file trains the model at once.  Without either, call build_vocab
+    and then train.
+
+    Corpus:
+
+    sentences: an iterable of token lists (a generator works too), a NumPy matrix of walks,
+    IdSentences, Pairs, a table with the Arrow interface, or a Hugging Face dataset.
+    corpus_file: a path, glob, URL, "-" for standard input, or a list of these.  Text has one
+    sentence per line; Parquet works too.
+    column: column to read from a table, dataset, Parquet file, or rows that are mappings.  It holds
+    token lists or texts.
+    lowercase: convert words to lower case.
+    tokenizer: function that splits a text into tokens; the default splits at white space.
+
+    Vocabulary:
+
+    min_count: drop words with fewer occurrences, >= 0.
+    max_final_vocab: keep at most this many words, >= 1; None for no limit.
+    trim_rule: called as trim_rule(word, count, min_count).  Returns 0 to apply the rules above, 1
+    to drop the word, 2 to keep it.
+    sorted_vocab: 1 sorts words by count; 0 keeps the order of first appearance, which may train
+    more slowly.
+
+    Model:
+
+    sg: 1 for skip-gram, 0 for CBOW.
+    negative, hs, softmax: select one objective.  The default is negative sampling with
+    negative=5 negative samples.  hs=1 selects hierarchical softmax, softmax=True full softmax.
+    seed: >= 0; None draws a random seed.
+    init_from: vectors to start from, matched by word: a file in any format, a KeyedVectors or a
+    Word2Vec.
+    grow: also keep words of init_from that the corpus lacks, with their counts.
+    freeze: word vectors that training leaves unchanged, bit for bit: True or "all", "known" for the
+    words in init_from, or a list of words.
+    Other settings: see Parameters.
+
+    Run:
+
+    progress: True, False, a function that takes a Report, or None to show a progress line if
+    standard error is a terminal.
     callbacks, validation, metric, patience, restore_best, log, checkpoint, checkpoint_every,
-    resume: see RunOptions.  All other settings: see Parameters, which checks them.
-    Accepted for gensim's sake, and without effect: max_vocab_size (counting is exact),
-    hashfxn, null_word, batch_words, compute_loss (the loss is always measured), comment.
+    resume: see RunOptions.
+
+    Accepted without effect, for gensim compatibility: max_vocab_size (counting is exact), hashfxn,
+    null_word, batch_words, compute_loss (the loss is always measured), comment.
+
+    Attributes:
+
+    wv: the trained vectors, a KeyedVectors.
+    history: one EpochRecord per epoch.  summary: the Summary of the last run.
+    epochs, window, min_alpha, shrink_windows, seed, alpha, workers: settings that can be assigned;
+    they take effect with the next call of train.
+    corpus_count, corpus_total_words: sentences and tokens of the text that build_vocab read.
+    blocks: words per training step in the latest run, as text.
+    total_train_time: seconds spent in all calls of train.  train_count: number of calls.
+    input_bias: b, if bias="both".  The model is then h = Wx + b, and each vector in wv and in files
+    is a row of W plus b.
+
     Raises UsageError, CorpusError, ReadError, SaveError, OutOfMemoryError, DivergedError,
     CheckpointError.
-
-    wv holds the vectors, history one record an epoch, summary the counts of the last run.
-    epochs, window, min_alpha, shrink_windows, seed, alpha and workers can be set, and hold from
-    the next call of train.  comment, compute_loss and batch_words are kept and have no effect.
-    corpus_count, corpus_total_words: sentences and tokens of the text that build_vocab read.
-    blocks: how many words a step of the latest training took at once, as text.
-    total_train_time: seconds in train, of all calls; train_count: how many they were.
-    With bias="both" the model is h = Wx + b.  Each vector, in wv and in files, is a row of W plus
-    b, which gives the same h; input_bias is b.
+    Reference: Mikolov et al. 2013 (1301.3781, 1310.4546).
     """
 
-    epochs = Setting[int]("Passes over the corpus of the next training, >= 1.")
-    window = Setting[Window]("Words on either side that are contexts, >= 1, or (left, right).")
+    epochs = Setting[int]("Passes over the corpus in the next training, >= 1.")
+    window = Setting[Window]("Context words on either side, >= 1, or (left, right).")
     shrink_windows = Setting[bool]("Whether each centre draws its reach from 1..window.")
-    min_alpha = Setting[float]("The learning rate at the end, between 0 and alpha.")
-    seed = Setting[int]("What governs every draw, >= 0.")
+    min_alpha = Setting[float]("The final learning rate, between 0 and alpha.")
+    seed = Setting[int]("Seed of all random draws, >= 0.")
 
     def __init__(
         self,
@@ -221,14 +250,17 @@ class Word2Vec:
         *,
         vocabulary: Vocabulary | None = None,
     ) -> None:
-        """Read the corpus, count its words and make an untrained model of them.
+        """Read the corpus, count its words and create an untrained model with them.
 
-        update: keep the words there are, and their vectors, and add those of the corpus that the
-        rules keep; counts are summed up and all tables are made anew.
-        The corpus is kept, as word ids, for a call of train() without one, or with the generator
-        that was read here.
-        trim_rule: instead of the model's own.  vocabulary: use these words and counts instead of
-        the corpus's own.  progress_per, keep_raw_vocab: without effect.
+        The corpus is kept as word ids for the next call of train() that passes no corpus, or
+        passes the generator that was read here.
+
+        corpus_iterable, corpus_file: the corpus, as for the class.
+        update: keep the existing words and vectors, and add words of the corpus that the rules
+        keep.  Counts are added up, and all tables are rebuilt.
+        trim_rule: replaces the model's own.
+        vocabulary: use these words and counts instead of those of the corpus.
+        progress_per, keep_raw_vocab: without effect.
         """
         with training_lock(self):
             known = self._known(update)
@@ -254,10 +286,11 @@ class Word2Vec:
         trim_rule: TrimRule | None = None,
         update: bool = False,
     ) -> None:
-        """Make an untrained model of words and their counts, which a mapping gives.
+        """Create an untrained model from a mapping of words to counts.
 
-        corpus_count: what the attribute of that name shall say.  trim_rule: instead of the
-        model's own.  update: see build_vocab.  keep_raw_vocab: without effect.
+        corpus_count: number of sentences, stored as the attribute of that name.
+        trim_rule: replaces the model's own.  update: see build_vocab.
+        keep_raw_vocab: without effect.
         """
         known = self._known(update)
         self._make(choose_from(word_freq, self._rules(trim_rule, known, update)), known)
@@ -265,7 +298,7 @@ class Word2Vec:
         self.corpus_total_words = sum(word_freq.values())
 
     def _known(self, update: bool) -> WordVectors | None:
-        """Return what to start from: the model itself, init_from, or nothing."""
+        """Return the vectors to start from: the model itself, init_from, or None."""
         if update:
             return self.to_word_vectors()
         return None if self.init_from is None else vectors_of(self.init_from, self.vector_size)
@@ -277,7 +310,7 @@ class Word2Vec:
         return replace(self.rules, trim_rule=trim_rule or self.rules.trim_rule, base=base)
 
     def _make(self, vocabulary: Vocabulary, known: WordVectors | None) -> None:
-        """Become an untrained model of these words; a corpus read for another one is dropped."""
+        """Become an untrained model of these words, and drop any corpus read before."""
         arrays = build_arrays(self.parameters, vocabulary.counts)
         self.start = None
         if known is not None:
@@ -287,7 +320,7 @@ class Word2Vec:
         self._keep(None)
 
     def _keep(self, corpus: EncodedCorpus | None, source: object = None) -> None:
-        """Hold a corpus for the next training, instead of one that waited for it."""
+        """Keep a corpus for the next training, and close the previous one."""
         if self._corpus is not None:
             self._corpus.spool.close()
         self._corpus = corpus
@@ -330,12 +363,16 @@ class Word2Vec:
         resume: bool | Unset = UNSET,
         **unknown: NoReturn,
     ) -> Summary:
-        """Train on the corpus given, or on the one that build_vocab read; return the counts.
+        """Train on the given corpus, or on the one that build_vocab read.
 
-        epochs, start_alpha, end_alpha, callbacks, and the options of RunOptions: for this call,
-        instead of the model's own epochs, alpha, min_alpha, callbacks and options.
+        corpus_iterable, corpus_file: the corpus, as for the class.
+        epochs, start_alpha, end_alpha, callbacks and the options of RunOptions: override the
+        model's own epochs, alpha, min_alpha, callbacks and options in this call.
         total_examples, total_words, word_count, queue_factor, report_delay, compute_loss: without
-        effect, as the corpus is counted and the loss always measured.
+        effect; fastw2v counts the corpus itself and always measures the loss.
+        Returns the Summary of the run.
+        Raises UsageError without a vocabulary or a corpus, DivergedError if training diverges, and
+        the errors of the class.
         """
         if unknown:
             refuse_unknown(unknown, Word2Vec.train)
@@ -359,7 +396,7 @@ class Word2Vec:
             return self._train(parameters, options)
 
     def _train(self, parameters: Parameters, options: RunOptions) -> Summary:
-        """Use up the corpus at hand."""
+        """Train on the corpus that was read, which is used up."""
         assert self.arrays is not None and self._corpus is not None
         corpus, self._corpus = self._corpus, None
         parameters = resolved_for(parameters, self.arrays, corpus.spool)
@@ -411,14 +448,15 @@ class Word2Vec:
         checkpoint_every: float | str | None = RunOptions.checkpoint_every,
         **unknown: NoReturn,
     ) -> Model:
-        """Go on with a run from its checkpoint to its end, and return the trained model.
+        """Resume a run from its checkpoint, train it to the end and return the model.
 
-        path: the folder of checkpoints, or one of the files in it.  sentences or corpus_file:
-        the corpus again, only needed if it was not read from files.
-        schedule, tokenizer, column, init_from, freeze, metric: as for the run, where it had them.
-        validation, patience, restore_best: as in the checkpoint unless given.
+        path: the folder of checkpoints, or one of the files in it.
+        sentences, corpus_file: the same corpus again; needed only if it was not read from files.
+        schedule, tokenizer, column, init_from, freeze, metric: the same as in the original run, if
+        it had them.
+        validation, patience, restore_best: default to the values in the checkpoint.
         progress, callbacks, log, checkpoint_every: as for a new model.
-        Raises CheckpointError if there is none, or the corpus or the CPU is another one.
+        Raises CheckpointError if there is no checkpoint, or if the corpus or the CPU differs.
         """
         if unknown:
             refuse_unknown(unknown, Word2Vec.resume)
@@ -442,7 +480,7 @@ class Word2Vec:
         return model
 
     def _read_validation(self, options: RunOptions) -> EncodedCorpus:
-        """Read the text to validate on."""
+        """Read the validation text."""
         paths = options.validation_paths
         sentences = None if paths else options.validation
         return self._read(sentences, paths or None, self.rules, self.vocabulary)
@@ -451,7 +489,7 @@ class Word2Vec:
 
     @property
     def wv(self) -> KeyedVectors:
-        """The word vectors as they are now: (n_words, vector_size) float32 and their words."""
+        """The current word vectors: (n_words, vector_size) float32, and their words."""
         if self._wv is None:
             vocabulary, arrays = self._built()
             rows = arrays.in_rows[:, : self.parameters.vector_size]
@@ -462,31 +500,31 @@ class Word2Vec:
 
     @property
     def output_vectors(self) -> NDArray[np.float32]:
-        """The other matrix, (n_words, vector_size) float32, or (n_words - 1, ...) inner nodes."""
+        """The output vectors, (n_words, vector_size) float32; with hs, n_words - 1 inner nodes."""
         return self._built()[1].out_rows[:, : self.parameters.vector_size]
 
     @property
     def input_bias(self) -> NDArray[np.float32] | None:
-        """A copy of the bias of the input side, (vector_size,) float32, None without bias="both".
+        """A copy of the input bias, (vector_size,) float32, None without bias="both".
 
-        The vectors contain it: wv.vectors - input_bias are the rows without it.
+        The vectors contain this bias; wv.vectors - input_bias are the rows without it.
         """
         bias = self._built()[1].input_bias(self.parameters.vector_size)
         return None if bias is None else bias.copy()
 
     def _set_damage(self, damage: str) -> None:
-        """Say why the vectors are not worth saving, "" if they are."""
+        """Record why the vectors are not worth saving, "" if they are."""
         self.damage = damage
         if self._wv is not None:
             self._wv.damage = damage
 
     def vectors_changed(self) -> None:
-        """Let wv, whoever holds it, compute anew what it computed from the vectors of before."""
+        """Make wv discard all values computed from the old vectors, such as norms."""
         if self._wv is not None:
             self._wv._forget_norms()
 
     def _take_vectors_back(self) -> None:
-        """Train on what a script put into wv, also where it put another array there."""
+        """Copy vectors that a script assigned to wv back into the model."""
         vocabulary, arrays = self._built()
         if self._wv is None:
             return
@@ -502,7 +540,7 @@ class Word2Vec:
         self._wv.vectors = rows
 
     def _frozen(self) -> NDArray[np.uint8] | None:
-        """Return what training leaves as it is: see freeze, and gensim's wv.vectors_lockf."""
+        """Return the mask of frozen rows, from freeze and gensim's wv.vectors_lockf."""
         vocabulary, _ = self._built()
         frozen = frozen_rows(self.freeze, vocabulary, self.start)
         lockf = None if self._wv is None else self._wv.vectors_lockf
@@ -518,11 +556,13 @@ class Word2Vec:
     def predict_output_word(
         self, context_words_list: Iterable[str | int], topn: int = 10
     ) -> list[tuple[str, float]] | None:
-        """Return the topn words most probable as the centre of these, each with its probability.
+        """Return the topn words most probable as the centre of the given context words.
 
-        The softmax over all words of the scores that CBOW would give, whatever the model is.
-        None, with a warning, if no context word is in the vocabulary.
-        Raises UsageError with hierarchical softmax, whose outputs are no words.
+        context_words_list: words, or word ids.  topn: number of words to return.
+        Probabilities are the softmax over all words of CBOW's scores, for skip-gram models too.
+        Returns (word, probability) pairs, or None with a warning if no context word is in the
+        vocabulary.
+        Raises UsageError with hierarchical softmax, which has no output row per word.
         """
         self._built()
         if self.hs:
@@ -532,11 +572,11 @@ class Word2Vec:
     # Files.
 
     def to_word_vectors(self) -> WordVectors:
-        """Return all that a file can hold of the model, without copying the rows."""
+        """Return everything that a file can store of the model, without copying the rows."""
         return self._file_content(self.parameters)
 
     def _file_content(self, parameters: Parameters) -> WordVectors:
-        """Return the same, for a run with other parameters than the model's own."""
+        """Return the same for a run whose parameters differ from the model's own."""
         vocabulary, arrays = self._built()
         data = model_to_file(self._decided(parameters), self.rules, vocabulary, arrays)
         counts = RunCounts(self.corpus_count, self.corpus_total_words)
@@ -553,11 +593,13 @@ class Word2Vec:
         allow_non_finite: bool = False,
         **gensim: Any,
     ) -> None:
-        """Write the model: native (safetensors, all of it) or another of formats.FORMATS.
+        """Write the model to a file.
 
-        Raises SaveError, or DivergedError if a number is not finite or training diverged, unless
-        allow_non_finite.
+        format: "native" (safetensors, the whole model), or another name in formats.FORMATS.
+        allow_non_finite: write a model even if training diverged or values are not finite.
         gensim: separately, sep_limit, ignore and pickle_protocol are accepted without effect.
+        Raises SaveError if the file cannot be written, and DivergedError if training diverged or
+        values are not finite, unless allow_non_finite is set.
         """
         unknown = set(gensim) - GENSIM_SAVE_OPTIONS
         if unknown:
@@ -571,10 +613,12 @@ class Word2Vec:
 
     @classmethod
     def load(cls: type[Model], path: Path, mmap: str | None = None) -> Model:
-        """Read a model that save() wrote in the native format, ready to train on.
+        """Read a model that save() wrote in the native format, ready for more training.
 
-        A tokenizer is no part of the file.  mmap: without effect; KeyedVectors.load can map.
-        Raises ModelFormatError if the file holds vectors only, or settings unknown here.
+        The file does not store a tokenizer.
+        mmap: without effect; KeyedVectors.load can memory-map files.
+        Raises ModelFormatError if the file holds only vectors, or settings that this version does
+        not know.
         """
         data = read_model(path)
         try:
@@ -586,7 +630,7 @@ class Word2Vec:
 
     @classmethod
     def _from(cls: type[Model], data: WordVectors) -> Model:
-        """Return the model of a file's content."""
+        """Return the model stored in the content of a file."""
         assert data.counts is not None
         settings = settings_in_file(data)
         model = cls(lowercase=settings.pop("lowercase", False))
@@ -597,7 +641,7 @@ class Word2Vec:
         return model
 
     def _set(self, settings: dict[str, Any]) -> None:
-        """Take over the settings of a file, of which lowercase has been taken out."""
+        """Apply the settings of a file, without lowercase, which the caller has removed."""
         self.blocks = settings.pop(BLOCKS, "")
         settings.pop(TIES_KEY, None)
         counts = RunCounts(*(settings.pop(name, 0) for name in RunCounts._fields))
@@ -609,7 +653,7 @@ class Word2Vec:
 
     @property
     def alpha(self) -> float:
-        """The learning rate at the start; setting one below min_alpha lowers that with it."""
+        """The initial learning rate.  Setting it below min_alpha lowers min_alpha too."""
         return self._decided(self.parameters).first_rate
 
     @alpha.setter
@@ -618,7 +662,7 @@ class Word2Vec:
         self.parameters = replace(self.parameters, alpha=value, min_alpha=least)
 
     def _decided(self, parameters: Parameters) -> Parameters:
-        """Return parameters with what the latest training decided for what they leave open."""
+        """Fill in alpha and cbow_update, where they are None, from the latest training."""
         then = self._last_run
         if then is None or (parameters.alpha is not None and parameters.cbow_update is not None):
             return parameters
@@ -629,7 +673,7 @@ class Word2Vec:
 
     @property
     def workers(self) -> int:
-        """Threads that train; None can be set for one on each core."""
+        """Number of training threads.  Set it to None for one per core."""
         return self.parameters.n_threads
 
     @workers.setter
@@ -638,12 +682,12 @@ class Word2Vec:
 
     @property
     def vector_size(self) -> int:
-        """Values in one vector."""
+        """Dimension of the word vectors."""
         return self.parameters.vector_size
 
     @property
     def layer1_size(self) -> int:
-        """Values in one hidden row: vector_size."""
+        """Dimension of the hidden layer, equal to vector_size."""
         return self.vector_size
 
     @property
@@ -658,12 +702,12 @@ class Word2Vec:
 
     @property
     def negative(self) -> int:
-        """Noise words per prediction, 0 unless negative sampling is the objective."""
+        """Negative samples per prediction, 0 unless negative sampling is the objective."""
         return self.parameters.n_negative
 
     @property
     def cbow_mean(self) -> int:
-        """1 if CBOW takes the mean of its context words, 0 for their sum."""
+        """1 if CBOW averages its context vectors, 0 if it sums them."""
         return int(self.parameters.cbow_mean)
 
     @property
@@ -673,27 +717,27 @@ class Word2Vec:
 
     @property
     def ns_exponent(self) -> float:
-        """The power of the counts that noise words follow."""
+        """The power of the word counts in the noise distribution."""
         return self.parameters.ns_exponent
 
     @property
     def min_count(self) -> int:
-        """What words must be seen to be kept."""
+        """The number of occurrences below which words are dropped."""
         return self.rules.min_count
 
     @property
     def max_final_vocab(self) -> int | None:
-        """How many words are kept at most, None for all."""
+        """The maximum number of words to keep, None for no limit."""
         return self.rules.max_final_vocab
 
     @property
     def syn1neg(self) -> NDArray[np.float32]:
-        """The (n_words, vector_size) output vectors, without a copy; not with hs."""
+        """The output vectors, (n_words, vector_size) float32, not a copy; unavailable with hs."""
         return self._outputs("syn1neg", by_node=False)
 
     @property
     def syn1(self) -> NDArray[np.float32]:
-        """The (n_words - 1, vector_size) vectors of the inner nodes, without a copy; hs only."""
+        """Vectors of the inner nodes, (n_words - 1, vector_size) float32, not a copy; hs only."""
         return self._outputs("syn1", by_node=True)
 
     def _outputs(self, name: str, by_node: bool) -> NDArray[np.float32]:
@@ -702,9 +746,9 @@ class Word2Vec:
         return self.arrays.out_rows[:, : self.parameters.vector_size]
 
     def get_latest_training_loss(self) -> float:
-        """Return the loss of the latest epoch in mean nats per prediction, 0 before the first.
+        """Return the mean loss of the latest epoch in nats per prediction, 0 before the first.
 
-        gensim returns a sum over an unknown number of predictions; this one is comparable.
+        gensim returns a sum over an unknown number of predictions; this mean is comparable.
         """
         losses = [record.loss for record in self.history if record.loss is not None]
         return losses[-1] if losses else 0.0
