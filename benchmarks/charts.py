@@ -1,7 +1,7 @@
-"""Draw a comparison's two charts as SVG: words per second, and quality against seconds.
+"""Draw the two charts of a comparison as SVG: words per second, and quality against seconds.
 
-The background is transparent, and all colours are of middle lightness, so that they read on white
-and on black.
+The background is transparent.  All colours have medium lightness, to be legible on white and on
+black.
 """
 
 import argparse
@@ -19,7 +19,7 @@ Figure = Any  # of matplotlib, which is imported on first use
 
 TEXT, GRID = "#6e7781", "#8c959f44"  # contrast 4.6 on white, 4.1 on #0d1117
 COLOURS = {"fastw2v": "#e8590c", "gensim": "#4c86c6", "fasttext": "#2f9e6b"}
-OTHERS = ["#a371d8", "#b8860b", "#c2556f"]  # programs that --word2vec-c names
+OTHERS = ["#a371d8", "#b8860b", "#c2556f"]  # programs given with --word2vec-c
 NAMES = {"fasttext": "fastText"}
 MODEL_NAMES = {
     "sg-ns": "skip-gram",
@@ -45,8 +45,8 @@ STYLE = {
     "ytick.color": TEXT,
     "grid.color": GRID,
     "legend.frameon": False,
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "fastw2v",  # the same names of elements in every run
+    "svg.fonttype": "none",  # keep text as text
+    "svg.hashsalt": "fastw2v",  # give elements the same ids in every run
 }
 NO_METADATA = {"Date": None, "Creator": None}
 WIDTH = 7.5  # inches of 72 points
@@ -57,20 +57,20 @@ class Bar(NamedTuple):
 
     system: str
     job: float
-    train: float | None  # None if its training cannot be told from the rest
+    train: float | None  # None if its training time cannot be separated
 
 
 class Point(NamedTuple):
-    """The quality of one system's model, and the time it takes."""
+    """The quality of one system's model, and its training time."""
 
     system: str
     model: str
     seconds: float  # of the whole job
-    share: float  # analogies answered, in percent
+    share: float  # analogies answered correctly, in percent
 
 
 def bars(summaries: Sequence[Summary], model: str) -> list[Bar]:
-    """Return what the chart of speed shows, the fastest first."""
+    """Return the bars of the speed chart, the fastest first."""
     found = [
         Bar(s["system"], millions(s["job_words_per_second"]), millions(s["words_per_second"]))
         for s in summaries
@@ -80,7 +80,7 @@ def bars(summaries: Sequence[Summary], model: str) -> list[Bar]:
 
 
 def points(summaries: Sequence[Summary], models: Sequence[str]) -> list[Point]:
-    """Return what the chart of quality shows."""
+    """Return the points of the quality chart."""
     return [
         Point(
             s["system"],
@@ -94,7 +94,7 @@ def points(summaries: Sequence[Summary], models: Sequence[str]) -> list[Point]:
 
 
 def millions(spread: dict[str, float] | None) -> Any:
-    """Return the median of a measure in millions, None if the system has not got it."""
+    """Return the median of a measure in millions, None if the system does not report it."""
     return None if spread is None else spread["median"] / 1e6
 
 
@@ -104,7 +104,7 @@ def name_of(system: str) -> str:
 
 
 def colours_of(systems: Sequence[str]) -> dict[str, str]:
-    """Return a colour for each system, the same one in every chart."""
+    """Return a colour for each system, the same in every chart."""
     others = [system for system in systems if system not in COLOURS]
     return COLOURS | {system: OTHERS[i % len(OTHERS)] for i, system in enumerate(others)}
 
@@ -125,7 +125,7 @@ def new_figure(height: float, title: str, subtitle: str) -> tuple[Figure, Any]:
 
 
 def speed_chart(summaries: Sequence[Summary], model: str = "sg-ns") -> Figure:
-    """Return bars of words per second: the whole job, and paler, the training phase alone."""
+    """Return a bar chart of words per second: the whole job, and training alone in a paler tone."""
     rows = bars(summaries, model)
     colours = colours_of([row.system for row in rows])
     title = f"Words per second, {MODEL_NAMES.get(model, model)}"
@@ -149,7 +149,7 @@ def speed_chart(summaries: Sequence[Summary], model: str = "sg-ns") -> Figure:
 def quality_chart(
     summaries: Sequence[Summary], models: Sequence[str] = ("sg-ns", "cbow-ns")
 ) -> Figure:
-    """Return points of analogies answered against the seconds of the whole job."""
+    """Return a chart of analogies answered correctly against seconds of the whole job."""
     rows = points(summaries, models)
     colours = colours_of([row.system for row in rows])
     title = "Analogies answered against seconds of the whole job"
@@ -181,9 +181,9 @@ def quality_chart(
 
 
 def draw(path: Path, summaries: Sequence[Summary], model: str, models: Sequence[str]) -> list[Path]:
-    """Write the charts beside a results file, named after it; return where they are.
+    """Write the charts next to a results file, named after it, and return their paths.
 
-    model: of the chart of speed.  models: of the chart of quality, if any was measured.
+    model: shown in the speed chart.  models: shown in the quality chart, if quality was measured.
     Raises MissingPackageError without matplotlib.
     """
     matplotlib = import_optional("matplotlib", "bench", "drawing charts")
@@ -199,11 +199,11 @@ def draw(path: Path, summaries: Sequence[Summary], model: str, models: Sequence[
 
 
 def main() -> None:
-    """Read the results and draw them again."""
+    """Read a results file and draw its charts."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("results", type=Path, help="JSON file of run.py")
-    parser.add_argument("--model", default="sg-ns", help="of the speed chart (sg-ns)")
-    parser.add_argument("--models", default="sg-ns,cbow-ns", help="of the other (%(default)s)")
+    parser.add_argument("results", type=Path, help="JSON file written by run.py")
+    parser.add_argument("--model", default="sg-ns", help="model in the speed chart (sg-ns)")
+    parser.add_argument("--models", default="sg-ns,cbow-ns", help="in the other (%(default)s)")
     args = parser.parse_args()
     summaries = json.loads(args.results.read_text())["summary"]
     try:

@@ -1,4 +1,4 @@
-"""Time the first pass over a corpus, reading, counting and encoding, per file and threads."""
+"""Time the first pass over a corpus (read, count, encode), per file and number of threads."""
 
 import argparse
 import datetime
@@ -12,22 +12,22 @@ from harness.process import run_program
 from fastw2v.base.compression import gzip_module
 
 ASSESS = str(Path(__file__).resolve().parent / "harness" / "assess.py")
-HEADS = ["file", "threads", "MB/s", "M tokens/s", "seconds", "of first threads"]
+HEADS = ["file", "threads", "MB/s", "M tokens/s", "seconds", "speedup"]
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("corpora", nargs="+", metavar="corpus", help="text, plain or compressed")
-    add("--threads", default="1,2", help="%(default)s")
-    add("--repeats", type=int, default=9, help="processes per row, in turns (9)")
-    add("--out", type=Path, help="JSON file")
+    add("corpora", nargs="+", metavar="corpus", help="text file, plain or compressed")
+    add("--threads", default="1,2", help="numbers of threads (%(default)s)")
+    add("--repeats", type=int, default=9, help="runs per row, interleaved (9)")
+    add("--out", type=Path, help="write results to this JSON file")
     return parser.parse_args()
 
 
 def measure(paths: list[str], threads: list[str], repeats: int) -> list[dict[str, Any]]:
-    """Return one record per file and number of threads: rates are medians over the runs."""
+    """Return one record per file and number of threads; speeds are medians over the runs."""
     runs: dict[tuple[str, str], list[dict[str, Any]]] = {(p, n): [] for p in paths for n in threads}
     for _ in range(repeats):
         for (path, n_threads), done in runs.items():
@@ -52,7 +52,7 @@ def _record(path: str, n_threads: str, done: list[dict[str, Any]]) -> dict[str, 
 
 
 def cells(row: dict[str, Any], first: dict[str, Any]) -> list[str]:
-    """Return a record as text; first: the record of the same file with the first of --threads."""
+    """Return a record as text.  first: record of the same file at the first number of threads."""
     seconds = row["seconds"]
     return [
         row["file"],
@@ -65,7 +65,7 @@ def cells(row: dict[str, Any], first: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the table."""
     args = parse_arguments()
     rows = measure(args.corpora, args.threads.split(","), args.repeats)
     firsts: dict[str, dict[str, Any]] = {}

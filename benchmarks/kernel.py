@@ -1,4 +1,4 @@
-"""Time the kernels alone, on one thread and a generated stream, per backend and dimension."""
+"""Time the kernels alone per backend and dimension, with one thread and generated tokens."""
 
 import argparse
 from pathlib import Path
@@ -12,7 +12,7 @@ from harness.workload import DISTRIBUTIONS, Shape, Workload, time_kernel, words_
 import fastw2v
 from fastw2v.training.parameters import Parameters
 
-L2_BYTES = 1 << 20  # where the system does not tell
+L2_BYTES = 1 << 20  # if the system does not report its L2 cache
 CACHED_TOKENS = 100_000
 LARGE_WORDS, LARGE_TOKENS, LARGE_DIM = 1_000_000, 500_000, 300
 HEADS = ["backend", "model", "dim", "words", "stream", "ns/kept word", "best", "GFLOP/s", "of peak"]
@@ -22,21 +22,21 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--backends", default=",".join(fastw2v.backends()), help="%(default)s")
-    add("--models", default=",".join(MODELS), help="%(default)s")
-    add("--dims", default="100,200,300", help="%(default)s")
-    add("--seconds", type=float, default=1.0, help="at least, per row of the table (1)")
+    add("--backends", default=",".join(fastw2v.backends()), help="backends (%(default)s)")
+    add("--models", default=",".join(MODELS), help="models (%(default)s)")
+    add("--dims", default="100,200,300", help="dimensions (%(default)s)")
+    add("--seconds", type=float, default=1.0, help="minimum time per table row (1)")
     add(
         "--large",
         action="store_true",
-        help="1,000,000 words at dim 300, far beyond the caches, with the last backend named",
+        help="1,000,000 words at dim 300, far larger than the caches; uses the last backend",
     )
-    add("--out", type=Path, help="JSON file")
+    add("--out", type=Path, help="write results to this JSON file")
     return parser.parse_args()  # fmt: skip
 
 
 def parameters_of(model: str, dim: int, backend: str, workers: int = 1) -> Parameters:
-    """Return the defaults for a model, one of MODELS."""
+    """Return the default parameters of a model, one of MODELS."""
     architecture, objective = model.split("-")
     return Parameters(
         vector_size=dim,
@@ -86,7 +86,7 @@ def cells(row: dict[str, Any]) -> list[str]:
 
 
 def cached_rows(args: argparse.Namespace, peaks: dict[str, float]) -> list[dict[str, Any]]:
-    """Measure with all rows in half of the second-level cache."""
+    """Measure with all rows in half of the L2 cache."""
     l2 = machine.cache_sizes().get("L2", L2_BYTES)
     rows = []
     for backend, peak in peaks.items():
@@ -99,7 +99,7 @@ def cached_rows(args: argparse.Namespace, peaks: dict[str, float]) -> list[dict[
 
 
 def large_rows(args: argparse.Namespace, peaks: dict[str, float]) -> list[dict[str, Any]]:
-    """Measure with rows far beyond the caches."""
+    """Measure with rows far larger than the caches."""
     backend, peak = list(peaks.items())[-1]
     rows = []
     for distribution in DISTRIBUTIONS:
@@ -111,7 +111,7 @@ def large_rows(args: argparse.Namespace, peaks: dict[str, float]) -> list[dict[s
 
 
 def main() -> None:
-    """Measure and print; the share of peak is of one core with the backend's own vectors."""
+    """Measure and print.  Peak is that of one core with the vector instructions of the backend."""
     args = parse_arguments()
     peak = Peak()
     peaks = {backend: peak.gflops(backend) for backend in args.backends.split(",")}

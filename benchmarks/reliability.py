@@ -1,7 +1,7 @@
-"""Measure what reliability costs: the loss, several threads, deterministic=True, checkpoints.
+"""Measure the cost of reliability: measuring the loss, threads, deterministic=True, checkpoints.
 
-The figures of docs/reliability.md come from the file that this writes.
-Variants of a case take turns, run by run, and are compared within a turn.
+docs/reliability.md takes its figures from the file that this script writes.
+Runs of the variants of a case are interleaved, and each round of runs is compared on its own.
 """
 
 import argparse
@@ -21,27 +21,27 @@ from fastw2v.training.arrays import effective_settings
 
 MODES: dict[str, dict[str, Any]] = {"sg-ns": {"sg": 1}, "cbow-ns": {}, "sg-hs": {"sg": 1, "hs": 1}}
 NEVER = 2**31 - 1
-PART_BYTES = 20_000_000  # of the corpus: for one thread's speed, and for the slow Huffman tree
-EPOCHS = 2  # of the runs whose vectors are judged
+PART_BYTES = 20_000_000  # part of the corpus for runs on one thread and hierarchical softmax
+EPOCHS = 2  # of the runs whose vectors are evaluated
 
-# Of each case --repeats runs; twice as many of the short ones for the loss, 2 for the threads.
-Case = tuple[str, str, dict[str, dict[str, Any]]]  # what is asked, of which model, its variants
+# Each case has --repeats runs.  The short runs for the loss have twice as many, threads have 2.
+Case = tuple[str, str, dict[str, dict[str, Any]]]  # question, model, variants
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    add("corpus", help="text, one sentence a line")
-    add("--eval", metavar="DIR", help="questions-words.txt and word pairs (*.tsv)")
+    add("corpus", help="text file, one sentence per line")
+    add("--eval", metavar="DIR", help="folder with questions-words.txt and word pairs (*.tsv)")
     add("--threads", type=int, default=machine.usable_cores())
-    add("--repeats", type=int, default=5, help="of seeds 1, 2, ... (%(default)s)")
+    add("--repeats", type=int, default=5, help="runs, with seeds 1, 2, ... (%(default)s)")
     add("--out", type=Path, default=HERE / "results" / "reliability.json", help="JSON file")
     return parser.parse_args()
 
 
 def cases(threads: int) -> Iterator[Case]:
-    """Return what is compared; the other variants of a case are held against its first."""
+    """Yield the cases; the first variant of a case is the baseline of the others."""
     workers = {"workers": threads}
     for mode in MODES:
         one = {"workers": 1}
@@ -61,7 +61,7 @@ def train(corpus: str, settings: dict[str, Any]) -> fastw2v.Word2Vec:
 
 
 def measure(case: Case, corpus: str, repeat: int) -> Iterator[dict[str, Any]]:
-    """Train each variant of a case, in turns forwards and backwards, and return their records."""
+    """Train all variants of a case and yield their records; odd repeats reverse the order."""
     question, mode, variants = case
     for name in list(variants)[:: -1 if repeat % 2 else 1]:
         settings = MODES[mode] | variants[name] | {"seed": 1 + repeat}
@@ -83,7 +83,7 @@ def measure(case: Case, corpus: str, repeat: int) -> Iterator[dict[str, Any]]:
 
 
 def summarise(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return how each variant of a case but the first differs from that, turn by turn."""
+    """Return how each variant of a case differs from the first one, repeat by repeat."""
     found = []
     for question, mode in dict.fromkeys((run["question"], run["model"]) for run in runs):
         mine = [run for run in runs if (run["question"], run["model"]) == (question, mode)]
@@ -107,7 +107,7 @@ def summarise(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def quality(corpus: str, folder: str, workers: int, exact: bool) -> dict[str, Any]:
-    """Train and judge the vectors."""
+    """Train, and evaluate the vectors."""
     settings = {"sg": 1, "epochs": EPOCHS, "workers": workers, "deterministic": exact}
     with tempfile.TemporaryDirectory() as target:
         train(corpus, settings).save(f"{target}/v.bin", "bin")
@@ -123,7 +123,7 @@ def main() -> None:
         part = Path(folder) / "part"
         with open(args.corpus, "rb") as text:
             part.write_bytes(text.read(PART_BYTES))
-        train(str(part), {})  # so that the first one measured is not the first
+        train(str(part), {})  # warm-up: the first run in a process is slower
         for case in cases(args.threads):
             corpus = str(part) if case[0] == "loss" or case[1] == "sg-hs" else args.corpus
             n = {"loss": 2 * args.repeats + 1, "threads": 2}.get(case[0], args.repeats)

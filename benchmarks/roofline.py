@@ -1,13 +1,13 @@
-"""Compare the kernels with the machine's limits, measured in the same run.
+"""Compare the kernels with the limits of the machine, measured in the same run.
 
-In cache: the multiply-adds that the pairs need (harness/multiply_adds.py) against the peak of
-one core.  Beyond the caches: the bytes of rows touched against the bandwidth of a copy.  A kept
-word touches its input row and its output row, and its share of the block's noise rows; each is
-read and written once.  That its input row stays in cache from block to block is assumed.
+In cache: the multiply-adds that the pairs need (harness/multiply_adds.py) against the peak of one
+core.  Beyond the caches: the bytes of rows touched against the bandwidth of a copy.  A kept word
+touches its input row, its output row and its share of the block's negative samples.  Each row is
+read and written once.  The input row is assumed to stay in cache from block to block.
 
-The peak is that of vectors of float32, also for the backends that multiply bfloat16, at twice
-that rate by vectors and at 16 times on AMX's tiles: what is printed for these says how far they
-get past float32.
+The peak is that of float32 vector instructions, for all backends.  Backends that multiply in
+bfloat16 have twice that peak with vectors and 16 times with AMX tiles.  Their printed share shows
+by how much they exceed float32.
 """
 
 import argparse
@@ -36,25 +36,25 @@ from fastw2v.training.parameters import BFLOAT16_BACKENDS, Parameters
 
 MODEL = "sg-ns"
 DIMS = (100, 300)
-PASSES = 5  # over the large stream; the median counts
+PASSES = 5  # over the large stream; the median is reported
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    add("--backends", default=",".join(fastest()), help="the fastest here: %(default)s")
-    add("--seconds", type=float, default=2.0, help="at least, per case in cache (2)")
-    add("--threads", type=int, default=machine.usable_cores(), help="at most (%(default)s)")
+    add("--backends", default=",".join(fastest()), help="default: the fastest (%(default)s)")
+    add("--seconds", type=float, default=2.0, help="minimum time per case in cache (2)")
+    add("--threads", type=int, default=machine.usable_cores(), help="maximum (%(default)s)")
     add("--copy-mib", type=int, default=2048, help="MiB per array of the copy (2048)")
-    add("--large-words", type=int, default=LARGE_WORDS, help="at dim 300 (%(default)s)")
-    add("--no-large", action="store_true", help="only the part in cache")
-    add("--out", type=Path, help="JSON file")
+    add("--large-words", type=int, default=LARGE_WORDS, help="words at dim 300 (%(default)s)")
+    add("--no-large", action="store_true", help="measure only in cache")
+    add("--out", type=Path, help="write results to this JSON file")
     return parser.parse_args()
 
 
 def fastest() -> list[str]:
-    """Return the widest vectors of this CPU, and the fastest of what multiplies bfloat16."""
+    """Return the fastest float32 backend of this CPU, and the fastest bfloat16 backend if any."""
     known = fastw2v.backends()
     rounded = [name for name in known if name in BFLOAT16_BACKENDS]
     exact = [name for name in known if name not in BFLOAT16_BACKENDS]
@@ -115,9 +115,9 @@ def beyond_caches(
 
 
 def bytes_touched(workload: Workload, parameters: Parameters) -> float:
-    """Return the bytes of rows read and written per kept word, skip-gram with noise words.
+    """Return the bytes of rows read and written per kept word, for skip-gram.
 
-    A noise word that serves several blocks is in the cache after the first.
+    A negative sample that serves several blocks stays in cache after the first one.
     """
     block = full_block(parameters)
     row_bytes = workload.arrays.in_rows.shape[1] * 4
@@ -125,18 +125,18 @@ def bytes_touched(workload: Workload, parameters: Parameters) -> float:
 
 
 def kept_words_per_second(workload: Workload, parameters: Parameters) -> list[float]:
-    """Return the rates of whole passes by the trainer, ascending."""
+    """Return the speeds of whole training passes, in ascending order."""
     rates = []
     for seed in range(PASSES):
         trainer = workload.trainer(replace(parameters, seed=seed))
         trainer.run()
-        # Without the look for what is not finite at the end, which reads all rows once.
+        # trainer.seconds excludes the final check for non-finite values, which reads all rows.
         rates.append(trainer.counts().n_trained / trainer.seconds)
     return sorted(rates)
 
 
 def print_limits(peaks: dict[str, dict[int, float]], copies: dict[int, float]) -> None:
-    """Print what the machine can do."""
+    """Print the limits of the machine."""
     for name, by_threads in peaks.items():
         for n_threads, gflops in by_threads.items():
             print(f"multiply-add peak, {name}, threads {n_threads}: {gflops:.1f} GFLOP/s")
@@ -145,7 +145,7 @@ def print_limits(peaks: dict[str, dict[int, float]], copies: dict[int, float]) -
 
 
 def print_rows(cached: list[dict[str, Any]], large: list[dict[str, Any]]) -> None:
-    """Print how near the kernels come."""
+    """Print how close the kernels come to the limits."""
     for r in cached:
         print(
             f"in cache, {r['backend']}, {r['model']}, dim {r['dim']}, {r['n_words']:,} words, "
@@ -163,7 +163,7 @@ def print_rows(cached: list[dict[str, Any]], large: list[dict[str, Any]]) -> Non
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and write."""
     args = parse_arguments()
     backends, threads = args.backends.split(","), thread_counts(args.threads)
     peak = Peak()
@@ -190,13 +190,13 @@ def main() -> None:
 
 
 DEFINITIONS = {
-    "peak_gflops": "10^9 float32 operations of vectors, two a multiply-add, best of 40; by threads",
+    "peak_gflops": "10^9 float32 operations/s, two per multiply-add, best of 40, by threads",
     "copy_bytes_per_second": "bytes read plus bytes written, best of 7, by number of threads",
-    "gflops": "two a multiply-add that the pairs need: harness/multiply_adds.py",
-    "share_of_peak": "gflops / peak_gflops of the vectors of peak_of, on one thread; median pass",
-    "bytes_per_second": "of rows: per kept word its input row, its output row, its share of the "
-    "block's noise rows, each read and written once; median pass",
-    "share_of_copy": "bytes_per_second / copy_bytes_per_second with as many threads",
+    "gflops": "two operations per multiply-add that the pairs need: harness/multiply_adds.py",
+    "share_of_peak": "gflops / peak_gflops of peak_of, on one thread; median pass",
+    "bytes_per_second": "bytes of rows: per kept word its input row, its output row and its share "
+    "of the block's negative samples, each read and written once; median pass",
+    "share_of_copy": "bytes_per_second / copy_bytes_per_second with the same number of threads",
 }
 
 

@@ -1,4 +1,4 @@
-"""Time training per number of threads, which take turns, run by run."""
+"""Time training for each number of threads, with interleaved runs."""
 
 import argparse
 import datetime
@@ -12,30 +12,30 @@ from run import describe_corpus, names_of
 import fastw2v
 from fastw2v.training.arrays import effective_settings
 
-HEADS = ["model", "threads", "M words/s", "of one thread", "loss, %"]
+HEADS = ["model", "threads", "M words/s", "speedup", "loss, %"]
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("corpus", help="text, one sentence a line")
+    add("corpus", help="text file, one sentence per line")
     add("--models", type=names_of(MODELS), default=list(MODELS), help=",".join(MODELS))
-    add("--threads", help="1,2,4,... (up to the cores)")
-    add("--backend", help="the best one here")
+    add("--threads", help="numbers of threads (1,2,4,... up to the cores)")
+    add("--backend", help="backend (the fastest)")
     add("--epochs", type=int, default=1)
     add("--repeats", type=int, default=5)
-    add("--out", type=Path, help="JSON file")
+    add("--out", type=Path, help="write results to this JSON file")
     return parser.parse_args()
 
 
 def doubling_threads() -> list[int]:
-    """Return 1, 2, 4, ... up to the cores that this process may use."""
+    """Return 1, 2, 4, ... up to the number of usable cores."""
     return [2**n for n in range(machine.usable_cores().bit_length())]
 
 
 def measure(model: str, threads: int, repeat: int, args: argparse.Namespace) -> dict[str, Any]:
-    """Train once and return the run's record."""
+    """Train once and return the record of the run."""
     architecture, objective = model.split("-")
     trained = fastw2v.Word2Vec(
         sg=architecture == "sg",
@@ -62,7 +62,7 @@ def measure(model: str, threads: int, repeat: int, args: argparse.Namespace) -> 
 
 
 def summarise(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a record per model and number of threads; ratios to the first number, in a turn."""
+    """Return a record per model and number of threads, with ratios to the first number."""
     cases = dict.fromkeys((run["model"], run["threads"]) for run in runs)
     found = []
     for model, threads in cases:
@@ -97,7 +97,7 @@ def main() -> None:
     args = parse_arguments()
     counts = list(map(int, args.threads.split(","))) if args.threads else doubling_threads()
     runs: list[dict[str, Any]] = []
-    measure(args.models[0], counts[-1], 0, args)  # so that the first one measured is not the first
+    measure(args.models[0], counts[-1], 0, args)  # warm-up: the first run is slower
     record = {
         "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "machine": machine.describe(),

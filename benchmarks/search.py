@@ -1,7 +1,7 @@
-"""Time searches for the nearest words against copies and reads of the vectors in the same run.
+"""Time searches for the nearest words against a copy of the vectors in the same run.
 
-One query reads the whole matrix once; so the least it can take is what reading it takes, and a
-copy, which reads and writes it, is the known measure of what memory gives.
+A query reads the whole matrix once and cannot be faster than that.  A copy, which reads and writes
+the matrix, is the usual measure of memory bandwidth.
 """
 
 import argparse
@@ -20,22 +20,22 @@ from fastw2v import KeyedVectors
 
 TRIES = 7
 BATCHES = (10, 100, 1000)
-N_CENTRES = 2000  # directions that the rows lie around, so that an index has neighbours to find
+N_CENTRES = 2000  # common directions of the rows, which give an index neighbours to find
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    add("--words", type=int, default=1_000_000, help="rows (%(default)s)")
-    add("--dim", type=int, default=300, help="(%(default)s)")
-    add("--index", action="store_true", help="also build and search an index, which takes minutes")
-    add("--out", type=Path, help="JSON file")
+    add("--words", type=int, default=1_000_000, help="number of vectors (%(default)s)")
+    add("--dim", type=int, default=300, help="dimension (%(default)s)")
+    add("--index", action="store_true", help="also build and search an index (takes minutes)")
+    add("--out", type=Path, help="write results to this JSON file")
     return parser.parse_args()
 
 
 def make_vectors(n_words: int, dim: int) -> NDArray[np.float32]:
-    """Return (n_words, dim) rows around common directions."""
+    """Return (n_words, dim) float32 rows around common directions."""
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((N_CENTRES, dim), dtype=np.float32)
     vectors = np.empty((n_words, dim), np.float32)
@@ -47,7 +47,7 @@ def make_vectors(n_words: int, dim: int) -> NDArray[np.float32]:
 
 
 def seconds(work: Callable[[], object], tries: int = TRIES) -> dict[str, Any]:
-    """Return median, min and max of the seconds that work takes, after one run unmeasured."""
+    """Return the median, minimum and maximum seconds of work(), after one unmeasured call."""
     work()
     taken = []
     for _ in range(tries):
@@ -58,7 +58,7 @@ def seconds(work: Callable[[], object], tries: int = TRIES) -> dict[str, Any]:
 
 
 def search(wv: KeyedVectors) -> dict[str, Any]:
-    """Return the seconds of one query, of an analogy, and of batches."""
+    """Return the seconds of one query, one analogy and several batches."""
     words = wv.index_to_key
     found = {
         "fill_norms": seconds(lambda: wv.fill_norms(force=True), 2),
@@ -72,7 +72,7 @@ def search(wv: KeyedVectors) -> dict[str, Any]:
 
 
 def search_index(wv: KeyedVectors) -> dict[str, Any]:
-    """Return the seconds to build and to search an index, and the share of neighbours found."""
+    """Return the seconds to build and search an index, and its recall."""
     words = wv.index_to_key[:1000]
     exact = wv.most_similar_batch(words)
     start = time.perf_counter()
@@ -89,7 +89,7 @@ def search_index(wv: KeyedVectors) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and write."""
     args = parse_arguments()
     vectors = make_vectors(args.words, args.dim)
     threads = machine.usable_cores()

@@ -1,4 +1,4 @@
-"""Train many settings with fastw2v and gensim; print which fall short on held-out text."""
+"""Train many settings with fastw2v and gensim, and print those that fall short on held-out text."""
 
 import argparse
 import datetime
@@ -30,17 +30,17 @@ from fastw2v.evaluation import evaluate_pairs
 
 LOSS_MARGIN = 0.01  # nats
 SHARE_MARGIN = 0.05
-SHARE_EXPECTED, SHARE_NEEDED = 0.95, 0.9  # at least this from ours where gensim has that
+SHARE_EXPECTED, SHARE_NEEDED = 0.95, 0.9  # where gensim reaches the first, fastw2v needs the second
 SPEARMAN_MARGIN = 1.0  # points: 100 x rho
 NORM_FACTOR = 3.0
 PAIR_FILES = ("ws353.tsv", "simlex999.tsv", "men3000.tsv")
-HEADS = ["setting", "what", "ours", "peer", "peer is", "largest norm", "peer's"]
+HEADS = ["setting", "shortfall", "our loss", "peer's", "peer", "our largest norm", "peer's"]
 
 Run = dict[str, Any]
 
 
 class Comparison:
-    """A setting on its corpus, ready to be trained by both systems."""
+    """A setting and its corpus, ready for training with both systems."""
 
     def __init__(self, setting: Setting, corpus: Corpus) -> None:
         self.setting, self.corpus = setting, corpus
@@ -49,13 +49,13 @@ class Comparison:
         self.predictions = Predictions.draw(setting, corpus, self.vocabulary)
 
     def run(self, system: str, seed: int) -> Run:
-        """Train with a system and measure; an error becomes part of the record."""
+        """Train with a system and measure the result; an error becomes part of the record."""
         train = {GENSIM: train_gensim, SMALLEST_STEP: train_smallest_step}.get(
             system, train_fastw2v
         )
         try:
             trained = train(self.setting, self.corpus, self.vocabulary, seed)
-        except Exception as error:  # whatever it is, it is this setting's result
+        except Exception as error:  # any error is the result of this setting
             return {"seed": seed, "error": error_text(error)}
         return {"seed": seed, **self._measures(trained)}
 
@@ -70,20 +70,20 @@ class Comparison:
             measures["share"] = share_of_own_topic(rows, self.vocabulary, self.corpus.topics)
         if self.setting.with_pairs:
             measures["spearman"] = mean_spearman(rows, self.vocabulary)
-        # JSON has no number that is not finite.
+        # JSON has no non-finite numbers.
         found = {name: value if isfinite(value) else None for name, value in measures.items()}
         return found | {"seconds": round(trained.seconds, 3), **trained.resolved}
 
 
 def mean_spearman(rows: Rows, vocabulary: Vocabulary) -> float:
-    """Return 100 x the mean of the rank correlations with the files of word pairs."""
+    """Return 100 x the mean rank correlation with the word-pair files."""
     paths = [DATA / "eval" / name for name in PAIR_FILES]
     found = [evaluate_pairs(vocabulary.words, rows.inputs, path).spearman for path in paths]
     return 100 * fmean(found)
 
 
 def values(runs: Sequence[Run], name: str) -> list[float]:
-    """Return a measure of each run, NaN for one that failed or is not finite."""
+    """Return a measure of each run, NaN if the run failed or the value is not finite."""
     return [nan if run.get(name) is None else run[name] for run in runs]
 
 
@@ -93,7 +93,7 @@ def spread(found: Sequence[float]) -> float:
 
 
 def fault(ours: Sequence[Run], peers: Sequence[Run]) -> str:
-    """Return how a setting fails whatever its peer's loss; empty if it does not."""
+    """Return how a setting fails regardless of the peer's loss, "" if it does not."""
     for run in ours:
         if "error" in run:
             return str(run["error"])
@@ -107,13 +107,13 @@ def fault(ours: Sequence[Run], peers: Sequence[Run]) -> str:
 
 
 def loss_gap(ours: Sequence[Run], peers: Sequence[Run]) -> tuple[float, float]:
-    """Return our mean loss minus the peer's, and the larger of the two spreads over the seeds."""
+    """Return our mean loss minus the peer's, and the larger of the two spreads over seeds."""
     mine, other = values(ours, "loss"), values(peers, "loss")
     return fmean(mine) - fmean(other), max(spread(mine), spread(other))
 
 
 def gap(ours: Sequence[Run], peers: Sequence[Run]) -> str:
-    """Return the measures whose mean falls short of the peer's, as text; empty if none does."""
+    """Return the measures whose mean falls short of the peer's, as text, "" if there are none."""
     found = []
     difference, noise = loss_gap(ours, peers)
     if difference > max(LOSS_MARGIN, noise):
@@ -129,7 +129,7 @@ def gap(ours: Sequence[Run], peers: Sequence[Run]) -> str:
 
 
 def hidden_by_spread(result: dict[str, Any]) -> float:
-    """Return the spread over the seeds if only it keeps the loss from falling short, else 0."""
+    """Return the spread over seeds if it alone keeps the loss from falling short, else 0."""
     if result["short"]:
         return 0.0
     difference, noise = loss_gap(result["ours"], result["peer"])
@@ -137,7 +137,7 @@ def hidden_by_spread(result: dict[str, Any]) -> float:
 
 
 class PeerFigures:
-    """The runs of the installed version of gensim in earlier result files."""
+    """Runs of the installed gensim version from earlier result files."""
 
     def __init__(self, paths: Sequence[Path] = ()) -> None:
         self._runs: dict[tuple[str, ...], Run] = {}
@@ -150,7 +150,7 @@ class PeerFigures:
                     self._runs |= {_key(result, run["seed"]): run for run in result["peer"]}
 
     def find(self, record: dict[str, Any], seed: int) -> Run | None:
-        """Return the run of the same setting, corpus and seed, if there is one."""
+        """Return the run of the same setting, corpus and seed, None if there is none."""
         return self._runs.get(_key(record, seed)) if record["peer_name"] == GENSIM else None
 
 
@@ -160,7 +160,7 @@ def _key(record: dict[str, Any], seed: int) -> tuple[str, ...]:
 
 
 def compare(comparison: Comparison, figures: PeerFigures, seeds: Sequence[int]) -> dict[str, Any]:
-    """Return a setting's record; more seeds are trained only where the first falls short."""
+    """Return the record of a setting; trains more seeds only if the first one falls short."""
     start = time.perf_counter()
     setting = comparison.setting
     ours: list[Run] = []
@@ -191,9 +191,9 @@ def compare(comparison: Comparison, figures: PeerFigures, seeds: Sequence[int]) 
 
 
 def line(result: dict[str, Any]) -> str:
-    """Return what is printed of a setting."""
+    """Return the printed line of a setting."""
     ours, peer = (fmean(values(result[side], "loss")) for side in ("ours", "peer"))
-    verdict = "SHORT" if result["short"] else "right"
+    verdict = "SHORT" if result["short"] else "ok   "
     note = f" {result['short']}" if result["short"] else ""
     if noise := hidden_by_spread(result):
         note = f" within the spread of {noise:.3f}"
@@ -202,7 +202,7 @@ def line(result: dict[str, Any]) -> str:
 
 
 def table(found: Sequence[dict[str, Any]]) -> str:
-    """Return the settings that fell short."""
+    """Return a table of the settings that fell short."""
     rows = [HEADS]
     for result in found:
         mine, other = result["ours"], result["peer"]
@@ -216,13 +216,13 @@ def table(found: Sequence[dict[str, Any]]) -> str:
 
 
 class CorpusInUse:
-    """The corpus in use; settings are in an order in which each is needed once."""
+    """Holds the current corpus.  Settings are sorted by corpus, and each corpus is read once."""
 
     def __init__(self) -> None:
         self._name, self._corpus = "", None
 
     def get(self, name: str) -> Corpus | None:
-        """Return a corpus by name, None if its data is not there."""
+        """Return a corpus by name, None if its data is missing."""
         if name != self._name:
             try:
                 self._corpus = CORPORA[name]()
@@ -233,7 +233,7 @@ class CorpusInUse:
 
 
 def chosen(args: argparse.Namespace) -> list[Setting]:
-    """Return the settings asked for, those of a corpus together."""
+    """Return the selected settings, grouped by corpus."""
     settings = SHORT if args.short else SETTINGS
     if args.only:
         settings = [s for s in settings if any(text in s.name for text in args.only)]
@@ -242,7 +242,7 @@ def chosen(args: argparse.Namespace) -> list[Setting]:
 
 
 def sweep(settings: Sequence[Setting], args: argparse.Namespace) -> tuple[list[dict], int]:
-    """Train all of them, print a line each; return the records and how many had no data."""
+    """Train all settings and print a line for each; return the records and the number skipped."""
     figures, corpora = PeerFigures(args.peer_from), CorpusInUse()
     found: list[dict[str, Any]] = []
     n_skipped = 0
@@ -270,18 +270,18 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--only", nargs="+", metavar="TEXT", help="the settings with one of these in their names")
-    add("--short", action="store_true", help="the settings of the tests, on generated corpora")
-    add("--list", action="store_true", help="print the names and stop")
-    add("--seeds", type=int, default=3, help="where the first falls short by a measure (3)")
+    add("--only", nargs="+", metavar="TEXT", help="only settings whose names contain one of these")
+    add("--short", action="store_true", help="only the settings of the tests (generated corpora)")
+    add("--list", action="store_true", help="print the names of the settings and exit")
+    add("--seeds", type=int, default=3, help="maximum seeds if the first falls short (3)")
     add("--peer-from", nargs="+", default=[], type=Path, metavar="FILE.json",
-        help="take gensim's figures from earlier results where these have them")  # fmt: skip
+        help="reuse gensim's runs from these earlier results")  # fmt: skip
     add("--out", type=Path, help="JSON file, written after every setting")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Compare, print and write; return 1 if a setting fell short."""
+    """Compare, print and write; return 1 if any setting fell short."""
     args = parse_arguments()
     settings = chosen(args)
     if args.list:
@@ -292,7 +292,7 @@ def main() -> int:
     if short:
         print(f"\n{table(short)}")
     if n_hidden := sum(hidden_by_spread(result) > 0 for result in found):
-        print(f"{n_hidden} more lose over {LOSS_MARGIN} nats, within their spread over the seeds")
+        print(f"{n_hidden} more lose over {LOSS_MARGIN} nats, but within the spread over seeds")
     skipped = f", {n_skipped} skipped: no data" if n_skipped else ""
     print(f"{len(short)} of {len(found)} settings fell short{skipped}")
     return int(bool(short))
