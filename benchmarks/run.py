@@ -1,7 +1,8 @@
-"""Compare fastw2v with other trainers on one corpus: speed, memory and quality, table and charts.
+"""Compare the speed, memory and quality of fastw2v and other trainers on one corpus.
 
-Needs fastw2v in this interpreter; gensim and fastText here or in interpreters of their own:
-see requirements.txt.  Systems take turns, run by run, so that ratios come from one run.
+Writes JSON and charts, and prints a table.  Needs fastw2v in this interpreter.  gensim and fastText
+may be in this one or in their own interpreters; see requirements.txt.  Runs of the systems are
+interleaved, and ratios compare runs made right after each other.
 """
 
 import argparse
@@ -32,8 +33,8 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    add("corpus", help="text, one sentence a line")
-    add("--eval", metavar="DIR", help="questions-words.txt and word pairs (*.tsv)")
+    add("corpus", help="text file, one sentence per line")
+    add("--eval", metavar="DIR", help="folder with questions-words.txt and word pairs (*.tsv)")
     add("--models", type=names_of(MODELS), default=list(MODELS), help=",".join(MODELS))
     add("--systems", type=names_of(NAMES), default=list(NAMES), help=",".join(NAMES))
     add(
@@ -41,7 +42,7 @@ def parse_arguments() -> argparse.Namespace:
         action="append",
         default=[],
         metavar="[NAME=]BINARY",
-        help="also a program with word2vec.c's command line; may be given more than once",
+        help="also measure a program with word2vec.c's command line; repeatable",
     )
     for name in NAMES:
         add(f"--python-{name}", default=sys.executable, help=f"interpreter that has {name}")
@@ -54,27 +55,27 @@ def parse_arguments() -> argparse.Namespace:
     add("--threads", type=int, default=machine.usable_cores())
     add("--repeats", type=int, default=5)
     for name in NAMES:
-        add(f"--repeats-{name}", type=int, help=f"of {name}, if fewer")
-    add("--seed", type=int, default=1, help="of the first repeat; the next ones count on")
+        add(f"--repeats-{name}", type=int, help=f"fewer repeats for {name}")
+    add("--seed", type=int, default=1, help="seed of the first repeat; later ones add 1 each")
     add("--out", help="JSON file (benchmarks/results/DATE.json)")
-    add("--markdown", action="store_true", help="print the table as markdown")
+    add("--markdown", action="store_true", help="print the table as Markdown")
     return parser.parse_args()  # fmt: skip
 
 
 def names_of(accepted: tuple[str, ...]) -> Any:
-    """Return a parser of a list of names, separated by commas."""
+    """Return a parser for a comma-separated list of names."""
 
     def parse(text: str) -> list[str]:
         for name in text.split(","):
             if name not in accepted:
-                raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(accepted)}")
+                raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(accepted)}")
         return text.split(",")
 
     return parse
 
 
 def find_systems(args: argparse.Namespace) -> dict[str, tuple[System, dict[str, Any]]]:
-    """Return the systems that are there, each with what it tells of itself."""
+    """Return the available systems, each with its description of itself."""
     asked: list[System] = [DriverSystem(n, getattr(args, f"python_{n}")) for n in args.systems]
     for given in args.word2vec_c:
         name, _, path = given.rpartition("=")
@@ -84,12 +85,12 @@ def find_systems(args: argparse.Namespace) -> dict[str, tuple[System, dict[str, 
         try:
             found[system.name] = system, system.about()
         except ProgramError as error:
-            tell(f"{system.name} is left out: {error}")
+            tell(f"skipping {system.name}: {error}")
     return found
 
 
 def describe_corpus(path: str, min_count: int) -> dict[str, Any]:
-    """Return name, size, hash and the token counts, which hold for every system."""
+    """Return the name, size, hash and token counts of a corpus, the same for every system."""
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else None
         if digest is None:  # Python 3.10
@@ -102,7 +103,7 @@ def describe_corpus(path: str, min_count: int) -> dict[str, Any]:
 
 
 def measure(system: System, model: str, args: argparse.Namespace, repeat: int) -> dict[str, Any]:
-    """Train once and judge the vectors; return the run's record, without rates."""
+    """Train once and evaluate the vectors; return the record of the run, without rates."""
     with tempfile.TemporaryDirectory() as folder:
         vectors = str(Path(folder) / "vectors.bin")
         job = settings_of(args).job(
@@ -132,7 +133,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 
 def add_rates(run: dict[str, Any], n_tokens: int) -> dict[str, Any]:
-    """Return the run with words per second; n_tokens: of the corpus times epochs."""
+    """Return the run with words per second.  n_tokens: tokens of the corpus times epochs."""
     train = run["train_seconds"]
     return run | {
         "words_per_second": n_tokens / train if train else None,
@@ -146,7 +147,7 @@ def run_all(
     record: dict[str, Any],
     out: Path,
 ) -> None:
-    """Let the systems take turns; the file is written after every run."""
+    """Run all systems, interleaved; write the file after every run."""
     n_tokens = record["corpus"]["n_in_vocabulary"] * args.epochs
     failed: set[tuple[str, str]] = set()
     for model in args.models:
@@ -157,7 +158,7 @@ def run_all(
                 try:
                     run = add_rates(measure(system, model, args, repeat), n_tokens)
                 except ProgramError as error:
-                    tell(f"{name} is left out of {model}: {error}")
+                    tell(f"skipping {name} for {model}: {error}")
                     record["failures"].append(f"{name}, {model}: {error}")
                     failed.add((model, name))
                     continue
@@ -169,7 +170,7 @@ def run_all(
 
 
 def repeats_of(name: str, args: argparse.Namespace) -> int:
-    """Return how often a system runs, each of its models."""
+    """Return the number of runs per model of a system."""
     own = getattr(args, f"repeats_{name}", None)
     return args.repeats if own is None else min(own, args.repeats)
 
@@ -186,11 +187,11 @@ def main() -> None:
     out = Path(args.out or HERE / "results" / f"{date:%Y-%m-%d-%H%M}.json")
     systems = find_systems(args)
     if not systems:
-        sys.exit("no system is left to measure")
+        sys.exit("no system to measure")
     try:
         corpus = describe_corpus(args.corpus, args.min_count)
     except (OSError, ProgramError) as error:
-        sys.exit(f"{args.corpus} cannot be counted: {error}")
+        sys.exit(f"cannot count the tokens of {args.corpus}: {error}")
     record: dict[str, Any] = {
         "date": f"{date:%Y-%m-%dT%H:%M:%SZ}",
         "machine": machine.describe(),
@@ -207,7 +208,7 @@ def main() -> None:
     print(results.markdown_table(rows) if args.markdown else results.plain_table(rows))
     speed_model = "sg-ns" if "sg-ns" in args.models else args.models[0]
     quality_models = [model for model in args.models if model.endswith("-ns")] or args.models
-    tell(f"all runs in {out}")
+    tell(f"results: {out}")
     if record["runs"]:
         try:
             charts = draw(out, record["summary"], speed_model, quality_models)
@@ -217,14 +218,14 @@ def main() -> None:
 
 
 DEFINITIONS = {
-    "job_seconds": "wall time of the process: its start, text file, saved vectors, its end",
-    "train_seconds": "the training phase as the system's driver has it; null: not separable",
+    "job_seconds": "wall time of the process, from start to exit: reads text, saves vectors",
+    "train_seconds": "training phase, as the system's driver reports it; null: not separable",
     "words_per_second": "corpus.n_in_vocabulary * epochs / train_seconds, for every system",
     "job_words_per_second": "corpus.n_in_vocabulary * epochs / job_seconds",
-    "peak_bytes": "greatest resident size of the process, from wait4",
-    "quality": "percent of the analogies, within the first 30,000 words; 100 x Spearman",
-    "alpha": "0.025 for skip-gram in all; CBOW: each its own default, gensim word2vec.c's 0.05",
-    "ratios": "seconds of gensim / seconds of the system, repeat by repeat, then their median",
+    "peak_bytes": "peak resident memory of the process, from wait4",
+    "quality": "percent of analogies correct, within the first 30,000 words; 100 x Spearman",
+    "alpha": "skip-gram: 0.025 for all; CBOW: each system's default, gensim: word2vec.c's 0.05",
+    "ratios": "median over repeats of: seconds of gensim / seconds of the system",
 }
 
 

@@ -1,1 +1,1 @@
-"""What the commands in benchmarks/ share."""
+"""Shared parts of the commands in benchmarks/."""

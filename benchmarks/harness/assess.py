@@ -1,4 +1,4 @@
-"""Count a corpus's tokens; judge vectors.  A process of its own: see process.Outcome.
+"""Count or read a corpus, or evaluate vectors, in a separate process (see process.Outcome).
 
 python assess.py count CORPUS MIN_COUNT | read CORPUS THREADS | quality VECTORS EVAL_DIR
 """
@@ -14,7 +14,7 @@ ANALOGIES = "questions-words.txt"
 
 
 def count(corpus: str, min_count: str) -> dict[str, Any]:
-    """Return how many tokens there are, and how many of frequent enough words."""
+    """Return the number of tokens, of tokens in the vocabulary, and of words."""
     from fastw2v.corpus import VocabularyRules, read_text
 
     read = read_text(corpus, rules=VocabularyRules(int(min_count)))
@@ -27,7 +27,7 @@ def count(corpus: str, min_count: str) -> dict[str, Any]:
 
 
 def read(corpus: str, threads: str) -> dict[str, Any]:
-    """Return the seconds of counting and encoding, as on the command line, and what was read."""
+    """Return the seconds of counting and encoding, done as by the command line, and the counts."""
     from fastw2v.cli import let_blas_threads_sleep
 
     let_blas_threads_sleep()
@@ -44,7 +44,7 @@ def read(corpus: str, threads: str) -> dict[str, Any]:
 
 
 def quality(vectors: str, folder: str) -> dict[str, float | None]:
-    """Return percent of analogies answered, and 100 x Spearman for each file of pairs."""
+    """Return the percent of analogies answered correctly, and 100 x Spearman per word-pair file."""
     from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
     from fastw2v.formats import read_vectors
 
@@ -61,12 +61,12 @@ def quality(vectors: str, folder: str) -> dict[str, float | None]:
 
 
 def percent(share: float) -> float | None:
-    """Return 100 x share; None, which JSON has, for NaN, which it has not."""
+    """Return 100 x share, None for NaN, which JSON does not have."""
     return None if isnan(share) else 100 * share
 
 
 def pair_files(folder: str) -> list[Path]:
-    """Return the files of word pairs, sorted by name."""
+    """Return the word-pair files, sorted by name."""
     return sorted(Path(folder).glob("*.tsv"))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-# As the tests have it: where the variable says, or beside the repository.
+# As in the tests: the folder named by the variable, else one beside the repository.
 DATA = Path(os.environ.get("FASTW2V_DATA", Path(__file__).parents[3] / "shared" / "data"))
 HELD_OUT_SHARE = 0.05
 HELD_OUT_BYTES = 1_000_000  # of the validation text
@@ -26,10 +26,11 @@ Sentences = list[list[str]]
 
 @dataclass(frozen=True)
 class Corpus:
-    """Text to train on and disjoint text to measure on.
+    """Training text, and disjoint text for evaluation.
 
-    topics: the topic of each word, where every word has one.
-    weights: (n_pairs,) > 0 makes each training sentence a (centre, context) pair of that weight.
+    topics: the topic of each word, if every word has one.
+    weights: (n_pairs,) float64 > 0.  Each training sentence is then a (centre, context) pair with
+    that weight.
     """
 
     train: Sentences
@@ -44,7 +45,7 @@ class Corpus:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The start of the SHA-256 of everything in it."""
+        """The start of the SHA-256 of the whole content."""
         digest = hashlib.sha256()
         for sentences in (self.train, self.held_out):
             digest.update("\n".join(map(" ".join, sentences)).encode() + b"\0")
@@ -53,7 +54,7 @@ class Corpus:
 
 
 def split(sentences: Sentences) -> Corpus:
-    """Return the corpus whose last sentences are held out."""
+    """Return a corpus with the last sentences held out."""
     n_train = int(len(sentences) * (1 - HELD_OUT_SHARE))
     return Corpus(sentences[:n_train], sentences[n_train:])
 
@@ -62,14 +63,14 @@ def split(sentences: Sentences) -> Corpus:
 
 
 def read_lines(name: str, n_bytes: int) -> Sentences:
-    """Return the sentences in the first bytes of a gzip file of the data folder."""
+    """Return the sentences in the first n_bytes of a gzip file in the data folder."""
     with gzip.open(DATA / name) as file:
         text = file.read(n_bytes).decode(errors="ignore")
     return [line.split() for line in text.split("\n") if line.strip()]
 
 
 def wiki(n_bytes: int, change: Callable[[Sentences], Sentences] = lambda s: s) -> Corpus:
-    """Return English Wikipedia, one paragraph a sentence, with the same change to all of it."""
+    """Return English Wikipedia, one paragraph per sentence, with `change` applied to all text."""
     name = "wiki5M.txt.gz" if n_bytes <= 5_000_000 else "wiki100M.txt.gz"
     held_out = read_lines("wiki-validation.txt.gz", HELD_OUT_BYTES)
     return Corpus(change(read_lines(name, n_bytes)), change(held_out))
@@ -117,7 +118,7 @@ def letters(sentences: Sentences) -> Sentences:
 
 
 def with_common_item(share: float) -> Callable[[Sentences], Sentences]:
-    """Return a function that puts an item after the words, so that it is `share` of all tokens."""
+    """Return a function that inserts an item after words, as `share` of all tokens."""
     each = share / (1 - share)
 
     def change(sentences: Sentences) -> Sentences:
@@ -138,9 +139,9 @@ def with_common_item(share: float) -> Callable[[Sentences], Sentences]:
 def sessions(
     exponent: float, n_items: int = 4000, n_sessions: int = 20_000, n_groups: int = 40
 ) -> Sentences:
-    """Return sessions of 3 to 30 items with Zipf frequencies, each within one group mostly.
+    """Return sessions of 3 to 30 items with Zipf frequencies, mostly from one group of items.
 
-    A session makes the items of its group 20 times as likely as they are overall.
+    In a session, the items of its group are 20 times as likely as they are overall.
     """
     rng = np.random.default_rng(11)
     weights = np.arange(1, n_items + 1.0) ** -exponent
@@ -157,9 +158,9 @@ def sessions(
 
 
 def topics(n_topics: int, n_words: int, n_sentences: int, length: int) -> Corpus:
-    """Return sentences of different words of one topic, drawn evenly.
+    """Return sentences of distinct words from one topic, drawn uniformly.
 
-    No word is its own context, which CBOW can learn instead of the topics.
+    CBOW can learn that no word is its own context, instead of the topics.
     """
     rng = np.random.default_rng(13)
     total = int(n_sentences * (1 + HELD_OUT_SHARE))
@@ -173,7 +174,7 @@ def topics(n_topics: int, n_words: int, n_sentences: int, length: int) -> Corpus
 
 
 def chain(n_symbols: int, n_sentences: int = 3000, length: int = 100) -> Corpus:
-    """Return sequences of a Markov chain over an alphabet, a symbol's successors few and uneven."""
+    """Return sequences of a Markov chain in which each symbol has few, uneven successors."""
     rng = np.random.default_rng(17)
     edges = np.cumsum(rng.dirichlet(np.full(n_symbols, 0.3), n_symbols), axis=1)
     state = rng.integers(0, n_symbols, n_sentences)
@@ -185,7 +186,7 @@ def chain(n_symbols: int, n_sentences: int = 3000, length: int = 100) -> Corpus:
 
 
 def graph_walks(n_nodes: int = 1000, n_groups: int = 20) -> Corpus:
-    """Return walks on a graph in which 8 of a node's 10 edges lead to nodes of its own group."""
+    """Return walks on a graph in which 8 of each node's 10 edges lead to nodes of its own group."""
     rng = np.random.default_rng(19)
     inside = n_nodes // n_groups * np.arange(n_groups)[np.arange(n_nodes) % n_groups, None]
     near = inside + rng.integers(0, n_nodes // n_groups, (n_nodes, 8))
@@ -198,9 +199,9 @@ def graph_walks(n_nodes: int = 1000, n_groups: int = 20) -> Corpus:
 def walks(
     begin: NDArray[np.integer], targets: NDArray[np.integer], n_each: int, rng: np.random.Generator
 ) -> Sentences:
-    """Return n_each walks from each node, in a random order.
+    """Return n_each walks from each node, in random order.
 
-    begin: (n_nodes + 1,): node i's edges lead to targets[begin[i]:begin[i + 1]], at least one.
+    begin: (n_nodes + 1,) ints.  Node i has edges to targets[begin[i]:begin[i + 1]], at least one.
     """
     node = rng.permutation(np.repeat(np.arange(len(begin) - 1), n_each))
     steps = np.empty((len(node), WALK_STEPS), np.int64)
@@ -212,7 +213,7 @@ def walks(
 
 
 def weighted_pairs(n_items: int = 600, n_groups: int = 20, n_draws: int = 300_000) -> Corpus:
-    """Return pairs of items, mostly of one group, each with its number of draws as weight."""
+    """Return pairs of items, mostly from one group, weighted by their number of draws."""
     rng = np.random.default_rng(23)
     edges = np.cumsum(np.arange(1, n_items + 1.0) ** -0.8)
     total = int(n_draws * (1 + HELD_OUT_SHARE))

@@ -1,4 +1,4 @@
-"""The loss on held-out text: the same predictions and negative samples for every system."""
+"""The loss on held-out text, with the same predictions and negative samples for every system."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,10 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Paths:
-    """The Huffman paths of a system: word w's are at begin[w]:begin[w + 1].
+    """The Huffman paths of a system.
 
-    begin: (n_words + 1,).  nodes, bits: (n_steps,) inner nodes, and 0 where the score is to rise.
+    begin: (n_words + 1,) int64; word w has the steps begin[w]:begin[w + 1].
+    nodes: (n_steps,) int64 inner nodes.  bits: (n_steps,) int64, 0 where the score should be high.
     """
 
     begin: Ids
@@ -34,9 +35,9 @@ class Paths:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a system trained, by the ids of Vocabulary.
+    """The trained rows of a system, in the order of Vocabulary.
 
-    inputs: (n_words, dim).  outputs: (n_words, dim) or, with paths, (n_words - 1, dim).
+    inputs: (n_words, dim) float.  outputs: (n_words, dim) or, with paths, (n_words - 1, dim) float.
     """
 
     inputs: Floats
@@ -53,7 +54,8 @@ class Rows:
 class Vocabulary:
     """The words of a setting, most frequent first.
 
-    counts: (n_words,) of all tokens.  noise_counts: (n_words,) of those that are targets.
+    counts: (n_words,) int64, occurrences among all tokens.
+    noise_counts: (n_words,) int64, occurrences as targets.
     """
 
     words: list[str]
@@ -78,9 +80,10 @@ class Vocabulary:
 class Predictions:
     """Held-out predictions.
 
-    inputs: (n_inputs,): prediction i is of the words inputs[begin[i]:begin[i + 1]].
-    begin: (n + 1,).  targets: (n,).  negatives: (n, negative), empty with hierarchical softmax.
-    is_sum: whether the input rows are added up, else their mean is taken.
+    inputs: (n_inputs,) word ids; prediction i has the inputs inputs[begin[i]:begin[i + 1]].
+    begin: (n + 1,).  targets: (n,) word ids.
+    negatives: (n, negative) word ids, empty with hierarchical softmax.
+    is_sum: whether input rows are summed, else averaged.
     """
 
     inputs: Ids
@@ -91,7 +94,7 @@ class Predictions:
 
     @classmethod
     def draw(cls, setting: Setting, corpus: Corpus, vocabulary: Vocabulary) -> "Predictions":
-        """Draw windows of the held-out text as training would, and negative samples for them."""
+        """Draw windows from the held-out text as training does, and their negative samples."""
         rng, settings = np.random.default_rng(SEED), setting.settings
         if corpus.weights is not None:
             bags, targets = _pairs(corpus, vocabulary)
@@ -119,7 +122,7 @@ class Predictions:
             return sum(self._losses(rows)) / len(self)
 
     def loss_of_zeros(self, rows: Rows) -> float:
-        """Return the loss of vectors that are all zero, on the paths of these rows."""
+        """Return the loss of all-zero vectors, on the paths of these rows."""
         zeros = Rows(np.zeros_like(rows.inputs), np.zeros_like(rows.outputs), rows.paths)
         return self.loss(zeros)
 
@@ -150,7 +153,7 @@ def softplus(x: Floats) -> Floats:
 
 
 def path_loss(hidden: Floats, outputs: Floats, paths: Paths, targets: Ids) -> float:
-    """Return the sum over the predictions of the loss along each target's path."""
+    """Return the loss along the paths of all targets, summed over predictions."""
     lengths = paths.begin[targets + 1] - paths.begin[targets]
     prediction = np.repeat(np.arange(len(targets)), lengths)
     offset = np.arange(len(prediction)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -182,7 +185,7 @@ def _windows(
 
 
 def _one_by_one(bags: list[Ids], targets: Ids, rng: np.random.Generator) -> tuple[list[Ids], Ids]:
-    """Return up to MAX_PREDICTIONS predictions of one input each, drawn from all of them."""
+    """Split predictions into ones with a single input, and return a sample of MAX_PREDICTIONS."""
     inputs = np.concatenate(bags)
     targets = np.repeat(targets, [len(bag) for bag in bags])
     chosen = rng.permutation(len(inputs))[:MAX_PREDICTIONS]
@@ -190,7 +193,7 @@ def _one_by_one(bags: list[Ids], targets: Ids, rng: np.random.Generator) -> tupl
 
 
 def _pairs(corpus: Corpus, vocabulary: Vocabulary) -> tuple[list[Ids], Ids]:
-    """Return the held-out pairs' centres, one input each, and their contexts."""
+    """Return the centres of the held-out pairs, one input each, and their contexts."""
     index = {word: i for i, word in enumerate(vocabulary.words)}
     known = [pair for pair in corpus.held_out if all(word in index for word in pair)]
     ids = np.array([[index[word] for word in pair] for pair in known[:MAX_PREDICTIONS]])
@@ -198,7 +201,7 @@ def _pairs(corpus: Corpus, vocabulary: Vocabulary) -> tuple[list[Ids], Ids]:
 
 
 def share_of_own_topic(rows: Rows, vocabulary: Vocabulary, topics: dict[str, int]) -> float:
-    """Return the share of the words' nearest neighbours, 3 each at most, that share their topic."""
+    """Return the share of nearest neighbours, up to 3 per word, that have the word's topic."""
     topic = np.array([topics[word] for word in vocabulary.words])
     n_nearest = min(3, int(np.bincount(topic).max()) - 1)
     unit = rows.inputs / np.linalg.norm(rows.inputs, axis=1, keepdims=True)
@@ -209,6 +212,6 @@ def share_of_own_topic(rows: Rows, vocabulary: Vocabulary, topics: dict[str, int
 
 
 def in_order(words: Sequence[str], vocabulary: Vocabulary) -> Ids:
-    """Return where each word of the vocabulary is among a system's own words."""
+    """Return the position of each word of the vocabulary in a system's word list."""
     own = {word: i for i, word in enumerate(words)}
     return np.array([own[word] for word in vocabulary.words])

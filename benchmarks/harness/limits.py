@@ -1,4 +1,4 @@
-"""The machine's two limits: multiply-adds in registers, and copies between arrays in memory."""
+"""The two limits of the machine: multiply-adds in registers, and copies in memory."""
 
 import ctypes
 import os
@@ -15,17 +15,17 @@ from fastw2v.base.memory import allocate
 
 SOURCE = Path(__file__).resolve().parent.parent / "peak.c"
 SUMS = 12  # independent sums in peak.c
-LANES = {"vec128": 4, "avx2": 8, "avx512": 16}  # of each function in peak.c
-# Backends without a function of their own.  Dot products of bfloat16 do twice as much and tiles 16
-# times, in operands of 8 bits of mantissa; what is asked of them is how far they get past float32.
+LANES = {"vec128": 4, "avx2": 8, "avx512": 16}  # float32 lanes of each function in peak.c
+# Backends without their own function in peak.c.  bfloat16 products are faster than float32 but less
+# precise.  The question for these backends is by how much they exceed float32.
 SAME_AS = {"scalar": "vec128", "avx512bf16": "avx512", "amx": "avx512"}
-STEPS = 2_000_000  # of the loop in peak.c: 8 ms
-# The best of many short tries is the limit; the neighbours of a shared machine make it less.
+STEPS = 2_000_000  # iterations of the loop in peak.c: 8 ms
+# The limit is the best of many short tries; other users of a shared machine slow down the rest.
 PEAK_TRIES, COPY_TRIES = 40, 7
 
 
 class Peak:
-    """Multiply-adds of peak.c, compiled now, by the system's compiler."""
+    """The multiply-adds of peak.c, compiled on the spot with the system's compiler."""
 
     def __init__(self) -> None:
         compiler = os.environ.get("CC", "cc")
@@ -36,7 +36,7 @@ class Peak:
             self._library = ctypes.CDLL(target)
 
     def gflops(self, backend: str, n_threads: int = 1) -> float:
-        """Return 10^9 operations per second, two a multiply-add, of a backend's vectors."""
+        """Return 10^9 float operations per second of a backend's vectors, two per multiply-add."""
         name = vectors_of(backend)
         run = getattr(self._library, f"peak_{name}")
         run.argtypes, run.restype = [ctypes.c_int64, ctypes.c_float, ctypes.c_float], ctypes.c_float
@@ -45,12 +45,12 @@ class Peak:
 
 
 def vectors_of(backend: str) -> str:
-    """Return the instruction set whose multiply-add peak a backend is held against."""
+    """Return the instruction set whose multiply-add peak is the limit of a backend."""
     return SAME_AS.get(backend, backend)
 
 
 def copy_bandwidth(n_bytes: int, n_threads: int) -> float:
-    """Return bytes read plus bytes written per second by copies of n_bytes in all."""
+    """Return the bytes read plus written per second when n_threads together copy n_bytes."""
     n_floats = n_bytes // 4
     source, target = (np.frombuffer(allocate(n_bytes), np.float32, n_floats) for _ in range(2))
     source[:] = target[:] = 1
@@ -64,7 +64,7 @@ def copy_bandwidth(n_bytes: int, n_threads: int) -> float:
 
 
 def best_time(work: Callable[[int], object], n_threads: int, n_tries: int) -> float:
-    """Return the least seconds in which n_threads threads each did work(i); it drops the GIL."""
+    """Return the minimum seconds for n_threads threads to each do work(i), which frees the GIL."""
     seconds = []
     with ThreadPoolExecutor(n_threads) as pool:
         for _ in range(n_tries + 1):

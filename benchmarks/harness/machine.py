@@ -1,4 +1,4 @@
-"""What the numbers were measured on."""
+"""Description of the machine, the compiler and the commit."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 
 def cpu_info(field: str) -> str:
-    """Return the first processor's entry of /proc/cpuinfo, empty if there is none."""
+    """Return a field of the first processor in /proc/cpuinfo, "" if there is none."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -23,7 +23,7 @@ def cpu_info(field: str) -> str:
 
 
 def cache_sizes() -> dict[str, int]:
-    """Return bytes per cache that serves data, by name: L1, L2, L3."""
+    """Return the bytes of each data cache, by name: L1, L2, L3."""
     sizes = {}
     for entry in sorted(CACHES.glob("index*")):
         if (entry / "type").read_text().strip() != "Instruction":
@@ -33,19 +33,19 @@ def cache_sizes() -> dict[str, int]:
 
 
 def usable_cores() -> int:
-    """Return the cores that this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def commit() -> str | None:
-    """Return the commit of the working tree, with "+" if it has changes, None outside git."""
+    """Return the commit of the working tree, with "+" for uncommitted changes, None outside git."""
     return git_commit(Path(__file__).resolve().parents[2])
 
 
 def compiler() -> list[str]:
-    """Return what built the kernels, as its stamps in the module say."""
+    """Return the compiler that built the kernels, from its stamps in the extension module."""
     from fastw2v import _core
 
     stamps = re.findall(

@@ -1,22 +1,22 @@
-"""How many multiply-adds the block step needs for the pairs it uses.
+"""Count the multiply-adds that the block step needs for its pairs.
 
-A pair of an input row and an output row needs three times dim: the score, the change of the
-output, the change of the input.  Per block of centres, with negative sampling:
+A pair of an input row and an output row needs three times dim: the score, the change of the output
+and the change of the input.  Per block of centres, with negative sampling:
 
-    skip-gram   3 dim (pairs wanted + inputs that take part * noise words of the block)
-    CBOW        3 dim (centres + centres * noise words of the block) + 2 dim (context words)
+    skip-gram   3 dim (positive pairs + inputs that take part * negative samples of the block)
+    CBOW        3 dim (centres + centres * negative samples of the block) + 2 dim (context words)
 
 and with hierarchical softmax, per centre:
 
     skip-gram   3 dim (context words * inner nodes on the path)
     CBOW        3 dim (inner nodes on the path) + 2 dim (context words)
 
-An input takes part if it is in the window of at least one of the block's centres.  2 dim
-(context words) is the sum of the rows and the way of the change back.  Not counted: products
-that only pad a tile, the sigmoid, draws.
+An input takes part if it is in the window of at least one centre of the block.  2 dim (context
+words) is the sum of the context rows and the addition of the change to each of them.  Products
+that only pad a tile, the sigmoid and random draws are not counted.
 
-The windows are drawn anew with the same distribution instead of read from the kernels, whose
-own count of predictions then scales the result: so no change of the kernels can change it.
+The windows are drawn here from the same distribution, not read from the kernels.  The result is
+scaled by the kernels' count of predictions.  Changes to the kernels therefore cannot affect it.
 """
 
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ from fastw2v.sampling import keep_probabilities
 from fastw2v.training.blocks import full_block
 from fastw2v.training.parameters import Parameters, window_sides
 
-REPLAY_TOKENS = 200_000  # the share of inputs that take part is then known to 0.1 %
+REPLAY_TOKENS = 200_000  # enough to know the share of inputs that take part to 0.1 %
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Tokens left by subsampling, all of them centres.
+    """Tokens left after subsampling, all of them centres.
 
-    word_ids: (n,).  begin, end: (n,) the range of each one's context, itself included.
+    word_ids: (n,) int32.  begin, end: (n,) int64, range of each centre's window, with the centre.
     """
 
     word_ids: NDArray[np.int32]
@@ -55,7 +55,7 @@ class Kept:
         counts: NDArray[np.int64],
         parameters: Parameters,
     ) -> "Kept":
-        """Subsample the start of a stream and draw the reach of each centre."""
+        """Subsample the first tokens of a stream, and draw the window of each centre."""
         rng = np.random.default_rng(0)
         ids = word_ids[:REPLAY_TOKENS]
         is_kept = rng.random(len(ids)) < keep_probabilities(counts, parameters.sample)[ids]
@@ -71,9 +71,9 @@ class Kept:
 def multiply_adds(
     kept: Kept, parameters: Parameters, path_lengths: NDArray[np.int64] | None
 ) -> tuple[int, int]:
-    """Return (predictions, multiply-adds) of all centres.
+    """Return (predictions, multiply-adds) summed over all centres.
 
-    path_lengths: (n_words,) inner nodes per word, hierarchical softmax only.
+    path_lengths: (n_words,) int64, inner nodes on each word's path; hierarchical softmax only.
     """
     contexts, dim = kept.n_contexts, parameters.vector_size
     centres = contexts > 0
@@ -88,7 +88,7 @@ def multiply_adds(
 
 
 def inputs_that_take_part(kept: Kept, n_centres: int) -> int:
-    """Return how many inputs the blocks of n_centres consecutive centres have, in sum."""
+    """Return the total number of inputs over all blocks of n_centres consecutive centres."""
     own = np.arange(len(kept.begin))
     block = own // n_centres
     reach = int(max((own - kept.begin).max(initial=0), (kept.end - own - 1).max(initial=0)))

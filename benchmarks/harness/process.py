@@ -1,4 +1,4 @@
-"""Run a program and take its wall time and its greatest resident size."""
+"""Run a program and measure its wall time and peak memory."""
 
 import json
 import os
@@ -11,15 +11,17 @@ from typing import Any
 
 
 class ProgramError(Exception):
-    """A program failed; the text says which and how."""
+    """A program failed; the message names the program and the failure."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a program cost and what it printed.
+    """The cost of a program, and its output.
 
-    Linux counts the launching process's size into its child's, up to the exec, so the launcher
-    has to stay small: nothing in it may import NumPy or hold a corpus.
+    seconds: wall time.  peak_bytes: peak resident memory.
+
+    Linux counts the memory of the launching process as the child's until exec.  The launcher must
+    therefore stay small: it must not import NumPy or hold a corpus.
     """
 
     seconds: float
@@ -27,12 +29,15 @@ class Outcome:
     output: str
 
     def last_json(self) -> dict[str, Any]:
-        """Return the object on the last line of the output."""
+        """Return the JSON object on the last line of the output."""
         return dict(json.loads(self.output.strip().splitlines()[-1]))
 
 
 def run_program(command: Sequence[str]) -> Outcome:
-    """Run to the end; seconds include the start of the process.  Raises ProgramError."""
+    """Run a program to its end and return the outcome; seconds include the process start.
+
+    Raises ProgramError if it cannot start or fails.
+    """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as messages:
         start = time.perf_counter()
         try:
@@ -51,7 +56,7 @@ def run_program(command: Sequence[str]) -> Outcome:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             name = os.path.basename(command[0])
-            raise ProgramError(f"{name} ended with {process.returncode}: {_last_line(messages)}")
+            raise ProgramError(f"{name} exited with {process.returncode}: {_last_line(messages)}")
         output.seek(0)
         text = output.read().decode(errors="replace")
     return Outcome(seconds, usage.ru_maxrss * 1024, text)

@@ -1,4 +1,4 @@
-"""From runs to medians, spreads, ratios, and the one table."""
+"""Compute medians, spreads and ratios from runs, and format tables."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ MEASURES = (
     "train_seconds",
     "peak_bytes",
 )
-# Of the quality columns, in their order; further files of pairs come after these.
+# Column titles of the quality measures, in order; other word-pair files come after these.
 TITLES = {"analogies": "analogies", "ws353": "WS353", "simlex999": "SimLex", "men3000": "MEN"}
 NONE = "-"
 
@@ -24,8 +24,8 @@ Run = dict[str, Any]
 def summarise(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """Return one record per model and system, in the order of the runs.
 
-    Each measure has median, min, max and n.  Ratios to the baseline are taken repeat by repeat,
-    so that both numbers come from the same minutes, and then summarised likewise.
+    Each measure has median, min, max and n.  Ratios to the baseline are computed repeat by repeat,
+    from runs made close in time, and then summarised in the same way.
     """
     cases = list(dict.fromkeys((run["model"], run["system"]) for run in runs))
     return [_summary(runs, model, system) for model, system in cases]
@@ -46,7 +46,7 @@ def _summary(runs: Sequence[Run], model: str, system: str) -> dict[str, Any]:
 
 
 def in_turns(runs: Iterable[Run], others: Iterable[Run]) -> list[tuple[Run, Run]]:
-    """Pair each run with the other one of its turn, where there is one."""
+    """Pair each run with the other run of the same repeat, if there is one."""
     of_turn = {run["repeat"]: run for run in others}
     return [(run, of_turn[run["repeat"]]) for run in runs if run["repeat"] in of_turn]
 
@@ -56,7 +56,7 @@ def _ratio(baseline_seconds: float | None, seconds: float | None) -> float | Non
 
 
 def spread(values: Iterable[float | None]) -> dict[str, float] | None:
-    """Return median, min, max and n of the values that are there, None if none is."""
+    """Return median, min, max and n of the values that are not None, or None if there are none."""
     known = [value for value in values if value is not None]
     if not known:
         return None
@@ -64,7 +64,7 @@ def spread(values: Iterable[float | None]) -> dict[str, float] | None:
 
 
 def table_rows(summaries: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """Return the table's cells, the first row its heads."""
+    """Return the cells of the table; the first row has the column titles."""
     found = dict.fromkeys(name for s in summaries for name in s["quality"])
     names = [n for n in TITLES if n in found] + [n for n in found if n not in TITLES]
     heads = ["system", "model", "runs", "M words/s", "whole job s", "MiB"]
@@ -90,7 +90,7 @@ def _cell(value: dict[str, float] | None, unit: float, digits: int, with_range: 
 
 
 def plain_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return the rows as aligned text: words to the left, numbers to the right."""
+    """Return the rows as aligned text: the first two columns to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -102,12 +102,12 @@ def plain_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return the rows as a markdown table."""
+    """Return the rows as a Markdown table."""
     rule = ["---" if i < 2 else "---:" for i in range(len(rows[0]))]
     return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])
 
 
 def write_json(path: Path, record: dict[str, Any]) -> None:
-    """Write the record."""
+    """Write a record as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=1) + "\n")

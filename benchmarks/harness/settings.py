@@ -1,15 +1,15 @@
-"""What every system is asked to do, and the learning rate that each gets."""
+"""The settings shared by all systems, and the learning rate of each."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 MODELS = ("sg-ns", "cbow-ns", "sg-hs", "cbow-hs")
 
-# Skip-gram is the same in all. CBOW differs in the scale of its gradient from system to system,
-# so each gets its default, and gensim, whose default of 0.025 is skip-gram's, word2vec.c's.
+# Skip-gram is the same in all systems.  CBOW scales its gradient differently in each, and each gets
+# its own default.  gensim's default is meant for skip-gram; for CBOW it gets word2vec.c's.
 SKIPGRAM_ALPHA = 0.025
 CBOW_ALPHA: dict[str, float | None] = {
-    "fastw2v": None,  # its default, which depends on the objective; the run reports the value
+    "fastw2v": None,  # the default, which depends on the objective; the run reports the value
     "gensim": 0.05,
     "fasttext": 0.05,
 }
@@ -18,7 +18,7 @@ WORD2VEC_C_CBOW_ALPHA = 0.05  # its default when -cbow is 1
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings that hold for all systems; names as in fastw2v.Word2Vec."""
+    """Settings shared by all systems, with the names of fastw2v.Word2Vec."""
 
     vector_size: int
     window: int
@@ -29,7 +29,7 @@ class Settings:
     threads: int
 
     def job(self, system: str, model: str, corpus: str, vectors: str, seed: int) -> dict[str, Any]:
-        """Return what a driver is told.  model: one of MODELS."""
+        """Return the job description for a driver.  model: one of MODELS."""
         architecture, objective = model.split("-")
         return asdict(self) | {
             "corpus": corpus,
@@ -42,7 +42,7 @@ class Settings:
 
 
 def alpha(system: str, model: str) -> float | None:
-    """Return the first learning rate, None for the system's own default."""
+    """Return the initial learning rate, None for the system's own default."""
     if model.startswith("sg"):
         return SKIPGRAM_ALPHA
     return CBOW_ALPHA.get(system, WORD2VEC_C_CBOW_ALPHA)

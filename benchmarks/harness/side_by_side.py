@@ -1,4 +1,4 @@
-"""Train a setting with fastw2v, with gensim, or with fastw2v's smallest step, in this process."""
+"""Train a setting in this process: with fastw2v, gensim, or the smallest step of fastw2v."""
 
 import logging
 import time
@@ -14,14 +14,14 @@ from harness.held_out import Paths, Rows, Vocabulary, in_order
 from harness.sweep import Setting
 
 GENSIM, SMALLEST_STEP = "gensim", "smallest step"
-# gensim sets the learning rate once a job: jobs this small let it fall as steadily as fastw2v's.
+# gensim sets the learning rate once per job.  In jobs this small it falls as steadily as fastw2v's.
 BATCH_WORDS = 1000
 ERROR_CHARACTERS = 120
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained setting.  resolved: settings that the system chose."""
+    """The result of training a setting.  resolved: settings that the system chose."""
 
     rows: Rows
     seconds: float
@@ -43,7 +43,7 @@ def train_fastw2v(
 
 
 def rows_of(model: fastw2v.Word2Vec, vocabulary: Vocabulary) -> Rows:
-    """Return the rows of a fastw2v model by the ids of a vocabulary."""
+    """Return the rows of a fastw2v model in the order of a vocabulary."""
     order = in_order(model.wv.index_to_key, vocabulary)
     inputs, outputs = model.wv.vectors[order], model.output_vectors
     if not model.hs:
@@ -56,7 +56,7 @@ def rows_of(model: fastw2v.Word2Vec, vocabulary: Vocabulary) -> Rows:
 
 
 def arguments(setting: Setting) -> dict[str, Any]:
-    """Return a setting as Word2Vec's arguments, which are the same in both systems."""
+    """Return the arguments of Word2Vec for a setting, the same in both systems."""
     objective = {"hs": 1, "negative": 0} if setting.is_hs else {}
     return {"sg": int(setting.is_skipgram)} | setting.settings | objective
 
@@ -90,7 +90,7 @@ def train_gensim(setting: Setting, corpus: Corpus, vocabulary: Vocabulary, seed:
 
 
 def _in_jobs(sentences: Sentences) -> Sentences:
-    """Cut long sentences: of one above 10,000 words gensim drops the rest."""
+    """Cut long sentences: gensim drops all words of a sentence past the first 10,000."""
     return [
         sentence[i : i + BATCH_WORDS]
         for sentence in sentences
@@ -99,5 +99,5 @@ def _in_jobs(sentences: Sentences) -> Sentences:
 
 
 def error_text(error: Exception) -> str:
-    """Return an error's kind and text on one line."""
+    """Return the type and message of an error on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:ERROR_CHARACTERS]

@@ -1,11 +1,11 @@
-"""The settings of the sweep, as data: axes around a default, corpora, and corners."""
+"""The settings of the sweep, as data: axes around a default, corpora, and corner cases."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.settings import MODELS
 
-# What a setting does not name. Two epochs: the learning rate falls to its end in any case.
+# Values for all that a setting does not name.  Two epochs suffice for a full learning-rate decay.
 DEFAULTS: dict[str, Any] = {
     "vector_size": 100,
     "window": 5,
@@ -25,10 +25,11 @@ TOPIC_VECTORS = {"min_count": 1, "sample": 0, "epochs": 5, "vector_size": 20}
 
 @dataclass(frozen=True)
 class Setting:
-    """One training to compare.
+    """One training run to compare.
 
-    corpus: a name in corpora.CORPORA.  model: one of MODELS.  given: what differs from DEFAULTS;
-    alpha only where both systems get the same.  with_pairs: compare Spearman on word pairs, too.
+    corpus: a name in corpora.CORPORA.  model: one of MODELS.
+    given: settings that differ from DEFAULTS; alpha only if both systems get the same value.
+    with_pairs: also compare Spearman correlations on word pairs.
     """
 
     corpus: str
@@ -38,13 +39,13 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """Corpus, model and all that is given: unique and stable."""
+        """Unique and stable name: the corpus, the model and all given settings."""
         given = [f"{key}={value}".replace(" ", "") for key, value in self.given.items()]
         return " ".join([self.corpus, self.model, *given])
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Settings by the names of Word2Vec's parameters, without seed, sg and hs."""
+        """Arguments of Word2Vec, without seed, sg and hs."""
         return DEFAULTS | self.given
 
     @property
@@ -59,12 +60,12 @@ class Setting:
 
     @property
     def gensim_has_it(self) -> bool:
-        """Whether gensim can train it: it has symmetric windows, and no pairs."""
+        """Whether gensim can train this: it has only symmetric windows, and no pairs."""
         return self.corpus != "pairs" and not isinstance(self.settings["window"], tuple)
 
 
 def each(corpus: str, models: tuple[str, ...], *given: dict[str, Any]) -> list[Setting]:
-    """Return every one of the settings with every one of the models."""
+    """Return all combinations of the given settings and models."""
     return [Setting(corpus, model, g) for g in given for model in models]
 
 
@@ -179,7 +180,7 @@ CORNERS = [
     *each("chain4", NS, {"sample": 0, "window": 50, "alpha": 0.1}),
 ]
 
-# gensim has neither; see Setting.gensim_has_it.
+# gensim cannot train these; see Setting.gensim_has_it.
 WITHOUT_GENSIM = [
     *each("wiki1M", MODELS, {"window": (0, 5)}),
     *each("wiki1M", NS, {"window": (5, 0)}, {"window": (1, 20)}),
@@ -196,8 +197,8 @@ LARGE = [
     Setting("wiki25M", "cbow-hs", {"epochs": 1}, with_pairs=True),
 ]
 
-# The tests run these: generated corpora, one or two seconds each.  One thread, so that a result
-# does not depend on timing.
+# The tests run these: generated corpora, one or two seconds each.  With one thread, results do not
+# depend on timing.
 SHORT = [
     *each("zipf1-few", SG, {"alpha": 0.1, "window": 20, "negative": 10, "epochs": 1, "workers": 1}),
     *each("zipf1-few", SG, {"alpha": 0.05, "epochs": 1, "workers": 1}),

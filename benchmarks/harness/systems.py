@@ -1,4 +1,4 @@
-"""The trainers that are compared, and how each is started."""
+"""The systems to compare, and how to run each."""
 
 import json
 import shutil
@@ -13,13 +13,13 @@ NAMES = ("fastw2v", "gensim", "fasttext")
 
 
 class DriverSystem:
-    """A Python library, run by its driver in an interpreter that has it."""
+    """A Python library, run by its driver in an interpreter that has the library."""
 
     def __init__(self, name: str, python: str) -> None:
         self.name, self.python = name, python
 
     def about(self) -> dict[str, Any]:
-        """Return versions and the like.  Raises ProgramError if the library is not there."""
+        """Return versions and similar facts.  Raises ProgramError if the library is missing."""
         return self._run("about", {}).last_json()
 
     def train(self, job: dict[str, Any]) -> "Training":
@@ -28,7 +28,7 @@ class DriverSystem:
         return Training(outcome.seconds, outcome.peak_bytes, outcome.last_json())
 
     def export(self, job: dict[str, Any]) -> None:
-        """Make word2vec's binary file of what was saved, where that is another format."""
+        """Convert the saved file to word2vec's binary format, if it is in another one."""
         self._run("export", job)
 
     def _run(self, step: str, job: dict[str, Any]) -> Outcome:
@@ -43,9 +43,9 @@ class BinarySystem:
         self.name, self.path = name, path
 
     def about(self) -> dict[str, Any]:
-        """Return nothing: such programs do not tell their version."""
+        """Return {}, as such programs do not report a version.  Raises ProgramError if missing."""
         if shutil.which(self.path) is None:
-            raise ProgramError(f"{self.path} is not a program")
+            raise ProgramError(f"{self.path} is not an executable program")
         return {}
 
     def train(self, job: dict[str, Any]) -> "Training":
@@ -54,12 +54,12 @@ class BinarySystem:
         return Training(outcome.seconds, outcome.peak_bytes, {"alpha": job["alpha"]})
 
     def export(self, job: dict[str, Any]) -> None:
-        """Do nothing: it is word2vec's binary file already."""
+        """Do nothing: the saved file is already in word2vec's binary format."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """One run: wall seconds of the process, its greatest resident size, its own report."""
+    """One run: wall seconds and peak resident memory of the process, and its own report."""
 
     seconds: float
     peak_bytes: int
