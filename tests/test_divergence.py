@@ -101,8 +101,8 @@ def test_a_trained_model_may_begin_another_text_with_a_high_loss():
 @pytest.mark.parametrize(
     ("settings", "advice"),
     [
-        ({"block_centres": 50, "alpha": 0.2}, "leave out block_centres, so that blocks are"),
-        ({"block_noise": 1, "noise_reuse": 9}, "leave out block_noise and noise_reuse, so that"),
+        ({"block_centres": 50, "alpha": 0.2}, "leave out block_centres; blocks are then"),
+        ({"block_noise": 1, "noise_reuse": 9}, "leave out block_noise and noise_reuse; "),
         ({"schedule": lambda progress: 1.0}, "let the schedule return lower learning rates"),
         ({"alpha": 0.4}, "start from a lower alpha than 0.4, such as 0.1"),
         ({"alpha": 0.05, "sg": True}, "start from a lower alpha than 0.05, such as 0.025"),

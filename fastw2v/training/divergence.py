@@ -38,7 +38,7 @@ def advice_for(parameters: Parameters) -> str:
         if getattr(parameters, name) is not None
     ]
     if fixed:
-        return f"leave out {' and '.join(fixed)}, so that blocks are as small as the corpus needs"
+        return f"leave out {' and '.join(fixed)}; blocks are then as small as the corpus needs"
     if callable(parameters.schedule):
         return "let the schedule return lower learning rates"
     default, alpha = parameters.default_rate, parameters.first_rate
