@@ -148,7 +148,7 @@ def test_loss_before_training_is_what_theory_says(arch, objective):
     if objective == "softmax":
         assert mean == pytest.approx(np.log(300), rel=1e-6)
     elif objective == "ns":
-        # less the noise words that happened to be the target itself
+        # less the negative samples that happened to be the target itself
         full = (case.settings.negative + 1) * np.log(2)
         assert full * 0.98 < mean <= full * (1 + 1e-6)
     else:

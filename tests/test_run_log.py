@@ -49,7 +49,7 @@ def test_a_log_holds_settings_intervals_epochs_and_the_summary(tmp_path, sentenc
     assert head["host"]["cpu"]
     assert head["host"]["cores"] > 0
     assert head["loss_name"].startswith(
-        {"ns": "negative sampling, 5 noise words", "hs": "hierarchical", "softmax": "full"}[
+        {"ns": "negative sampling, 5 negative samples", "hs": "hierarchical", "softmax": "full"}[
             objective
         ]
     )
@@ -169,7 +169,7 @@ def test_tensorboard_is_given_the_curves(tmp_path, sentences, monkeypatch):
     sys.modules["tensorboardX"].SummaryWriter = Written
     options = {"validation": 0.2, "callbacks": [TensorBoard(tmp_path / "runs")]}
     model = Word2Vec(sentences, **options, **SMALL)
-    points, name = Written.latest.points, "negative sampling, 5 noise words"
+    points, name = Written.latest.points, "negative sampling, 5 negative samples"
     n_tokens = model.summary.n_trained + model.summary.n_subsampled
     for curve, values in {
         f"loss/{name}": [epoch.loss for epoch in model.history],
@@ -215,7 +215,7 @@ def test_the_command_line_measures_logs_and_stops(folder, capsys):
                  "--restore-best") == 0  # fmt: skip
     shown = capsys.readouterr().out
     for pattern in (
-        r"^loss of last epoch +\d\.\d{4}  nats per prediction; negative sampling, 5 noise words$",
+        r"^loss of last epoch +\d\.\d{4}  nats per prediction; negative sampling, 5 negative samples$",
         r"^held-out loss +\d\.\d{4}  after epoch \d; of 2,400 tokens, 0\.0% not in vocabulary$",
         r"^metric +-?\d\.\d{4}  after epoch \d$",
         r"^best epoch +\d  whose vectors are kept$",

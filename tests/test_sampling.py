@@ -79,7 +79,7 @@ def test_noise_words_pass_chi_square(backend):
 
 
 def expected_update(case, chunk):
-    """The update at lr 1 when every prediction draws K noise words of its own, on average."""
+    """The update at lr 1 when every prediction draws K negative samples of its own, on average."""
     (block,) = case.blocks(chunk)
     words = np.arange(case.n_words)
     targets = block.outputs[: block.p.any(axis=0).nonzero()[0].max() + 1]

@@ -84,7 +84,7 @@ def test_what_is_no_schedule_is_an_error(schedule):
 
 @pytest.mark.parametrize("rate", [-0.1, math.nan, math.inf, None, "0.1"])
 def test_a_function_that_gives_no_rate_is_an_error_before_training(rate):
-    with pytest.raises(UsageError, match="the schedule must give rates of at least 0, got"):
+    with pytest.raises(UsageError, match="schedule must return learning rates of at least 0, got"):
         Parameters(schedule=lambda progress: rate)
 
 

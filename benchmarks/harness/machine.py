@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastw2v.base.commit import git_commit
+from fastw2v.base.threads import usable_cores
 
 HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
@@ -30,13 +31,6 @@ def cache_sizes() -> dict[str, int]:
             size = (entry / "size").read_text().strip()
             sizes["L" + (entry / "level").read_text().strip()] = int(size.rstrip("K")) * 1024
     return sizes
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def commit() -> str | None:

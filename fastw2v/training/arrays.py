@@ -236,7 +236,7 @@ def build_arrays(
 def fit_to_pairs(
     parameters: Parameters, arrays: ModelArrays, context_counts: NDArray[np.int64]
 ) -> ModelArrays:
-    """Return the arrays, rows shared, with noise words drawn by how often they are contexts.
+    """Return the arrays, rows shared, with negative samples drawn by how often they are contexts.
 
     context_counts: (n_words,) int64, not all 0.  Raises UsageError for CBOW.
     """

@@ -112,7 +112,7 @@ OWN = "own: "  # prefix for a user's function in files, which cannot hold the fu
 
 
 def linear_rate(first: float, last: float, progress: float) -> float:
-    """Return the rate after `progress`, the share of all epochs' tokens in 0..1.
+    """Return the learning rate after `progress`, the share of all epochs' tokens in 0..1.
 
     It falls on a straight line from first to last (Mikolov et al. 2013, 1301.3781, section 4).
     """
@@ -120,12 +120,12 @@ def linear_rate(first: float, last: float, progress: float) -> float:
 
 
 def constant_rate(first: float, last: float, progress: float) -> float:
-    """Return the first rate."""
+    """Return the first learning rate."""
     return first
 
 
 def cosine_rate(first: float, last: float, progress: float) -> float:
-    """Return the rate on half a cosine from first to last, flat at both ends.
+    """Return the learning rate on half a cosine from first to last, flat at both ends.
 
     Reference: Loshchilov and Hutter 2017 (1608.03983), section 3, without restarts.
     """
@@ -136,7 +136,7 @@ SCHEDULES = {"linear": linear_rate, "constant": constant_rate, "cosine": cosine_
 
 
 def check_schedule(schedule: Any) -> None:
-    """Raise UsageError unless it is a name of SCHEDULES or a function that gives rates."""
+    """Raise UsageError unless it is a name of SCHEDULES or a function that returns learning rates."""
     if isinstance(schedule, str) and schedule in SCHEDULES:
         return
     if isinstance(schedule, type) or not callable(schedule):
@@ -149,7 +149,10 @@ def check_schedule(schedule: Any) -> None:
 
 
 def rate_at(schedule: Schedule, first: float, last: float, progress: float) -> float:
-    """Return the rate after `progress`; raise UsageError if a user's function gives no rate."""
+    """Return the learning rate after `progress`.
+
+    Raises UsageError if a user's function returns none.
+    """
     if isinstance(schedule, str):
         return SCHEDULES[schedule](first, last, progress)
     rate = schedule(progress)
@@ -158,7 +161,9 @@ def rate_at(schedule: Schedule, first: float, last: float, progress: float) -> f
             return float(rate)
     except TypeError:
         pass
-    raise UsageError(f"the schedule must give rates of at least 0, got {rate!r} at {progress:.6g}")
+    raise UsageError(
+        f"schedule must return learning rates of at least 0, got {rate!r} at {progress:.6g}"
+    )
 
 
 def schedule_name(schedule: Schedule) -> str:
@@ -426,4 +431,4 @@ class Parameters:
 def loss_name(parameters: Parameters) -> str:
     """Return which loss a run reports: losses of two names do not compare."""
     label, n_negative = parameters.objective_record.label, parameters.n_negative
-    return f"{label}, {n_negative} noise words" if n_negative else label
+    return f"{label}, {n_negative} negative samples" if n_negative else label
