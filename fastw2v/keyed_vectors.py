@@ -1,4 +1,4 @@
-"""Trained vectors to look up, compare, search, evaluate, load and save, with gensim 4's names."""
+"""KeyedVectors: look up, compare, search, evaluate, load and save word vectors."""
 
 import os
 import warnings
@@ -32,9 +32,9 @@ Path = str | PathLike[str]
 Key = str | int | np.integer[Any]
 KEY_TYPES = (str, int, np.integer)  # isinstance needs the classes behind Key
 KeyOrVector = Key | NDArray[Any]
-# What most_similar takes: one key or vector, or several, each alone or with a weight.
+# The argument of most_similar: one key or vector, or several, each with or without a weight.
 Query = KeyOrVector | Sequence[KeyOrVector | tuple[KeyOrVector, float]] | None
-# Words with their scores, best first, or the scores of all rows.
+# (word, score) pairs, best first, or the scores of all rows.
 Similar = list[tuple[str, float]] | NDArray[Any]
 Vectors = TypeVar("Vectors", bound="KeyedVectors")
 
@@ -47,7 +47,7 @@ class Correlation(NamedTuple):
 
 
 class _Removed:
-    """An attribute of gensim 3 that gensim 4 removed: reading it says what to use instead."""
+    """An attribute that gensim 4 removed; reading it raises an error that names the replacement."""
 
     def __init__(self, instead: str) -> None:
         self.instead = instead
@@ -56,31 +56,31 @@ class _Removed:
         self.name = name
 
     def __get__(self, instance: object, owner: type) -> NoReturn:
-        raise AttributeError(f"{self.name} went with gensim 4; use {self.instead}")
+        raise AttributeError(f"gensim 4 removed {self.name}; use {self.instead}")
 
 
 class KeyedVectors:
-    """Word vectors, with the names and meanings of gensim 4's KeyedVectors.
+    """Store word vectors, with the names and meanings of gensim 4's KeyedVectors.
 
-    vector_size: values per vector, at least 1.  count: rows to reserve for add_vector.
-    dtype: a float type.  mapfile_path: accepted for gensim, without effect.
+    vector_size: values per vector, at least 1.  count: rows to reserve for add_vector, >= 0.
+    dtype: a float type.  mapfile_path: ignored, accepted for compatibility with gensim.
 
-    Attributes, which can all be assigned:
-    index_to_key: the key of each row, most frequent first where counts are known.
+    Attributes, all of which can be assigned:
+    index_to_key: the key of each row, most frequent first if counts are known.
     key_to_index: the row of each key.
-    vectors: (n_words, vector_size) floats, held without a copy; rows may be padded, or mapped
-    read-only from a file.  After changing them in place, call fill_norms(force=True).
-    norms: (n_words,) lengths of the vectors, computed when first needed.
-    expandos: attributes of the words by name, such as "count", (n_words,) each.
+    vectors: (n_words, vector_size) floats, held without a copy.  Rows may be padded, or mapped
+    read-only from a file.  After changing vectors in place, call fill_norms(force=True).
+    norms: (n_words,) Euclidean norms of the vectors, computed on first use.
+    expandos: word attributes by name, such as "count", each of shape (n_words,).
     next_index: the next reserved row that add_vector fills.
-    indexer: what index() built; it answers searches of all rows.  None: every search is exact.
-    vectors_lockf: of a model's wv, (n_words,) or (1,): 0 for vectors that training must not
-    change, 1 for the others.  None: training may change all.
+    indexer: the index built by index(), used to search all rows.  None: every search is exact.
+    vectors_lockf: (n_words,) or (1,), used by the wv of a model: 0 freezes a vector during
+    training, 1 trains it.  None: all vectors are trained.
     """
 
     indexer: VectorIndex | None = None
     vectors_lockf: NDArray[np.floating[Any]] | None = None
-    damage: str = ""  # why the vectors of a diverged model are not worth saving
+    damage: str = ""  # why save() refuses the vectors, for example because training diverged
     _file: Path | None = None  # index() looks for an index beside this file
     _norms: NDArray[Any] | None
 
@@ -106,10 +106,10 @@ class KeyedVectors:
         vectors: NDArray[Any],
         counts: NDArray[np.int64] | None = None,
     ) -> Vectors:
-        """Return vectors that share these arrays.
+        """Return a KeyedVectors that shares these arrays.
 
-        words: n_words different strings.  vectors: (n_words, dim) floats.
-        counts: (n_words,) int64, or None where they are not known.
+        words: n_words distinct strings.  vectors: (n_words, dim) floats.
+        counts: (n_words,) int64, or None if unknown.
         Raises ValueError if the lengths disagree or a word occurs twice.
         """
         if vectors.ndim != 2 or len(vectors) != len(words):
@@ -129,17 +129,18 @@ class KeyedVectors:
 
     @classmethod
     def from_word_vectors(cls, word_vectors: WordVectors) -> "KeyedVectors":
-        """Return the words, vectors and counts of a WordVectors, sharing its arrays."""
+        """Return a KeyedVectors that shares the arrays of a WordVectors."""
         return cls.from_arrays(word_vectors.words, word_vectors.vectors, word_vectors.counts)
 
     def to_word_vectors(self) -> WordVectors:
-        """Return words, vectors and counts for a format to write; other floats become float32.
+        """Return words, vectors and counts as a WordVectors, which any format can write.
 
-        Raises UsageError for a key that is not a string.
+        Vectors of another float type are converted to float32.
+        Raises UsageError if a key is not a string.
         """
         odd = next((key for key in self.index_to_key if not isinstance(key, str)), "")
         if odd != "":
-            raise UsageError(f"a file holds words only, and {odd!r} is a key; make it a string")
+            raise UsageError(f"keys must be strings to be written to a file, got {odd!r}")
         vectors = self.vectors.astype(np.float32, copy=False)
         return WordVectors(self.index_to_key, vectors, self.counts, damage=self.damage)
 
@@ -162,13 +163,13 @@ class KeyedVectors:
 
     @property
     def counts(self) -> NDArray[np.int64] | None:
-        """The (n_words,) counts of the words, None where they are not known."""
+        """The (n_words,) int64 word counts, or None if unknown."""
         counts = self.expandos.get("count")
         return None if counts is None else counts.astype(np.int64, copy=False)
 
     @property
     def norms(self) -> NDArray[Any]:
-        """The (n_words,) lengths of the vectors, computed once; see fill_norms."""
+        """The (n_words,) Euclidean norms of the vectors, computed once; see fill_norms."""
         if self._norms is None:
             self._norms = row_norms(self.vectors)
         return self._norms
@@ -178,24 +179,24 @@ class KeyedVectors:
         self._norms = norms
 
     def fill_norms(self, force: bool = False) -> None:
-        """Compute the lengths of the vectors; call with force=True after changing vectors."""
+        """Compute the norms if needed; after changing vectors in place, call it with force=True."""
         if force:
             self._forget_norms()
         self._norms = self.norms
 
     def _forget_norms(self) -> None:
-        """Drop the norms and the index, which belong to vectors that have changed."""
+        """Discard the norms and the index, which are stale once the vectors change."""
         self._norms = None
         if self.indexer is not None:
             self.indexer = None
             warnings.warn("the vectors changed; searches are exact until index()", stacklevel=4)
 
     def get_normed_vectors(self) -> NDArray[Any]:
-        """Return a copy of all vectors, (n_words, dim), scaled to length 1."""
+        """Return a copy of all vectors, (n_words, dim), each scaled to length 1."""
         return divide_rows(self.vectors, self.norms)
 
     def unit_normalize_all(self) -> None:
-        """Scale all vectors to length 1, in place, for good; rows of zeros stay as they are."""
+        """Scale all vectors to length 1 in place; zero vectors stay zero."""
         self.vectors[:] = divide_rows(self.vectors, self.norms)
         self._forget_norms()
 
@@ -217,13 +218,16 @@ class KeyedVectors:
         return np.asarray(self.vectors[self._rows_of(key_or_keys)])
 
     def has_index_for(self, key: object) -> bool:
-        """Say whether this is a word that has a vector, or the number of a row."""
+        """Return whether the key is a known word or a valid row number."""
         if key in self.key_to_index:
             return True
         return isinstance(key, (int, np.integer)) and 0 <= int(key) < len(self)
 
     def get_index(self, key: Key, default: int | None = None) -> int:
-        """Return the row of a key, or `default`; raise KeyError if it has neither."""
+        """Return the row of a key, or `default` if the key is unknown.
+
+        Raises KeyError if the key is unknown and `default` is None.
+        """
         if self.has_index_for(key):
             return int(self.key_to_index.get(key, key))
         if default is not None:
@@ -231,7 +235,10 @@ class KeyedVectors:
         raise KeyError(f"Key '{key}' not present")
 
     def get_vector(self, key: Key, norm: bool = False) -> NDArray[Any]:
-        """Return the (dim,) vector of a key, read-only; norm: scaled to length 1."""
+        """Return the (dim,) vector of a key, read-only.
+
+        norm: scale the vector to length 1.  Raises KeyError for an unknown key.
+        """
         row = self.get_index(key)
         vector = np.asarray(self.vectors[row])
         if norm:
@@ -247,13 +254,15 @@ class KeyedVectors:
         post_normalize: bool = False,
         ignore_missing: bool = True,
     ) -> NDArray[Any]:
-        """Return the weighted mean of the vectors of several keys.
+        """Return the weighted mean of several vectors, (dim,).
 
-        keys: words, row numbers, or (dim,) arrays, which are taken as they are.
-        weights: one a key, 1 if None; the sum is divided by the sum of their sizes.
-        pre_normalize: scale the vector of each key to length 1 first; post_normalize: the mean.
-        Raises ValueError without keys or if the lengths differ; KeyError for an unknown key
-        unless ignore_missing.
+        keys: words, row numbers, or (dim,) arrays; arrays are used without scaling.
+        weights: one per key, 1 if None.  The weighted sum is divided by the sum of their absolute
+        values.
+        pre_normalize: scale the vector of each word to length 1 before averaging.
+        post_normalize: scale the mean to length 1.
+        ignore_missing: skip unknown keys instead of raising KeyError.
+        Raises ValueError if there are no keys or if keys and weights differ in length.
         """
         if len(keys) == 0:
             raise ValueError("cannot compute mean with no input")
@@ -284,10 +293,10 @@ class KeyedVectors:
         allow_inference: bool = True,
         copy_vecattrs: bool = False,
     ) -> Vectors:
-        """Return the vectors of those of the keys that have one, each once, in their order.
+        """Return a new KeyedVectors with the known keys, without duplicates, in the given order.
 
-        allow_inference: accept row numbers too, as `in` does.
-        copy_vecattrs: copy the attributes of the words.
+        allow_inference: also accept row numbers, as `in` does.
+        copy_vecattrs: also copy the word attributes.
         """
         known = self if allow_inference else self.key_to_index
         found = [key for key in dict.fromkeys(keys) if key in known]
@@ -298,15 +307,16 @@ class KeyedVectors:
         return part
 
     def _rows_of(self, keys: Iterable[Key]) -> NDArray[np.int64]:
-        """Return the (n,) rows of several keys; raise KeyError for the first unknown one."""
+        """Return the (n,) rows of n keys; raise KeyError for the first unknown one."""
         return np.array([self.get_index(key) for key in keys], np.int64)
 
     # ---- adding words ----
 
     def add_vector(self, key: Key, vector: ArrayLike) -> int:
-        """Add one word, in a reserved row if there is one, and return its row.
+        """Add one word and return its row, using a reserved row if one is left.
 
-        A known word keeps its vector.  To add many words, add_vectors copies the vectors once.
+        A known word keeps its vector.  To add many words, use add_vectors, which copies the
+        matrix only once.
         """
         if self.next_index >= len(self) or self.index_to_key[self.next_index] is not None:
             self.add_vectors([key], np.asarray(vector)[np.newaxis])
@@ -329,10 +339,10 @@ class KeyedVectors:
     ) -> None:
         """Append words with their vectors.
 
-        keys: one word, or n.  weights: its (dim,) vector, or (n, dim).
-        extras: attributes by name, (n,) values each.
-        replace: known words get the new vector, and of equal words in keys the last one counts;
-        else known words keep theirs, and the first one counts.
+        keys: one word, or n words.  weights: a (dim,) vector, or (n, dim) for n words.
+        extras: word attributes by name, each of shape (n,).
+        replace: overwrite the vectors of known words.  If a word occurs more than once in keys,
+        the last vector is used with replace=True, and the first otherwise.
         Raises ValueError if the shapes disagree.
         """
         if isinstance(keys, KEY_TYPES):
@@ -362,19 +372,19 @@ class KeyedVectors:
             self.expandos[name][old_rows] = column[sources]
 
     def __setitem__(self, keys: Key | list[Key], weights: NDArray[Any]) -> None:
-        """Add words with their vectors; known words get the new vector."""
+        """Add words with their vectors; the vectors of known words are replaced."""
         self.add_vectors(keys, weights, replace=True)
 
     def sort_by_descending_frequency(self) -> None:
-        """Order the words and their rows by count, the most frequent first.
+        """Sort the words and their rows by count, most frequent first.
 
-        Words of equal count change their order, as in gensim.  The vectors become a copy.
-        Raises KeyError where no counts are known.
+        Words of equal count are reversed, as in gensim.  The vectors are copied.
+        Raises KeyError if no counts are known.
         """
         if not len(self):
             return
         if "count" not in self.expandos:
-            raise KeyError("Attribute 'count' is not known of these vectors")
+            raise KeyError("these vectors have no attribute 'count'")
         order = np.lexsort((-np.arange(len(self)), -self.expandos["count"]))
         self.index_to_key = [self.index_to_key[row] for row in order]
         self.key_to_index = {key: row for row, key in enumerate(self.index_to_key)}
@@ -384,15 +394,18 @@ class KeyedVectors:
     # ---- attributes of words ----
 
     def get_vecattr(self, key: Key, attr: str) -> Any:
-        """Return an attribute of a word, such as its 'count'; raise KeyError if it has none."""
+        """Return an attribute of a word, such as 'count'.  Raises KeyError if it does not exist."""
         row = self.get_index(key)
         if attr not in self.expandos:
-            raise KeyError(f"Attribute '{attr}' is not known of these vectors")
+            raise KeyError(f"these vectors have no attribute '{attr}'")
         value = self.expandos[attr][row]
         return value.item() if isinstance(value, np.generic) else value
 
     def set_vecattr(self, key: Key, attr: str, val: Any) -> None:
-        """Set an attribute of a word; TypeError unless all words can have one of its type."""
+        """Set an attribute of a word.
+
+        Raises TypeError if the attribute exists with another type.
+        """
         row = self.get_index(key)
         self.allocate_vecattrs([attr], [type(val)])
         self.expandos[attr][row] = val
@@ -400,9 +413,11 @@ class KeyedVectors:
     def allocate_vecattrs(
         self, attrs: Sequence[str] | None = None, types: Sequence[Any] | None = None
     ) -> None:
-        """Make room for attributes of these types, or for the known ones, one value per word.
+        """Allocate attributes, one value per word.
 
-        Raises TypeError if an attribute has another type already.
+        attrs, types: names and types, of equal length.  If either is None, resize the existing
+        attributes to the number of words.
+        Raises TypeError if an attribute exists with another type.
         """
         if attrs is None or types is None:
             attrs = list(self.expandos)
@@ -412,17 +427,20 @@ class KeyedVectors:
     # ---- comparing words ----
 
     def similarity(self, w1: Key, w2: Key) -> float:
-        """Return the cosine of two keys' vectors."""
+        """Return the cosine of the vectors of two keys."""
         return float(self.get_vector(w1, norm=True) @ self.get_vector(w2, norm=True))
 
     def distance(self, w1: Key, w2: Key) -> float:
-        """Return 1 - similarity."""
+        """Return 1 - similarity(w1, w2)."""
         return 1 - self.similarity(w1, w2)
 
     def distances(
         self, word_or_vector: KeyOrVector, other_words: Iterable[Key] | None = ()
     ) -> NDArray[Any]:
-        """Return 1 - cosine of a key or vector with each of other_words, or with all words."""
+        """Return 1 - cosine of a key or vector with each other word.
+
+        other_words: the words to compare with; all words if empty or None.
+        """
         query = word_or_vector
         if isinstance(query, KEY_TYPES):
             query = self.get_vector(query)
@@ -433,7 +451,7 @@ class KeyedVectors:
 
     @staticmethod
     def cosine_similarities(vector_1: NDArray[Any], vectors_all: NDArray[Any]) -> NDArray[Any]:
-        """Return the (n,) cosines of a (dim,) vector with (n, dim) others; 0 for zeros."""
+        """Return the (n,) cosines of a (dim,) vector with (n, dim) vectors; 0 for zero vectors."""
         return cosines(vectors_all, row_norms(vectors_all), unit_vector(vector_1))
 
     def n_similarity(self, ws1: Sequence[Key], ws2: Sequence[Key]) -> float:
@@ -444,7 +462,7 @@ class KeyedVectors:
         return float(unit_vector(mean1) @ unit_vector(mean2))
 
     def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Key:
-        """Return the one of some keys that is nearest to key1."""
+        """Return the key in keys_list that is most similar to key1."""
         return keys_list[int(np.argmax([self.similarity(key1, key) for key in keys_list]))]
 
     def closer_than(self, key1: Key, key2: Key) -> list[str]:
@@ -454,16 +472,16 @@ class KeyedVectors:
         return [self.index_to_key[row] for row in closer if row != self.get_index(key1)]
 
     def rank(self, key1: Key, key2: Key) -> int:
-        """Return the rank of key2 among all words by their distance from key1, from 1."""
+        """Return the rank of key2, from 1, when all words are sorted by distance from key1."""
         return len(self.closer_than(key1, key2)) + 1
 
     def rank_by_centrality(
         self, words: Iterable[Key], use_norm: bool = True
     ) -> list[tuple[float, Key]]:
-        """Return the words with their cosine to the mean of all, the nearest first.
+        """Return (cosine, word) pairs, sorted by cosine with the mean of all the vectors.
 
-        use_norm: scale the vectors to length 1 first.  Words without a vector are left out.
-        Raises ValueError if none has one.
+        use_norm: scale the vectors to length 1 before averaging.  Unknown words are left out.
+        Raises ValueError if no word is known.
         """
         known = [word for word in words if word in self]
         if not known:
@@ -473,14 +491,16 @@ class KeyedVectors:
         return sorted(zip(scores.tolist(), known, strict=True), reverse=True)
 
     def doesnt_match(self, words: Iterable[Key]) -> Key:
-        """Return the word farthest from the mean of all; those without a vector are left out."""
+        """Return the word farthest from the mean of the known words; unknown words are left out."""
         return self.rank_by_centrality(words)[-1][1]
 
     def relative_cosine_similarity(self, wa: Key, wb: Key, topn: int = 10) -> float:
-        """Return the cosine of two words over the sum of those of wa's topn neighbours.
+        """Return the cosine of wa and wb, divided by the sum of the cosines of wa's neighbours.
 
+        topn: the number of neighbours of wa to sum over.
         Reference: Leeuwenberg et al. 2016, "A Minimally Supervised Approach for Synonym
-        Extraction with Word Embeddings", equation 1.  Raises ValueError if topn is 0.
+        Extraction with Word Embeddings", equation 1.
+        Raises ValueError if topn is 0.
         """
         near = self.similar_by_key(wa, topn)
         if not len(near):
@@ -501,13 +521,18 @@ class KeyedVectors:
         restrict_vocab: int | None = None,
         indexer: Indexer | None = None,
     ) -> Similar:
-        """Return the words nearest to the mean of some vectors, without the keys given.
+        """Return the words nearest to a weighted mean of vectors, excluding the query words.
 
-        positive, negative: keys or vectors, of weight 1 and -1 unless paired with another.
-        topn: how many (word, cosine) pairs, best first; None: the cosines of all rows searched.
-        clip_start, clip_end: the rows searched; restrict_vocab: instead, the first so many.
-        indexer: searches instead, and returns what it finds, the keys given too, as in gensim.
-        Raises KeyError for an unknown key, ValueError without any.
+        positive, negative: keys or vectors.  The weight is 1 for positive and -1 for negative,
+        unless given as a pair (key, weight).
+        topn: number of (word, cosine) pairs to return, best first.  None: return the cosines of
+        all rows searched instead.
+        clip_start, clip_end: search only rows clip_start to clip_end - 1.
+        restrict_vocab: search only the first restrict_vocab rows; overrides clip_start and
+        clip_end.
+        indexer: an index to search with instead.  Its results may include the query words, as in
+        gensim.
+        Raises KeyError for an unknown key, ValueError if no key is given.
         """
         if topn is not None and topn < 1:
             return []
@@ -530,19 +555,19 @@ class KeyedVectors:
     def similar_by_key(
         self, key: Key, topn: int | None = 10, restrict_vocab: int | None = None
     ) -> Similar:
-        """Return the words nearest to a key; topn and restrict_vocab as for most_similar."""
+        """Return the words nearest to a key; see most_similar for the parameters."""
         return self.most_similar([key], topn=topn, restrict_vocab=restrict_vocab)
 
     def similar_by_word(
         self, word: Key, topn: int | None = 10, restrict_vocab: int | None = None
     ) -> Similar:
-        """Return what similar_by_key does."""
+        """Return the words nearest to a word; same as similar_by_key."""
         return self.similar_by_key(word, topn, restrict_vocab)
 
     def similar_by_vector(
         self, vector: NDArray[Any], topn: int | None = 10, restrict_vocab: int | None = None
     ) -> Similar:
-        """Return the words nearest to a (dim,) vector; the rest as for most_similar."""
+        """Return the words nearest to a (dim,) vector; see most_similar for the parameters."""
         return self.most_similar([vector], topn=topn, restrict_vocab=restrict_vocab)
 
     def most_similar_batch(
@@ -551,7 +576,7 @@ class KeyedVectors:
         topn: int = 10,
         restrict_vocab: int | None = None,
     ) -> list[list[tuple[str, float]]]:
-        """Return for each of many queries what most_similar does; see nearest."""
+        """Return a list of (word, cosine) pairs for each query; see nearest for the parameters."""
         return self._named(*self.nearest(queries, topn, restrict_vocab))
 
     def nearest(
@@ -560,13 +585,16 @@ class KeyedVectors:
         topn: int = 10,
         restrict_vocab: int | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """Return the rows nearest to each of many queries, and their cosines, best first.
+        """Return the rows nearest to each query, and their cosines, best first.
 
-        queries: n words, each left out of its own answer, or an (n, dim) matrix, or n vectors.
-        topn: rows a query, at least 1.  restrict_vocab: search the first so many rows.
-        Returns (n, topn) int64 rows and floats; -1 and -inf where no row is left.
-        Many times faster than one query after the other: products of matrices, not of vectors.
-        Raises KeyError for an unknown word, UsageError for a matrix of another shape.
+        Much faster than calling most_similar in a loop, because it multiplies whole matrices.
+
+        queries: n words, n (dim,) vectors, or an (n, dim) matrix.  A word is never its own answer.
+        topn: rows per query, at least 1.
+        restrict_vocab: search only the first restrict_vocab rows.
+        Returns (n, topn) int64 rows and (n, topn) floats.  If fewer rows exist, the rest is filled
+        with -1 and -inf.
+        Raises KeyError for an unknown word, UsageError for a matrix of the wrong shape.
         """
         check_integer("topn", topn, 1)
         barred = None
@@ -591,9 +619,11 @@ class KeyedVectors:
         topn: int | None = 10,
         restrict_vocab: int | None = None,
     ) -> Similar:
-        """Return the words that score highest when cosines are multiplied, not added.
+        """Return the words with the highest product of cosines (3CosMul), instead of their sum.
 
-        Parameters as for most_similar, without weights.
+        positive, negative: keys or vectors, without weights.
+        topn, restrict_vocab: as for most_similar.
+        Raises KeyError for an unknown key, ValueError if positive is empty.
         Reference: Levy and Goldberg 2014 (W14-1618), equation 4.
         """
         if topn is not None and topn < 1:
@@ -618,12 +648,19 @@ class KeyedVectors:
         dtype: str = "f16",
         threads: int = 0,
     ) -> VectorIndex:
-        """Put an index behind most_similar and the other searches of all words, and return it.
+        """Build an approximate index, use it for all searches of the whole vocabulary, return it.
 
-        An index finds most of the nearest words, not always all; the cosines are exact.  It is
-        read from the file that save() wrote beside the vectors' own, if that file fits, or built.
-        Parameters: see IndexSettings.  wv.indexer = None goes back to exact search.
-        Needs the extra `index` (usearch); raises UsageError without it.
+        The index finds most of the nearest words, but may miss some.  The cosines are exact.
+        If save() wrote an index file next to the vectors file and it still matches, the index is
+        loaded from there.  Set wv.indexer = None to return to exact search.
+
+        connectivity: neighbours linked to each row, at least 2.
+        expansion_add, expansion_search: candidates examined when adding and when searching a row,
+        at least 1.  More is slower and finds more of the true neighbours.
+        dtype: "f32", "f16", "bf16" or "i8", the type of the values in the index.
+        threads: 0 uses all cores.
+        Raises UsageError if a value is out of range, MissingPackageError if the extra `index`
+        (usearch) is not installed.
         """
         settings = IndexSettings(connectivity, expansion_add, expansion_search, dtype, threads)
         if self.indexer is None or self.indexer.settings != settings:
@@ -638,7 +675,7 @@ class KeyedVectors:
         restrict_vocab: int | None,
         barred: NDArray[np.int64] | None,
     ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """Return what nearest does, for (n, dim) queries of length 1, by the index if it can."""
+        """Search for (n, dim) queries of length 1, with the index if possible; see nearest."""
         if self.indexer is not None and not restrict_vocab:
             return self.indexer.nearest(queries, topn, barred)
         n_rows = restrict_vocab or len(self)
@@ -647,7 +684,7 @@ class KeyedVectors:
     def _named(
         self, rows: NDArray[np.int64], scores: NDArray[Any]
     ) -> list[list[tuple[str, float]]]:
-        """Return (n, topn) rows and scores as words and scores."""
+        """Convert (n, topn) rows and scores to lists of (word, score) pairs."""
         return [
             [(self.index_to_key[row], score) for row, score in zip(*found, strict=True) if row >= 0]
             for found in zip(rows.tolist(), scores.tolist(), strict=True)
@@ -656,18 +693,18 @@ class KeyedVectors:
     def _best_words(
         self, scores: NDArray[Any], topn: int, keys: Sequence[KeyOrVector], first_row: int
     ) -> list[tuple[str, float]]:
-        """Return the topn best words by the scores of the rows from first_row on, without keys."""
+        """Return the topn best words, excluding keys; scores[0] belongs to row first_row."""
         norms = self.norms[first_row : first_row + len(scores)]
         own_rows = {row - first_row for row in self._own_rows(keys)}
         best = best_rows(scores, norms, topn, own_rows)
         return [(self.index_to_key[first_row + row], float(scores[row])) for row in best]
 
     def _own_rows(self, keys: Sequence[KeyOrVector]) -> set[int]:
-        """Return the rows of those of the keys that are no vectors."""
+        """Return the rows of the keys, ignoring vectors."""
         return {self.get_index(key) for key in keys if isinstance(key, KEY_TYPES)}
 
     def _unit_queries(self, keys: Sequence[KeyOrVector]) -> list[NDArray[Any]]:
-        """Return the vectors of keys, scaled to length 1; vectors are taken as they are."""
+        """Return the vectors of the keys, scaled to length 1; vectors are returned unchanged."""
         return [
             self.get_vector(key, norm=True) if isinstance(key, KEY_TYPES) else key for key in keys
         ]
@@ -682,26 +719,34 @@ class KeyedVectors:
         mmap: bool = False,
         limit: int | None = None,
     ) -> "KeyedVectors":
-        """Read a vectors file of any format; see formats.read_vectors."""
+        """Read a vectors file of any supported format.
+
+        format: a format name, or None to detect it from the content.
+        mmap: map the vectors read-only instead of reading them; native format only.
+        limit: maximum number of rows to read, >= 0; None reads all.
+        Raises ReadError, ModelFormatError, or UsageError if the format cannot be mapped.
+        """
         found = cls.from_word_vectors(read_vectors(path, format, mmap, limit))
         found._file = path
         return found
 
     @classmethod
     def load(cls, fname: Path, mmap: bool | str | None = False) -> "KeyedVectors":
-        """Read a native file, without the output side of a model.
+        """Read a native file; the output vectors of a model are not read.
 
-        mmap: map the vectors read-only instead of reading them; gensim's 'r' does too.
-        Raises ReadError, or ModelFormatError naming what is wrong in the file.
+        mmap: map the vectors read-only instead of reading them.  True, or 'r' as in gensim.
+        Raises ReadError, or ModelFormatError that describes the problem in the file.
         """
         found = cls.from_word_vectors(native.read(fname, mmap=bool(mmap), with_output=False))
         found._file = fname
         return found
 
     def save(self, fname: Path, *, allow_non_finite: bool = False) -> None:
-        """Write words, vectors and counts to one native file, and the index, if any, beside it.
+        """Write words, vectors and counts to a native file, and the index, if any, next to it.
 
-        Raises SaveError if that fails, DivergedError if a value is not finite and none may be so.
+        allow_non_finite: also write NaN, infinities and the vectors of a diverged model.
+        Raises SaveError if a file cannot be written.  Raises DivergedError for non-finite values
+        or a diverged model, unless allow_non_finite is set.
         """
         found = self.to_word_vectors()
         if not allow_non_finite:
@@ -710,7 +755,7 @@ class KeyedVectors:
         self.save_index(fname)
 
     def save_index(self, fname: Path) -> None:
-        """Write the index, if there is one, to `fname`.usearch, beside a model in `fname`."""
+        """Write the index, if any, to `fname`.usearch, next to the model file `fname`."""
         self._file = fname
         if self.indexer is not None:
             self.indexer.save(beside(fname))
@@ -728,18 +773,24 @@ class KeyedVectors:
         *,
         allow_non_finite: bool = False,
     ) -> None:
-        """Write the vectors as word2vec.c does.
+        """Write the vectors in a format of word2vec.c.
 
-        fvocab: also write lines `word count` there.  total_vec: the number of words that the
-        header tells, if more are to be appended.  write_header: a file may go without.
-        prefix: written before each word.  append: to the end of the file.
-        sort_attr: words with more of it come first; where it is not known, rows keep their order.
-        Raises SaveError, UsageError for an impossible request, DivergedError as save does.
+        fvocab: also write the word counts to this file, one line `word count` per word.
+        binary: write the binary format instead of text.
+        total_vec: the number of words in the header, if more rows will be appended later.
+        write_header: whether to write the line `n_words dim`.
+        prefix: text to write before each word.
+        append: append to the file instead of replacing it.
+        sort_attr: sort the words by this attribute, largest first.  If it is unknown, the rows
+        keep their order.
+        allow_non_finite: as for save.
+        Raises SaveError; UsageError if fvocab is given but the attribute is unknown; DivergedError
+        as save does.
         """
         column = self.expandos.get(sort_attr)
         if fvocab is not None and column is None:
             raise UsageError(
-                f"cannot write {os.fspath(fvocab)}: no {sort_attr}s are known of these vectors"
+                f"cannot write {os.fspath(fvocab)}: the {sort_attr} of these words is unknown"
             )
         words = [str(key) for key in self.index_to_key]
         vectors = self.vectors.astype(np.float32, copy=False)
@@ -768,12 +819,18 @@ class KeyedVectors:
         datatype: type[np.floating[Any]] = np.float32,
         no_header: bool = False,
     ) -> "KeyedVectors":
-        """Read vectors in the formats of word2vec.c, compressed or not.
+        """Read vectors in a format of word2vec.c; the file may be compressed.
 
-        fvocab: a file of `word count` lines, for get_vecattr(word, 'count'); without it no
-        counts are known.  unicode_errors: by default any bytes survive, where gensim stops.
-        limit: rows to read at most.  datatype: the vectors' type.  no_header: GloVe's text.
-        Raises ReadError, or ModelFormatError naming the line or byte.
+        fvocab: a file of `word count` lines, for get_vecattr(word, 'count').  Without it, counts
+        are unknown.
+        binary: read the binary format instead of text.
+        encoding, unicode_errors: how to decode the words.  The default preserves bytes that are
+        not UTF-8; gensim's default raises an error.
+        limit: maximum number of rows to read; None reads all.
+        datatype: the float type of the vectors.
+        no_header: read GloVe's text, which has no header.
+        Raises ReadError, UsageError for a word without a count, or ModelFormatError naming the
+        line or byte.
         """
         reading = Reading(binary, encoding, unicode_errors, limit, no_header)
         found = reading.read(fname)
@@ -788,12 +845,12 @@ class KeyedVectors:
         encoding: str = "utf8",
         unicode_errors: str = "surrogateescape",
     ) -> int:
-        """Replace the vectors of the words that a file holds too; return their number.
+        """Overwrite the vectors of the words that a file also contains; return their number.
 
-        The rows are changed in place, and training of a model continues from them.
-        lockf: the value of vectors_lockf for these words: 0 to hold them, 1 to train them.
-        The rest as for load_word2vec_format.
-        Raises ReadError, ModelFormatError, or UsageError for vectors of another size.
+        The rows change in place, and a model continues training from them.
+        lockf: the value of vectors_lockf for these words: 0 freezes them, 1 trains them.
+        binary, encoding, unicode_errors: as for load_word2vec_format.
+        Raises ReadError, ModelFormatError, or UsageError if the vector sizes differ.
         """
         found = Reading(binary, encoding, unicode_errors).read(fname)
         if found.dim != self.vector_size:
@@ -824,12 +881,17 @@ class KeyedVectors:
         dummy4unknown: bool = False,
         similarity_function: str = "most_similar",
     ) -> tuple[float, list[dict[str, Any]]]:
-        """Return the accuracy on a file of analogy questions, and the sections, as gensim does.
+        """Return the accuracy on a file of analogy questions and the sections, as gensim does.
 
-        The last section is the total; evaluation.evaluate_analogies returns more.
-        dummy4unknown: count questions with an unknown word as wrong instead of leaving them out.
-        similarity_function: most_similar, the only one.  Lines without 4 words are left out, with
-        a warning that counts them.
+        analogies: a file of sections: a line `: name`, then lines `a b c d`.  Other lines are
+        skipped, with a warning that counts them.
+        restrict_vocab: use only the first restrict_vocab words.
+        case_insensitive: compare words in upper case.
+        dummy4unknown: count questions with an unknown word as wrong instead of skipping them.
+        similarity_function: must be "most_similar".
+        Returns the accuracy in 0..1, and a dictionary per section; the last one is the total.
+        For more detail, use fastw2v.evaluation.evaluate_analogies.
+        Raises ReadError, or CorpusError if a question precedes the first section.
         """
         check_choice("similarity_function", similarity_function, ("most_similar",))
         file = TaskFile(analogies, strict=False)
@@ -860,11 +922,18 @@ class KeyedVectors:
         case_insensitive: bool = True,
         dummy4unknown: bool = False,
     ) -> tuple[Correlation, Correlation, float]:
-        """Return Pearson's and Spearman's correlation with people's scores, each with its p-value,
-        and the percentage of pairs with an unknown word, as gensim does.
+        """Return the correlations of cosines with human similarity scores, as gensim does.
 
-        Lines that are not `word word score` are left out, with a warning that counts them.
-        Raises ReadError, or ValueError if no pair is left.
+        pairs: a file of lines `word word score`.  Other lines are skipped, with a warning that
+        counts them.
+        delimiter: the text between fields.  None: a tab if the line has one, else spaces.
+        encoding: the encoding of the file.
+        restrict_vocab: use only the first restrict_vocab words.
+        case_insensitive: compare words in upper case.
+        dummy4unknown: give pairs with an unknown word a cosine of 0 instead of skipping them.
+        Returns Pearson's and Spearman's correlation, each with its p-value, and the percentage of
+        pairs with an unknown word.
+        Raises ReadError, or ValueError if no pair can be used.
         """
         file = TaskFile(pairs, encoding, delimiter, strict=False)
         result = evaluate_pairs(
@@ -885,7 +954,7 @@ class KeyedVectors:
         spearman = Correlation(result.spearman, result.spearman_p)
         return pearson, spearman, 100 * (1 - result.coverage)
 
-    # ---- names of gensim 3, for scripts that still use them ----
+    # ---- gensim 3 names, which raise an error with the new name ----
 
     vocab = _Removed("key_to_index, index_to_key and get_vecattr(key, attr)")
     index2word = _Removed("index_to_key")
@@ -896,7 +965,7 @@ class KeyedVectors:
 
 
 def _weighted(query: Query, weight: float) -> list[tuple[KeyOrVector, float]]:
-    """Return the keys or vectors of a query, each with its own weight or the one given."""
+    """Return (key or vector, weight) pairs; `weight` is the default."""
     if query is None:
         return []
     if isinstance(query, KEY_TYPES) or (isinstance(query, np.ndarray) and query.ndim == 1):
@@ -907,8 +976,8 @@ def _weighted(query: Query, weight: float) -> list[tuple[KeyOrVector, float]]:
 
 
 def _warn_of_malformed(file: TaskFile) -> None:
-    """Warn of lines that were left out, if any were."""
+    """Warn about skipped lines, if any."""
     if file.n_malformed:
         warnings.warn(
-            f"{os.fspath(file.path)}: left out {file.n_malformed} malformed lines", stacklevel=3
+            f"{os.fspath(file.path)}: skipped {file.n_malformed} malformed lines", stacklevel=3
         )

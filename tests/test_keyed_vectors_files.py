@@ -54,11 +54,11 @@ def test_words_in_another_encoding_are_read(tmp_path):
 
 def test_impossible_requests_are_usage_errors(tmp_path, wv, vectors):
     uncounted = KeyedVectors.from_arrays(WORDS, vectors)
-    with pytest.raises(UsageError, match="no counts are known"):
+    with pytest.raises(UsageError, match="the count of these words is unknown"):
         uncounted.save_word2vec_format(tmp_path / "v", fvocab=tmp_path / "c")
     with pytest.raises(UsageError, match="no_header is for text"):
         KeyedVectors.load_word2vec_format(tmp_path / "v", None, True, no_header=True)
-    with pytest.raises(UsageError, match="7 is a key; make it a string"):
+    with pytest.raises(UsageError, match="keys must be strings to be written to a file, got 7"):
         KeyedVectors.from_arrays([7], vectors[:1]).save(tmp_path / "v")
     wv.save_word2vec_format(tmp_path / "v")
     (tmp_path / "c").write_text("w0 5\n")
@@ -96,7 +96,7 @@ def test_words_are_written_in_the_order_of_an_attribute(tmp_path, vectors):
     assert all((loaded[word] == wv[word]).all() for word in WORDS)
     wv.save_word2vec_format(tmp_path / "v", sort_attr="rank")
     assert KeyedVectors.load_word2vec_format(tmp_path / "v").index_to_key == WORDS
-    with pytest.raises(UsageError, match="no sizes are known"):
+    with pytest.raises(UsageError, match="the size of these words is unknown"):
         wv.save_word2vec_format(tmp_path / "v", tmp_path / "c", sort_attr="size")
 
 

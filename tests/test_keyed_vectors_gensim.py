@@ -251,11 +251,11 @@ def test_evaluations_have_the_shape_of_gensims(tmp_path, wv, theirs):
 def test_malformed_lines_are_left_out_as_in_gensim_but_counted(tmp_path, wv, theirs):
     (tmp_path / "q").write_text(": s\nw1 w2 w3 w4\nw1 w2 w3\nw1 w2 w3 w5\n")
     (tmp_path / "p").write_text("Word 1\tWord 2\tMean\nw1\tw2\t3\nw3\tw4\t2\nw5\tw6\t1\n")
-    with pytest.warns(UserWarning, match="left out 1 malformed lines"):
+    with pytest.warns(UserWarning, match="skipped 1 malformed lines"):
         score, sections = wv.evaluate_word_analogies(tmp_path / "q")
     assert score == theirs.evaluate_word_analogies(tmp_path / "q")[0]
     assert len(sections[-1]["incorrect"]) + len(sections[-1]["correct"]) == 2
-    with pytest.warns(UserWarning, match="left out 1 malformed lines"):
+    with pytest.warns(UserWarning, match="skipped 1 malformed lines"):
         pearson, spearman, _ = wv.evaluate_word_pairs(tmp_path / "p")
     expected = theirs.evaluate_word_pairs(tmp_path / "p")
     assert pearson.statistic == pytest.approx(expected[0].statistic, abs=1e-6)
