@@ -1,4 +1,4 @@
-"""What to pass to Word2Vec as callbacks= and metric=."""
+"""Callbacks and metrics for Word2Vec: the arguments callbacks= and metric=."""
 
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
@@ -16,84 +16,86 @@ __all__ = ["Analogies", "Callback", "StopTraining", "TensorBoard", "WordPairs"]
 
 
 class Callback:
-    """What a callback may hear of a run, in the thread that called train(); all do nothing.
+    """Base class of callbacks; every method does nothing by default.
 
-    Any object with some of these methods will do; the names are gensim's, but on_interval.
-    An exception ends the run and reaches the caller of train(); StopTraining ends it in good
-    order. model.history ends with the last epoch, model.wv holds the vectors as they are.
+    Any object with some of these methods can be a callback.  The method names are gensim's, except
+    on_interval and on_abort.  All methods run in the thread that called train().
+    Raise StopTraining to end training normally.  Any other exception aborts training and reaches
+    the caller of train().
+    In each method, model.history holds the epochs completed, and model.wv the current vectors.
     """
 
     def on_train_begin(self, model: "Word2Vec") -> None:
-        """Hear that training is about to begin."""
+        """Called before training starts."""
 
     def on_epoch_begin(self, model: "Word2Vec") -> None:
-        """Hear that an epoch is about to begin."""
+        """Called before each epoch."""
 
     def on_interval(self, model: "Word2Vec", report: Report) -> None:
-        """Hear of the progress, about once a second while training goes on.
+        """Called about once a second, while the workers are training.
 
-        The rows change meanwhile, so that what is computed from model.wv mixes several moments,
-        and a cosine may pass 1; at the end of an epoch they stand still. With bias="both" the
-        vectors do not contain the bias's changes of this epoch yet.
+        The vectors change during the call.  Results computed from model.wv can be inconsistent:
+        a cosine may exceed 1.  Use on_epoch_end for exact results.
+        With bias="both", the vectors do not yet include this epoch's changes of the input bias.
         """
 
     def on_epoch_end(self, model: "Word2Vec") -> None:
-        """Hear that an epoch has ended: model.history[-1] tells of it."""
+        """Called after each epoch; model.history[-1] is its record."""
 
     def on_train_end(self, model: "Word2Vec") -> None:
-        """Hear that training has ended, with the rows of the best epoch if they are restored."""
+        """Called after training, once the best epoch is restored if restore_best is set."""
 
     def on_abort(self, model: "Word2Vec", error: BaseException) -> None:
-        """Hear of the error or the Ctrl-C that ends the run; what is raised here only warns.
+        """Called when an error or Ctrl-C aborts training.
 
-        The vectors are as in on_interval.
+        An exception raised here becomes a warning.  The vectors may be inconsistent, as in
+        on_interval.
         """
 
 
 class WordPairs:
-    """A metric: Spearman's correlation with people's scores of word pairs, in -1..1.
+    """Metric: Spearman's correlation with human scores of word pairs, in -1..1.
 
-    path: lines `word word score`.  options: as for fastw2v.evaluation.evaluate_pairs.
-    Raises ReadError or CorpusError at once; called with a model, CorpusError if it has vectors
-    for fewer than three of the pairs.
+    path: a file of lines `word word score`.
+    options: keyword arguments of fastw2v.evaluation.evaluate_pairs.
+    Raises ReadError or CorpusError if the file cannot be read or is malformed.
     """
 
     def __init__(self, path: str | PathLike[str] | TaskFile, **options: Any) -> None:
         self.file, self.options = path if isinstance(path, TaskFile) else TaskFile(path), options
-        list(self.file.pairs())  # to know now if it is readable
+        list(self.file.pairs())  # an unreadable file fails here, before training
 
     def __call__(self, model: "Word2Vec") -> float:
-        """Return the correlation."""
+        """Return the correlation; raise CorpusError if the model knows fewer than three pairs."""
         wv = model.wv
         result = evaluate_pairs(wv.index_to_key, wv.vectors, self.file, **self.options)
         n_known = result.n_pairs - result.n_skipped
         if n_known < 3:
             raise CorpusError(
-                f"{fspath(self.file.path)}: {n_known} of {result.n_pairs} pairs have two words "
-                "that the model knows, and a correlation needs 3"
+                f"{fspath(self.file.path)}: the model knows both words of {n_known} of "
+                f"{result.n_pairs} pairs, and a correlation needs at least 3"
             )
         return result.spearman
 
 
 class Analogies:
-    """A metric: the share of analogy questions that are answered correctly, in 0..1.
+    """Metric: the fraction of analogy questions answered correctly, in 0..1.
 
-    path: sections `: name` of lines `a b c d`.  options: as for
-    fastw2v.evaluation.evaluate_analogies.
-    Raises ReadError or CorpusError at once; called with a model, CorpusError if it knows the
-    words of none of the questions.
+    path: a file of sections: a line `: name`, then lines `a b c d`.
+    options: keyword arguments of fastw2v.evaluation.evaluate_analogies.
+    Raises ReadError or CorpusError if the file cannot be read or is malformed.
     """
 
     def __init__(self, path: str | PathLike[str] | TaskFile, **options: Any) -> None:
         self.file, self.options = path if isinstance(path, TaskFile) else TaskFile(path), options
-        self.file.questions()  # to know now if it is readable
+        self.file.questions()  # an unreadable file fails here, before training
 
     def __call__(self, model: "Word2Vec") -> float:
-        """Return the share."""
+        """Return the fraction; raise CorpusError if every question has an unknown word."""
         wv = model.wv
         result = evaluate_analogies(wv.index_to_key, wv.vectors, self.file, **self.options)
         if result.total.n_asked == 0:
             raise CorpusError(
-                f"{fspath(self.file.path)}: the model knows the words of none of the questions"
+                f"{fspath(self.file.path)}: every question has a word that the model does not know"
             )
         return result.total.accuracy

@@ -1,4 +1,4 @@
-"""How well vectors answer analogy questions and agree with people's judgements of similarity."""
+"""Evaluate vectors on analogy questions and on human similarity scores."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,79 +14,85 @@ from fastw2v.vectors.task_files import Question, TaskFile
 
 @dataclass(frozen=True)
 class AnalogySection:
-    """The outcome of a group of questions `a is to b as c is to d`."""
+    """The answers to one section of analogy questions `a is to b as c is to d`.
+
+    correct, incorrect: the questions answered right and wrong.
+    skipped: the questions with an unknown word.
+    """
 
     name: str
     correct: list[Question]
     incorrect: list[Question]
-    skipped: list[Question]  # with a word that has no vector
+    skipped: list[Question]
 
     @property
     def n_correct(self) -> int:
-        """Questions answered with the expected word."""
+        """The number of questions answered correctly."""
         return len(self.correct)
 
     @property
     def n_asked(self) -> int:
-        """Questions answered at all."""
+        """The number of questions answered."""
         return len(self.correct) + len(self.incorrect)
 
     @property
     def n_skipped(self) -> int:
-        """Questions with an unknown word."""
+        """The number of questions with an unknown word."""
         return len(self.skipped)
 
     @property
     def accuracy(self) -> float:
-        """Share of the asked questions that were answered correctly, NaN if none was asked."""
+        """The fraction of answered questions that are correct, in 0..1; NaN without any."""
         return self.n_correct / self.n_asked if self.n_asked else nan
 
     @property
     def coverage(self) -> float:
-        """Share of the questions all of whose words have a vector, NaN without any."""
+        """The fraction of questions whose words are all known, in 0..1; NaN without questions."""
         n_questions = self.n_asked + self.n_skipped
         return self.n_asked / n_questions if n_questions else nan
 
 
 @dataclass(frozen=True)
 class AnalogyResult:
-    """The outcome of a file of questions, its sections in the order of the file."""
+    """The answers to a file of analogy questions.  sections: in the order of the file."""
 
     sections: list[AnalogySection]
 
     @property
     def semantic(self) -> AnalogySection:
-        """All sections whose names do not start with `gram`."""
+        """All sections whose names do not start with `gram`, merged."""
         return _merged("semantic", (s for s in self.sections if not s.name.startswith("gram")))
 
     @property
     def syntactic(self) -> AnalogySection:
-        """All sections whose names start with `gram`, as in questions-words.txt."""
+        """All sections whose names start with `gram`, as in questions-words.txt, merged."""
         return _merged("syntactic", (s for s in self.sections if s.name.startswith("gram")))
 
     @property
     def total(self) -> AnalogySection:
-        """All sections."""
+        """All sections, merged."""
         return _merged("total", self.sections)
 
 
 @dataclass(frozen=True)
 class PairsResult:
-    """How the cosines of word pairs go with the scores that people gave them.
+    """The correlation of the cosines of word pairs with human scores.
 
-    Correlations and their two-sided p-values are NaN for fewer than three pairs.
+    spearman, pearson: correlations in -1..1.  spearman_p, pearson_p: their two-sided p-values.
+    All four are NaN for fewer than three pairs, or if all scores or all cosines are equal.
+    n_pairs: pairs in the file.  n_skipped: pairs with an unknown word.
     """
 
     spearman: float
     spearman_p: float
     pearson: float
     pearson_p: float
-    n_pairs: int  # in the file
-    n_skipped: int  # with a word that has no vector
+    n_pairs: int
+    n_skipped: int
 
     @property
     def coverage(self) -> float:
-        """Share of the pairs both of whose words have a vector, NaN for an empty file."""
+        """The fraction of pairs with two known words, in 0..1; NaN for an empty file."""
         return 1 - self.n_skipped / self.n_pairs if self.n_pairs else nan
 
 
@@ -98,13 +104,16 @@ def evaluate_analogies(
     restrict_vocab: int | None = 30_000,
     fold_case: bool = True,
 ) -> AnalogyResult:
-    """Answer a file of analogy questions, each with the word whose vector is nearest to b - a + c.
+    """Answer each analogy question in a file with the word nearest to b - a + c.
 
-    words, vectors: n_words, most frequent first, and their (n_words, dim) vectors.
-    path: sections `: name` of lines `a b c d`.
-    restrict_vocab: answers, and the words of questions, come from the first so many words.
-    fold_case: compare words in upper case; the first of equal ones stands for all.
-    The words of a question are never its answer; a question with an unknown word is skipped.
+    The words of a question are never its answer.  A question with an unknown word is skipped.
+
+    words: n_words strings, most frequent first.  vectors: (n_words, dim) float32.
+    path: a file of sections: a line `: name`, then lines `a b c d`.
+    restrict_vocab: use only the first restrict_vocab words; None uses all.
+    fold_case: compare words in upper case.  Of words that differ only in case, the most frequent
+    one is used.
+    Returns an AnalogyResult.
     Raises ReadError, or CorpusError naming the file and the line.
     Reference: Mikolov et al. 2013 (1301.3781), section 4.1.
     """
@@ -130,11 +139,12 @@ def evaluate_pairs(
     fold_case: bool = True,
     unknown_as_zero: bool = False,
 ) -> PairsResult:
-    """Correlate the cosines of word pairs with people's scores.
+    """Correlate the cosines of word pairs with human scores.
 
     words, vectors, restrict_vocab, fold_case: as for evaluate_analogies.
-    path: lines `word word score`; lines that start with `#` are comments.
+    path: a file of lines `word word score`; lines that start with `#` are comments.
     unknown_as_zero: give pairs with an unknown word a cosine of 0 instead of skipping them.
+    Returns a PairsResult.
     Raises ReadError, or CorpusError naming the file and the line.
     """
     row_of, _ = _index_words(words[:restrict_vocab], fold_case)
@@ -157,7 +167,7 @@ def _task_file(path: str | PathLike[str] | TaskFile) -> TaskFile:
 
 
 def _index_words(words: Sequence[str], fold_case: bool) -> tuple[dict[str, int], NDArray[np.int64]]:
-    """Return the first row of each (folded) word, and for each row that of its word."""
+    """Return the first row of each (folded) word, and for each row the first row of its word."""
     folded = [word.upper() for word in words] if fold_case else words
     row_of: dict[str, int] = {}
     first_rows = [row_of.setdefault(word, row) for row, word in enumerate(folded)]
@@ -165,7 +175,7 @@ def _index_words(words: Sequence[str], fold_case: bool) -> tuple[dict[str, int],
 
 
 def _judged(name: str, asked: list[Question], is_correct: dict[Question, bool]) -> AnalogySection:
-    """Return the section with its questions sorted by outcome."""
+    """Sort the questions of a section into correct, incorrect and skipped."""
     section = AnalogySection(name, [], [], [])
     for question in asked:
         if question not in is_correct:
@@ -178,7 +188,7 @@ def _judged(name: str, asked: list[Question], is_correct: dict[Question, bool]) 
 
 
 def _merged(name: str, sections: Iterable[AnalogySection]) -> AnalogySection:
-    """Return all questions of several sections as one."""
+    """Merge several sections into one."""
     merged = AnalogySection(name, [], [], [])
     for section in sections:
         merged.correct.extend(section.correct)
@@ -197,7 +207,7 @@ def _answer_rows(
 
 
 def _barred_rows(questions: NDArray[np.int64], first_rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the (n, k) rows that may not answer each question, the rest filled up with -1."""
+    """Return the (n, k) rows that are excluded as answers to each question, padded with -1."""
     others: dict[int, list[int]] = {}
     for row in np.flatnonzero(first_rows != np.arange(len(first_rows))).tolist():
         others.setdefault(int(first_rows[row]), []).append(row)
@@ -212,7 +222,7 @@ def _barred_rows(questions: NDArray[np.int64], first_rows: NDArray[np.int64]) ->
 
 
 def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Return the cosine of two (dim,) vectors, 0 if one is all zeros."""
+    """Return the cosine of two (dim,) vectors; 0 if either is a zero vector."""
     wide = np.stack([a, b]).astype(np.float64)
     return float(np.prod(unit_rows(wide), axis=0).sum())
 
@@ -221,7 +231,7 @@ def _correlations(scores: list[float], cosines: list[float]) -> tuple[float, flo
     """Return Spearman's and Pearson's correlation, each with its p-value."""
     if len(scores) < 3 or np.ptp(scores) == 0 or np.ptp(cosines) == 0:
         return nan, nan, nan, nan
-    # Half a second to import, so only when asked for.
+    # Imported here because it takes half a second.
     from scipy.stats import pearsonr, spearmanr
 
     spearman, pearson = spearmanr(scores, cosines), pearsonr(scores, cosines)

@@ -1,4 +1,4 @@
-"""Documents to vectors in scikit-learn's pipelines; needs the extra `sklearn`."""
+"""A scikit-learn transformer from documents to vectors; needs the extra `sklearn`."""
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -27,26 +27,33 @@ from sklearn.utils.validation import check_is_fitted  # noqa: E402
 WEIGHTINGS = ("mean", "sif")
 SIF_A = 1e-3  # Arora, Liang and Ma 2017 (openreview SyK00v5xx), section 5: 1e-4 to 1e-3
 MAX_SEED = 2**31 - 1
-# What Word2Vec's settings are called here, as scikit-learn calls them.
+# Word2Vec's setting -> scikit-learn's name for it.
 RENAMED = {"seed": "random_state", "workers": "n_jobs", "progress": "verbose"}
 
 
-# scikit-learn has no types
+# scikit-learn has no type hints
 class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Train word vectors on documents, and turn each document into one vector.
+    """Train word vectors on documents, and transform each document into one vector.
 
-    vector_size, window, min_count, sg, epochs: as for Word2Vec, which is told `settings`, a
-    mapping, too.  vectors: do not train, use these: a KeyedVectors or the path of a vectors file.
-    weighting: "mean" of the words' vectors, or "sif": rare words count more, a / (a + p(word)),
-    and what all documents share, their first singular vector, is taken away.
-    sif_a: that a, above 0.  tokenizer: splits a document that is a string; None: str.split.
-    random_state: an int makes training repeatable with n_jobs=1.  n_jobs: threads; None: 1,
-    -1: all cores.  verbose: show the progress of training.
+    vector_size, window, min_count, sg, epochs: as for Word2Vec.
+    settings: a mapping of further Word2Vec settings.
+    vectors: use these vectors instead of training: a KeyedVectors or the path of a vectors file.
+    weighting: "mean" averages the vectors of a document's words.  "sif" weights each word by
+    a / (a + p(word)), which favours rare words, and then removes the projection on the first
+    singular vector of the training documents.
+    sif_a: the constant a of "sif", > 0, typically 1e-4 to 1e-3.
+    tokenizer: splits documents that are strings; None uses str.split.
+    random_state: with an int and n_jobs=1, training is reproducible.
+    n_jobs: number of threads; None means 1, -1 means all cores.
+    verbose: show training progress.
 
-    fit sets wv_, a KeyedVectors; word_weights_, (n_words,) float32; and component_,
-    (vector_size,) float32, None for "mean".
-    Raises UsageError, a ValueError, for an impossible setting; CorpusError, a ValueError, if no
-    word is left to train on.
+    Attributes set by fit:
+    wv_: the KeyedVectors.
+    word_weights_: (n_words,) float32.
+    component_: (vector_size,) float32, the removed singular vector; None for "mean".
+
+    Raises UsageError, a ValueError, for an invalid setting.  Raises CorpusError, a ValueError, if
+    no word is left to train on.
     Reference: Arora, Liang and Ma 2017, "A Simple but Tough-to-Beat Baseline for Sentence
     Embeddings".
     """
@@ -83,7 +90,7 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
         self.verbose = verbose
 
     def fit(self, X: Iterable[Any], y: Any = None) -> "Word2VecTransformer":
-        """Train, or take the vectors given, and weigh their words; return self.
+        """Train on the documents, or load the given vectors, compute word weights; return self.
 
         X: documents, each a string or a list of tokens.  y: ignored.
         """
@@ -91,13 +98,13 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
         return self
 
     def fit_transform(self, X: Iterable[Any], y: Any = None, **_: Any) -> NDArray[np.float32]:
-        """Return what transform does after fit, reading X only once."""
+        """Fit, then transform the same documents; X is read only once."""
         return self._without_component(self._fit(X))
 
     def transform(self, X: Iterable[Any]) -> NDArray[np.float32]:
-        """Return the (n_documents, vector_size) float32 vectors of documents.
+        """Return the vectors of the documents, (n_documents, vector_size) float32.
 
-        A document without a known word becomes zeros; a warning counts them.
+        A document without a known word becomes a zero vector; a warning counts these documents.
         """
         check_is_fitted(self)
         return self._without_component(self._pooled(self._tokens(X)))
@@ -107,7 +114,7 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
         return int(self.wv_.vector_size)
 
     def _fit(self, X: Iterable[Any]) -> NDArray[np.float32]:
-        """Set all that fit sets, and return the documents' vectors with what they share."""
+        """Set the fitted attributes; return the document vectors before removing component_."""
         check_choice("weighting", self.weighting, WEIGHTINGS)
         if not self.sif_a > 0:
             raise UsageError(f"sif_a must be above 0, got {self.sif_a}")
@@ -120,7 +127,7 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
         shares = self._word_shares(documents)
         self.word_weights_ = (self.sif_a / (self.sif_a + shares)).astype(np.float32)
         pooled = self._pooled(documents)
-        # The first right singular vector, from a matrix as small as a vector is long.
+        # The first right singular vector, from the small (vector_size, vector_size) matrix X^T X.
         self.component_ = np.linalg.eigh(pooled.T @ pooled)[1][:, -1]
         return pooled
 
@@ -143,15 +150,15 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
         settings = self.settings or {}
         for name in own.keys() & settings.keys():
             argument = RENAMED.get(name, name)
-            raise UsageError(f"settings must not hold {name!r}: set {argument} instead")
+            raise UsageError(f"settings must not contain {name!r}; pass {argument} instead")
         return Word2Vec(documents, **own, **settings).wv
 
     def _tokens(self, X: Iterable[Any]) -> list[list[str]]:
         """Return the words of each document."""
         if isinstance(X, (str, bytes)) or hasattr(X, "columns") or not isinstance(X, Iterable):
             raise UsageError(
-                "X must be documents, each a string or a list of tokens, such as a list or one "
-                f"column of a table; got {type(X).__name__}"
+                "X must be an iterable of documents, each a string or a list of tokens, such as a "
+                f"list or one column of a table; got {type(X).__name__}"
             )
         split = self.tokenizer or str.split
         return [
@@ -160,7 +167,7 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
         ]
 
     def _word_shares(self, documents: list[list[str]]) -> NDArray[np.float64]:
-        """Return the (n_words,) share of each word, by the counts known or in the documents."""
+        """Return (n_words,) word probabilities, from known counts or from the documents."""
         counts = self.wv_.counts
         if counts is None or not counts.any():
             rows = self._rows_of_words(chain.from_iterable(documents))
@@ -168,7 +175,7 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
         return np.asarray(counts / max(1, counts.sum()))
 
     def _rows_of_words(self, words: Iterable[str]) -> NDArray[np.int64]:
-        """Return the row of each word, -1 for one that has none."""
+        """Return the row of each word, -1 for unknown words."""
         row_of = self.wv_.key_to_index
         return np.fromiter((row_of.get(word, -1) for word in words), np.int64)
 
@@ -185,14 +192,14 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
         lengths = np.diff(n_known).astype(np.float32)
         if n_empty := int((lengths == 0).sum()):
             warnings.warn(
-                f"{n_empty} of {len(documents)} documents hold no known word and become zeros",
+                f"{n_empty} of {len(documents)} documents have no known word; they become zeros",
                 stacklevel=4,
             )
         sums = np.asarray(weights @ self.wv_.vectors, np.float32)
         return np.asarray(sums / np.maximum(lengths, 1)[:, np.newaxis])
 
     def _without_component(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return document vectors less what lies in the direction that all share."""
+        """Return the document vectors minus their projection on component_."""
         if self.component_ is None:
             return pooled
         return np.asarray(pooled - np.outer(pooled @ self.component_, self.component_))
@@ -206,7 +213,7 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
 
 
 def _words(document: Any) -> list[str]:
-    """Return the tokens of a document as words."""
+    """Return the tokens of a document as strings."""
     if not isinstance(document, Iterable) or isinstance(document, bytes):
         raise UsageError(f"a document must be a string or a list of tokens, got {document!r}")
     return [token if type(token) is str else str(token) for token in document]

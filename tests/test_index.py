@@ -118,7 +118,7 @@ def test_an_index_that_does_not_fit_is_built_anew_with_a_warning(tmp_path, wv, r
     if change == "damage":
         (tmp_path / "v.usearch").write_bytes(b"no index")
     loaded = KeyedVectors.load(path)
-    with pytest.warns(UserWarning, match=r"v\.usearch .*; the index is built anew"):
+    with pytest.warns(UserWarning, match=r"v\.usearch .*; rebuilding the index"):
         loaded.index(threads=1, **settings)
     assert len(loaded.indexer) == len(words) - (change != "values")
     word = loaded.most_similar("w1", topn=1)[0][0]

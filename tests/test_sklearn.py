@@ -74,7 +74,7 @@ class OfNumbers(Word2VecTransformer):
         return tags
 
 
-@pytest.mark.filterwarnings("ignore:.*documents hold no known word")
+@pytest.mark.filterwarnings("ignore:.*documents have no known word")
 @pytest.mark.parametrize("weighting", ["mean", "sif"])
 def test_the_checks_of_scikit_learn_pass_on_tables_of_numbers(weighting):
     results = estimator_checks.check_estimator(
@@ -97,7 +97,7 @@ def test_the_checks_that_need_no_data_pass_as_it_is(check):
 def test_a_document_is_the_mean_of_its_known_words(vectors):
     transformer = Word2VecTransformer(vectors=vectors)
     documents = ["a b b", ["c", "x", "d"], ["x"], []]
-    with pytest.warns(UserWarning, match="2 of 4 documents hold no known word"):
+    with pytest.warns(UserWarning, match="2 of 4 documents have no known word"):
         found = transformer.fit_transform(documents)
     a, b, c, d = vectors.vectors
     expected = [(a + 2 * b) / 3, (c + d) / 2, 0 * a, 0 * a]
@@ -143,7 +143,7 @@ def test_training_is_that_of_word2vec_and_repeatable(sentences):
 
 @pytest.mark.parametrize(("name", "argument"), [("window", "window"), ("seed", "random_state")])
 def test_a_setting_that_has_an_argument_of_its_own_is_refused(sentences, name, argument):
-    with pytest.raises(UsageError, match=f"settings must not hold '{name}': set {argument} instea"):
+    with pytest.raises(UsageError, match=f"settings must not contain '{name}'; pass {argument} in"):
         Word2VecTransformer(**SMALL, settings={name: 3}).fit(sentences)
 
 
@@ -176,8 +176,8 @@ def test_a_tokenizer_splits_strings(vectors):
 @pytest.mark.parametrize(
     ("settings", "documents", "kind", "message"),
     [
-        ({}, "one string", UsageError, "X must be documents, .* got str"),
-        ({}, 5, UsageError, "X must be documents, .* got int"),
+        ({}, "one string", UsageError, "X must be an iterable of documents, .* got str"),
+        ({}, 5, UsageError, "X must be an iterable of documents, .* got int"),
         ({}, [5], UsageError, "a document must be a string or a list of tokens, got 5"),
         ({"weighting": "max"}, ["a"], UsageError, "weighting must be one of mean, sif, got 'max'"),
         ({"sif_a": 0}, ["a"], UsageError, "sif_a must be above 0, got 0"),

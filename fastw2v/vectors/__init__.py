@@ -1,1 +1,1 @@
-"""What stands behind KeyedVectors: search, index, growth, word classes and task files."""
+"""Parts of KeyedVectors: search, index, growth, word classes and task files."""

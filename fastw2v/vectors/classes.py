@@ -1,4 +1,4 @@
-"""Word classes: k-means on the vectors, as word2vec.c's -classes writes them."""
+"""Word classes from k-means on the vectors, like -classes in word2vec.c."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -10,16 +10,18 @@ from fastw2v.base.atomic import atomic_write
 from fastw2v.base.checks import check_integer
 
 N_ROUNDS = 10  # word2vec.c
-BLOCK_ROWS = 8192  # rows compared at a time, so that memory stays small
+BLOCK_ROWS = 8192  # rows per matrix product; bounds the memory for scores
 
 
 def word_classes(vectors: NDArray[np.float32], n_classes: int) -> NDArray[np.int64]:
-    """Return a class for each word: spherical k-means from word2vec.c's start.
+    """Assign each word to a class by spherical k-means, as word2vec.c does.
+
+    A word starts in class (row modulo n_classes).  In each of ten rounds, every word moves to the
+    class with the nearest normalised mean.  A class that loses all its words stays empty.
 
     vectors: (n_words, dim) float32, most frequent word first.  n_classes: >= 1.
-    Returns (n_words,) int64 in 0..n_classes - 1: words start in class index modulo n_classes,
-    and in each of ten rounds join the class whose normalised mean their vector is nearest to.
-    A class that has lost all its words stays empty.  Raises UsageError if n_classes < 1.
+    Returns (n_words,) int64 in 0..n_classes - 1.
+    Raises UsageError if n_classes < 1.
     """
     check_integer("n_classes", n_classes, 1)
     classes = np.arange(len(vectors)) % n_classes
@@ -39,7 +41,7 @@ def word_classes(vectors: NDArray[np.float32], n_classes: int) -> NDArray[np.int
 def write_classes(
     path: str | PathLike[str], words: Sequence[str], classes: NDArray[np.int64]
 ) -> None:
-    """Write a line `word class` for each word; raise SaveError if that fails."""
+    """Write a line `word class` for each word.  Raises SaveError."""
     with atomic_write(path) as file:
         for word, number in zip(words, classes.tolist(), strict=True):
             file.write(f"{word} {number}\n".encode("utf-8", "surrogateescape"))

@@ -1,4 +1,4 @@
-"""Adding words: which keys are new, and the attribute columns that grow with the words."""
+"""Helpers for adding words: find new keys, resize attribute columns."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -12,10 +12,10 @@ Word = TypeVar("Word", bound=Hashable)
 def split_keys(
     keys: Sequence[Word], key_to_index: Mapping[Word, int], replace: bool
 ) -> tuple[dict[Word, int], dict[int, int]]:
-    """Return the position in `keys` of each new key, and that of each known row to replace.
+    """Return {new key: position in keys} and {row of known key: position in keys}.
 
-    replace: the last of equal keys counts, and known keys get new values; else the first one
-    counts, and known keys are left out.
+    replace: use the last of equal keys, and replace known keys.  Otherwise, use the first of equal
+    keys, and leave out known keys.
     """
     added: dict[Word, int] = {}
     replaced: dict[int, int] = {}
@@ -31,7 +31,7 @@ def split_keys(
 def checked_columns(
     columns: Mapping[str, ArrayLike] | None, n_keys: int
 ) -> dict[str, NDArray[Any]]:
-    """Return the columns as arrays; raise ValueError unless each has the shape (n_keys,)."""
+    """Return the columns as arrays.  Raises ValueError unless each has shape (n_keys,)."""
     arrays = {name: np.asarray(column) for name, column in (columns or {}).items()}
     for name, column in arrays.items():
         if column.shape != (n_keys,):
@@ -42,7 +42,7 @@ def checked_columns(
 def allocate_columns(
     columns: dict[str, NDArray[Any]], n_rows: int, types: Iterable[tuple[str, Any]]
 ) -> None:
-    """Create each named column, or change its length to n_rows; new values are zeros.
+    """Create each named column, or resize it to n_rows; new values are zero.
 
     Raises TypeError if a column exists with another type.
     """

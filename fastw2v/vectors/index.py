@@ -1,6 +1,6 @@
-"""An approximate index of vectors: usearch's graph of neighbours, whose finds are scored exactly.
+"""An approximate nearest-neighbour index (usearch) whose results are scored exactly.
 
-Reference: Malkov and Yashunin 2016 (1603.09320), hierarchical navigable small worlds.
+Reference: Malkov and Yashunin 2016 (1603.09320), hierarchical navigable small world graphs.
 """
 
 import os
@@ -18,29 +18,30 @@ from fastw2v.base.optional import import_optional
 from fastw2v.errors import ModelFormatError, ReadError, reading
 from fastw2v.vectors.search import divide_rows
 
-SUFFIX = ".usearch"  # what the file of an index adds to the name of the model's
+SUFFIX = ".usearch"  # appended to the path of the vectors file
 DTYPES = ("f32", "f16", "bf16", "i8")
-N_CHECKED = 1000  # rows of a file compared with the vectors
-# What a value of a row of length 1 may change by in the index; int8 changed them by up to 2**-7.
+N_CHECKED = 1000  # rows of a loaded index that are compared with the vectors
+# Maximum rounding error of a value of a unit row in the index; int8 reached 2**-7.
 TOLERANCE = 2**-6
 ROWS_AT_ONCE = 1 << 16
 
 
 class Indexer(Protocol):
-    """What most_similar accepts as an indexer: VectorIndex, or one of gensim's."""
+    """The indexer interface of most_similar: a VectorIndex or an index of gensim."""
 
     def most_similar(self, vector: NDArray[Any], num_neighbors: int) -> list[tuple[str, float]]:
-        """Return words with their scores, best first."""
+        """Return (word, score) pairs, best first."""
 
 
 @dataclass(frozen=True)
 class IndexSettings:
-    """How an index is built and searched; the defaults are usearch's.
+    """Settings of an index; the defaults are usearch's.
 
-    connectivity: neighbours a row is linked with.  expansion_add, expansion_search: rows looked
-    at when one is added or searched; more finds more of the true neighbours and takes longer.
-    dtype: f32, f16, bf16 or i8, what the copy of the vectors in the index is held in.
-    threads: 0 for all cores.
+    connectivity: neighbours linked to each row, >= 2.
+    expansion_add, expansion_search: candidates examined when adding and when searching a row, >= 1.
+    More is slower and finds more of the true neighbours.
+    dtype: f32, f16, bf16 or i8, the type of the copy of the vectors in the index.
+    threads: >= 0; 0 uses all cores.
     """
 
     connectivity: int = 16
@@ -58,9 +59,10 @@ class IndexSettings:
 
 
 class VectorIndex:
-    """Finds rows that are near to a vector, most of the nearest ones, without looking at all.
+    """Find most of the nearest rows of a vector without comparing it with every row.
 
-    words: for most_similar, which gensim's scripts call; vectors, norms: as for cosines.
+    words: n_words keys, for most_similar.
+    vectors: (n_words, dim) floats.  norms: (n_words,) Euclidean norms of the vectors.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class VectorIndex:
         return len(self._graph)
 
     def build(self) -> None:
-        """Add all rows but those of zeros and those with values that are not finite."""
+        """Build the index from all rows except zero rows and rows with non-finite values."""
         self._graph = _usearch().Index(
             ndim=self.vectors.shape[1],
             metric="cos",
@@ -92,14 +94,14 @@ class VectorIndex:
             self._graph.add(part, self._units(part), threads=self.settings.threads)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the index to a file of usearch; raise SaveError if that fails."""
+        """Write the index to a usearch file.  Raises SaveError."""
         with atomic_write(path) as file:
             file.write(self._graph.save())
 
     def load(self, path: str | PathLike[str]) -> bool:
-        """Read the index from a file; return whether it is one of these vectors.
+        """Read the index from a file; return whether it matches the vectors and settings.
 
-        Raises ReadError, or ModelFormatError for a file that is no index.
+        Raises ReadError, or ModelFormatError if the file is not an index.
         """
         index = _usearch().Index
         with reading(path), open(path, "rb"):
@@ -116,10 +118,11 @@ class VectorIndex:
     def nearest(
         self, queries: NDArray[Any], n_top: int, barred: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """Return what search.nearest_rows does, as far as the index finds it.
+        """Return the rows nearest to each query and their exact cosines, like nearest_rows.
 
-        queries: (n, dim) of length 1.  barred: (n, k) rows that may not be found, -1 for none.
-        The cosines are those of the vectors themselves.
+        queries: (n, dim) of length 1.  barred: (n, k) rows to exclude, padded with -1.
+        Returns (n, n_top) int64 rows and (n, n_top) cosines, padded with -1 and -inf.
+        Raises ModelFormatError if the index is damaged.
         """
         n_barred = 0 if barred is None else barred.shape[1]
         wide = np.ascontiguousarray(queries, np.float32)
@@ -128,7 +131,7 @@ class VectorIndex:
             return self._scored(wide, np.empty((len(wide), 0), np.int64), n_top)
         found = self._graph.search(wide, n_wanted, threads=self.settings.threads)
         rows = np.array(found.keys, np.int64).reshape(len(wide), -1)
-        if len(wide) > 1:  # usearch cuts the answer to a single query itself
+        if len(wide) > 1:  # for a single query, usearch already trims the result
             rows[np.arange(rows.shape[1]) >= found.counts[:, np.newaxis]] = -1
         if (rows >= len(self.vectors)).any():
             raise ModelFormatError("the index is damaged: it found a row that does not exist")
@@ -137,7 +140,7 @@ class VectorIndex:
         return self._scored(wide, rows, n_top)
 
     def most_similar(self, vector: NDArray[Any], num_neighbors: int) -> list[tuple[str, float]]:
-        """Return words near to a (dim,) vector with their cosines, as gensim's indexers do."""
+        """Return (word, cosine) pairs near a (dim,) vector, as gensim's indexers do."""
         length = np.linalg.norm(vector)
         unit = np.asarray(vector, np.float32) / (length if length > 0 else 1)
         rows, scores = self.nearest(unit[np.newaxis], num_neighbors)
@@ -147,7 +150,7 @@ class VectorIndex:
     def _scored(
         self, queries: NDArray[np.float32], rows: NDArray[np.int64], n_top: int
     ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """Return the (n, n_top) best of some rows of each query and their cosines."""
+        """Score (n, k) candidate rows; return the (n, n_top) best rows and their cosines."""
         near = divide_rows(self.vectors[rows.ravel()], self.norms[rows.ravel()])
         near = near.reshape(*rows.shape, -1)
         scores = np.einsum("qd,qkd->qk", queries, near)
@@ -168,7 +171,7 @@ class VectorIndex:
         return np.ascontiguousarray(units, np.float32)
 
     def _fits(self) -> bool:
-        """Say whether the index has all rows, those looked at with their values, as it should."""
+        """Return whether the index fits: its settings, its rows, and the values of a sample."""
         graph, rows = self._graph, self._sound_rows()
         is_built_so = (graph.dtype.name.lower(), graph.connectivity) == (
             self.settings.dtype,
@@ -185,24 +188,24 @@ class VectorIndex:
 
 
 def beside(path: str | PathLike[str]) -> str:
-    """Return the path of the index that belongs to the file of a model."""
+    """Return the path of the index file of a vectors file."""
     return os.fspath(path) + SUFFIX
 
 
 def open_index(index: VectorIndex, path: str | PathLike[str] | None) -> VectorIndex:
-    """Return the index, loaded from beside a model's file where it is one of its vectors."""
+    """Return the index, loaded from the file next to `path` if it matches, else built."""
     if path is not None and os.path.exists(beside(path)):
         try:
             if index.load(beside(path)):
                 return index
-            problem = "is of other vectors or settings"
+            problem = "does not match these vectors or settings"
         except (ModelFormatError, ReadError) as error:
             problem = f"cannot be used ({error})"
-        warnings.warn(f"{beside(path)} {problem}; the index is built anew", stacklevel=3)
+        warnings.warn(f"{beside(path)} {problem}; rebuilding the index", stacklevel=3)
     index.build()
     return index
 
 
 def _usearch() -> Any:
-    """Return the module usearch.index; raise MissingPackageError where it is not installed."""
+    """Return the module usearch.index.  Raises MissingPackageError if it is not installed."""
     return import_optional("usearch.index", "index", "an index")

@@ -1,4 +1,4 @@
-"""Which words a model expects among others."""
+"""Predict the centre word from context words."""
 
 import warnings
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ from fastw2v.vectors.search import top_rows
 
 
 def context_row(rows: NDArray[np.float32], is_mean: bool) -> NDArray[np.float32]:
-    """Return the hidden row of context rows (n, dim), n >= 1: their mean or sum, (dim,)."""
+    """Return the hidden layer, (dim,): the mean or sum of the (n, dim) context rows, n >= 1."""
     return np.asarray(rows.mean(axis=0) if is_mean else rows.sum(axis=0))
 
 
 def word_probabilities(
     hidden: NDArray[np.float32], outputs: NDArray[np.float32], bias: NDArray[np.float32] | None
 ) -> NDArray[np.float64]:
-    """Return softmax(outputs . hidden + bias), (n_words,), which sums to 1.
+    """Return softmax(outputs @ hidden + bias), (n_words,) float64.
 
     hidden: (dim,).  outputs: (n_words, dim).  bias: (n_words,) or None.
     """
@@ -32,9 +32,9 @@ def word_probabilities(
 def predicted_words(
     model: Any, context_words: Iterable[str | int], topn: int
 ) -> list[tuple[str, float]] | None:
-    """Return the topn most probable words between the context words, with probabilities.
+    """Return the topn most probable centre words as (word, probability) pairs.
 
-    None if none of them is in the vocabulary, as in gensim, and a warning that says so.
+    Returns None, with a warning, if no context word is in the vocabulary, as in gensim.
     """
     wv = model.wv
     rows = [wv.get_index(word) for word in context_words if word in wv]

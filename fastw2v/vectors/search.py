@@ -1,4 +1,4 @@
-"""Cosines and nearest rows of a matrix of vectors; every search is exact."""
+"""Exact cosines and nearest rows of a matrix of vectors."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,43 +6,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Scores held at once are 1024 x 4096 float32, 16 MiB: products large enough for BLAS and small
-# enough to be searched while still in the last-level cache.
+# A block of scores is 1024 x 4096 float32, 16 MiB: large enough for an efficient BLAS call, small
+# enough to stay in the last-level cache while it is searched.
 QUERY_BLOCK = 1024
 ROW_BLOCK = 4096
 
 
 def row_norms(vectors: NDArray[Any]) -> NDArray[Any]:
-    """Return the (n_rows,) Euclidean length of each row of (n_rows, dim), without a copy."""
-    dtype = np.result_type(vectors, np.float32)  # the squares of float16 would overflow at 256
+    """Return the (n_rows,) Euclidean norms of the rows of (n_rows, dim), without copying them."""
+    dtype = np.result_type(vectors, np.float32)  # in float16, squares overflow from 256 on
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=dtype)))
 
 
 def divide_rows(rows: NDArray[Any], norms: NDArray[Any]) -> NDArray[Any]:
-    """Return each row, or each single value, over its norm; a zero norm gives zeros.
+    """Divide each row, or each single value, by its norm; a zero norm gives zeros.
 
-    rows: (n_rows, dim) or (n_rows,).  norms: (n_rows,), of the same type.
+    rows: (n_rows, dim) or (n_rows,).  norms: (n_rows,), same dtype.
     """
     divisors = norms.reshape(-1, *[1] * (rows.ndim - 1))
-    with np.errstate(invalid="ignore"):  # rows that are not finite stay so
+    with np.errstate(invalid="ignore"):  # non-finite rows stay non-finite
         np.divide(rows, divisors, out=(quotients := np.zeros_like(rows)), where=divisors != 0)
     return quotients
 
 
 def unit_rows(vectors: NDArray[Any]) -> NDArray[Any]:
-    """Return the (n_rows, dim) rows scaled to length 1; a row of zeros stays as it is."""
+    """Return the (n_rows, dim) rows scaled to length 1; zero rows stay zero."""
     return divide_rows(vectors, row_norms(vectors))
 
 
 def unit_vector(vector: NDArray[Any]) -> NDArray[Any]:
-    """Return one (dim,) vector scaled to length 1; zeros stay as they are."""
+    """Return one (dim,) vector scaled to length 1; a zero vector stays zero."""
     return np.asarray(unit_rows(vector[np.newaxis])[0])
 
 
 def dot_products(vectors: NDArray[Any], queries: NDArray[Any]) -> NDArray[Any]:
-    """Return the products of rows, (n_rows, dim), with one query (dim,) or several (n, dim).
+    """Return the dot products of (n_rows, dim) rows with one query (dim,) or several (n, dim).
 
-    Returns (n_rows,) or (n, n_rows), float32 at least: BLAS knows no smaller type.
+    Returns (n_rows,) or (n, n_rows), at least float32, because BLAS has no smaller type.
     """
     wide = vectors.astype(np.result_type(vectors, np.float32), copy=False)
     queries = queries.astype(wide.dtype, copy=False)
@@ -51,10 +51,10 @@ def dot_products(vectors: NDArray[Any], queries: NDArray[Any]) -> NDArray[Any]:
 
 
 def cosines(vectors: NDArray[Any], norms: NDArray[Any], query: NDArray[Any]) -> NDArray[Any]:
-    """Return the (n_rows,) cosine of each row with a query of length 1; 0 for a row of zeros.
+    """Return the (n_rows,) cosines of the rows with a query of length 1; 0 for zero rows.
 
-    vectors: (n_rows, dim); may be a view with padded rows, which is not copied.
-    norms: (n_rows,) lengths of the rows.  query: (dim,).
+    vectors: (n_rows, dim); may be a view with padded rows, and is not copied.
+    norms: (n_rows,) norms of the rows.  query: (dim,).
     """
     if vectors.itemsize >= 4:
         return divide_rows(dot_products(vectors, query), norms)
@@ -66,7 +66,7 @@ def cosines(vectors: NDArray[Any], norms: NDArray[Any], query: NDArray[Any]) -> 
 def top_rows(scores: NDArray[Any], n_top: int) -> NDArray[np.intp]:
     """Return the rows of the n_top highest scores, best first; the lower row wins a tie.
 
-    scores: (n_rows,); NaN counts as lowest.  Takes time linear in n_rows.
+    scores: (n_rows,); NaN ranks lowest.  Takes time linear in n_rows.
     """
     if n_top >= len(scores):
         best = np.arange(len(scores))
@@ -78,10 +78,10 @@ def top_rows(scores: NDArray[Any], n_top: int) -> NDArray[np.intp]:
 def best_rows(
     scores: NDArray[Any], norms: NDArray[Any], n_top: int, left_out: set[int]
 ) -> list[int]:
-    """Return the n_top rows with the highest scores, best first, except those left out.
+    """Return the n_top rows with the highest scores, best first, excluding left_out.
 
-    scores: (n_rows,); those of rows of zeros are overwritten.  norms: (n_rows,) lengths.
-    Rows of zeros, and rows whose score is NaN, are never among them.
+    Zero rows and rows with a NaN score are also excluded.
+    scores: (n_rows,); the scores of zero rows are overwritten.  norms: (n_rows,).
     """
     scores[norms == 0] = -np.inf
     best = top_rows(scores, n_top + len(left_out)).tolist()
@@ -91,7 +91,7 @@ def best_rows(
 def cosine_products(
     vectors: NDArray[Any], norms: NDArray[Any], queries: Sequence[NDArray[Any]]
 ) -> NDArray[Any]:
-    """Return the (n_rows,) products of each row's cosines with all queries, shifted to 0..1.
+    """Return the (n_rows,) product, over all queries, of each row's cosine shifted to 0..1.
 
     vectors, norms: as for cosines.  queries: (dim,) each, of length 1.
     """
@@ -108,13 +108,13 @@ def nearest_rows(
     n_top: int,
     barred: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Return the rows nearest to each of many queries, and their cosines, best first.
+    """Return the rows nearest to each query and their cosines, best first.
 
+    Zero rows and rows with non-finite values are never returned.
     vectors, norms: (n_rows, dim) and (n_rows,), as for cosines.
-    queries: (n, dim) of length 1 (of any length where only the order counts).
-    barred: (n, k) rows that may not be found; -1 stands for none.
-    Returns (n, n_top) rows and scores.  Rows of zeros, or with values that are not finite, are
-    never found; where no row is left, the row is -1 and the score -inf.
+    queries: (n, dim) of length 1, or of any length if only the order matters.
+    barred: (n, k) rows to exclude, padded with -1.
+    Returns (n, n_top) int64 rows and (n, n_top) scores, padded with -1 and -inf.
     """
     best = _Best(len(queries), n_top, np.result_type(vectors, np.float32))
     barred = np.empty((len(queries), 0), np.int64) if barred is None else barred
@@ -135,15 +135,15 @@ def nearest_rows(
 
 
 class _Best:
-    """The best rows and scores found so far, (n, n_top) each, in no order."""
+    """The best rows and scores found so far, each (n, n_top), unsorted."""
 
     def __init__(self, n: int, n_top: int, dtype: np.dtype[Any]) -> None:
         self.rows = np.full((n, n_top), -1, np.int64)
         self.scores = np.full((n, n_top), -np.inf, dtype)
 
     def take(self, part: slice, start: int, scores: NDArray[Any]) -> None:
-        """Take what is better from the scores of some queries, (n_part, n_rows from start on)."""
-        # Few queries find anything better in a block after the first: only those are looked at.
+        """Merge in the (n_part, n_rows) scores of some queries with the rows from `start` on."""
+        # After the first block, few queries find a better row; the others are skipped.
         n_top = self.scores.shape[1]
         better = np.flatnonzero(scores.max(axis=1) > self.scores[part].min(axis=1))
         scores = scores[better] if len(better) < len(scores) else scores
@@ -164,7 +164,7 @@ class _Best:
 
 
 def _top_columns(scores: NDArray[Any], n_top: int) -> NDArray[np.intp]:
-    """Return the (n, up to n_top) columns of the highest scores of each row, in no order."""
+    """Return the columns of the n_top highest scores of each row, (n, <= n_top), unsorted."""
     if n_top == 1:
         return np.asarray(scores.argmax(axis=1)[:, np.newaxis])
     n_top = min(n_top, scores.shape[1])
@@ -172,6 +172,6 @@ def _top_columns(scores: NDArray[Any], n_top: int) -> NDArray[np.intp]:
 
 
 def _bar(scores: NDArray[Any], columns: NDArray[np.int64]) -> None:
-    """Set the scores in these (n, k) columns, where they exist, below all others."""
+    """Set the scores in these (n, k) columns, if they exist, to -inf."""
     queries, places = np.nonzero((columns >= 0) & (columns < scores.shape[1]))
     scores[queries, columns[queries, places]] = -np.inf

@@ -1,4 +1,4 @@
-"""Reading the files that vectors are evaluated on: analogy questions and word pairs."""
+"""Read evaluation files: analogy questions and word pairs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ Question = tuple[str, str, str, str]
 class TaskFile:
     """A file of analogy questions or of word pairs.
 
-    delimiter: what separates the fields of a pair; None: a tab where the line has one, else
-    blanks.
-    strict: raise CorpusError, naming the line, for one that is neither; else it is left out and
+    path: the file, which may be compressed.  encoding: of the file.
+    delimiter: the text between the fields of a pair.  None: a tab if the line has one, else spaces.
+    strict: raise CorpusError for a malformed line.  Otherwise, malformed lines are skipped and
     counted in n_malformed.
     """
 
@@ -27,9 +27,9 @@ class TaskFile:
     n_malformed: int = 0
 
     def questions(self, fold_case: bool = True) -> list[tuple[str, list[Question]]]:
-        """Return the sections of a file of analogy questions: name and questions of each.
+        """Return the sections of a file of analogy questions: (name, questions) pairs.
 
-        fold_case: give words in upper case.
+        fold_case: convert the words to upper case.
         Raises ReadError, or CorpusError naming the file and the line.
         """
         sections: list[tuple[str, list[Question]]] = []
@@ -49,9 +49,9 @@ class TaskFile:
         return sections
 
     def pairs(self, fold_case: bool = True) -> Iterator[tuple[str, str, float]]:
-        """Yield the two words and the score of each line of a file of word pairs.
+        """Yield (word, word, score) for each line of a file of word pairs.
 
-        fold_case: give words in upper case.
+        fold_case: convert the words to upper case.
         Raises ReadError, or CorpusError naming the file and the line.
         """
         for number, line in self._lines():
@@ -64,20 +64,19 @@ class TaskFile:
             except ValueError:
                 self._complain(
                     number,
-                    f"expected `word word score`, got {line!r} "
-                    "(a line of headings must start with #)",
+                    f"expected `word word score`, got {line!r} (a header line must start with #)",
                 )
                 continue
             yield (a.upper(), b.upper(), value) if fold_case else (a, b, value)
 
     def _complain(self, number: int, problem: str) -> None:
-        """Raise CorpusError for a line, or count it."""
+        """Raise CorpusError for a malformed line, or count it."""
         if self.strict:
             raise CorpusError(f"{fspath(self.path)}: line {number}: {problem}")
         self.n_malformed += 1
 
     def _lines(self) -> Iterator[tuple[int, str]]:
-        """Yield the number and the text of each line that is not blank."""
+        """Yield (line number, text) for each line that is not blank."""
         self.n_malformed = 0
         with open_text(self.path, self.encoding, CorpusError) as file:
             for number, line in enumerate(file, 1):

@@ -1,4 +1,4 @@
-"""Vectors to and from the files of word2vec.c, with gensim 4's options."""
+"""Read and write files of word2vec.c, with gensim 4's options."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ Path = str | PathLike[str]
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file is read: see KeyedVectors.load_word2vec_format."""
+    """Options for reading a file; see KeyedVectors.load_word2vec_format."""
 
     binary: bool = False
     encoding: str = "utf8"
@@ -30,9 +30,9 @@ class Reading:
     def read(self, path: Path) -> WordVectors:
         """Return the words and vectors of a file, compressed or not."""
         if self.binary and self.no_header:
-            raise UsageError("no_header is for text; the binary format has a header")
+            raise UsageError("no_header is for text only; the binary format always has a header")
         if self.binary:
-            from fastw2v.formats import word2vec_binary  # training needs neither module
+            from fastw2v.formats import word2vec_binary  # training needs neither
 
             return word2vec_binary.read(
                 path, limit=self.limit, encoding=self.encoding, errors=self.unicode_errors
@@ -49,7 +49,7 @@ class Reading:
         )
 
     def counts(self, words: list[str], path: Path) -> NDArray[np.int64]:
-        """Return the (n_words,) counts that a vocabulary file gives for the words."""
+        """Return the (n_words,) counts of the words from a vocabulary file."""
         counts = read_word_counts(path, self.encoding, self.unicode_errors)
         missing = next((word for word in words if word not in counts), None)
         if missing is not None:
@@ -59,7 +59,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Writing:
-    """How a file is written: see KeyedVectors.save_word2vec_format."""
+    """Options for writing a file; see KeyedVectors.save_word2vec_format."""
 
     binary: bool = False
     total_vec: int | None = None
