@@ -322,7 +322,7 @@ def test_resume_without_a_checkpoint(sentences):
         Word2Vec.resume("model", sentences)
     with open("text", "w") as file:
         file.write("no model")
-    with pytest.raises(ModelFormatError, match="text: not a sound safetensors file"):
+    with pytest.raises(ModelFormatError, match="text: not a valid safetensors file"):
         Word2Vec.resume("text", sentences)
 
 

@@ -71,5 +71,5 @@ def test_wrong_starts_are_one_line(capsys, flags, code, message):
 def test_a_text_is_no_start(capsys):
     assert train("corpus.txt", "-o", "v.bin", "--init-from", "corpus.txt") == 7
     shown = capsys.readouterr().err
-    assert shown.startswith("fastw2v: error: corpus.txt: not a vectors file of any format known")
+    assert shown.startswith("fastw2v: error: corpus.txt: not a vectors file of a known format")
     assert shown.count("\n") == 1

@@ -126,7 +126,7 @@ def diverged(sentences, **settings):
 
 def test_a_model_that_diverged_is_not_saved_unless_asked(tmp_path, sentences):
     model, text = diverged(sentences)
-    message = f"{tmp_path}/v is not written: {text}; allow_non_finite=True writes them all the same"
+    message = f"{tmp_path}/v was not written: {text}; pass allow_non_finite=True to write it anyway"
     for write in (model.save, model.wv.save, model.wv.save_word2vec_format):
         with pytest.raises(DivergedError) as caught:
             write(tmp_path / "v")
@@ -165,8 +165,8 @@ def test_a_value_that_is_not_finite_is_not_saved_unless_asked(tmp_path, sentence
     model = Word2Vec(sentences, bias=True, vector_size=8, epochs=1, workers=1)
     getattr(model.arrays, name)[100] = value
     part = {"in_rows": "vectors", "out_rows": "output vectors", "out_bias": "output bias"}[name]
-    message = f"{tmp_path}/v is not written: the {part} hold values that are not finite; "
-    message += "allow_non_finite=True writes them all the same"
+    message = f"{tmp_path}/v was not written: the {part} contain non-finite values; "
+    message += "pass allow_non_finite=True to write it anyway"
     for format in ("native", "text"):
         with pytest.raises(DivergedError) as caught:
             model.save(tmp_path / "v", format)

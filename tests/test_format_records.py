@@ -112,7 +112,7 @@ def test_only_what_the_record_says_can_be_mapped(tmp_path, rng, format):
     if format.can_be_mapped:
         assert not read_vectors(path, mmap=True).vectors.flags.writeable
     else:
-        with pytest.raises(UsageError, match="only native files can be mapped"):
+        with pytest.raises(UsageError, match="only native files can be memory-mapped"):
             read_vectors(path, mmap=True)
 
 

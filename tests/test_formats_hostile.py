@@ -93,14 +93,14 @@ def test_absurd_sizes_are_refused_before_memory_is_asked_for(tmp_path, format, h
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"2 2\na 1 2\nb 1\n", "line 3: a word and 2 values expected, got 1 values"),
-        (b"2 2\na 1 2\nb 1 2 3\n", "line 3: a word and 2 values expected, got 3 values"),
+        (b"2 2\na 1 2\nb 1\n", "line 3: expected a word and 2 values, got 1 values"),
+        (b"2 2\na 1 2\nb 1 2 3\n", "line 3: expected a word and 2 values, got 3 values"),
         (b"2 2\na 1 2\nb 1 x\n", r"line 3: not 2 numbers: b'1 x'"),
         (b"2 2\na 1 2\nb 1-2 3\n", "line 3: not 2 numbers"),
-        (b"2 2\na 1 2\nb 1-  3\n", "line 3: a word and 2 values expected, got 3 values"),
+        (b"2 2\na 1 2\nb 1-  3\n", "line 3: expected a word and 2 values, got 3 values"),
         (b"2 2\na 1 2\nb 1 e\n", "line 3: not 2 numbers"),
         (b"2 2\na 1 2\nb 1 2", "line 3: no newline at its end"),
-        (b"2 2\na 1 2\nb 1 2\nc 1 2\n", "line 4: the file goes on after 2 vectors"),
+        (b"2 2\na 1 2\nb 1 2\nc 1 2\n", "line 4: the file continues after 2 vectors"),
         (b"3 2\na 1 2\nbbbb 1 2\n", "line 4: the file ends after 2 of 3 vectors"),
         (b"a b\na 1 2\n", "line 1 must be `n_words dim`, got b'a b"),
     ],
@@ -125,7 +125,7 @@ def test_binary_that_goes_on_after_the_last_vector_is_refused(tmp_path, small):
     write_vectors(tmp_path / "v", small, "bin")
     with open(tmp_path / "v", "ab") as file:
         file.write(b"more")
-    with pytest.raises(ModelFormatError, match=r"byte \d+: goes on after 3 vectors"):
+    with pytest.raises(ModelFormatError, match=r"byte \d+: continues after 3 vectors"):
         read_vectors(tmp_path / "v")
 
 
@@ -155,8 +155,8 @@ def test_the_hand_made_native_model_is_sound(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"vectors": None}, "no tensor 'vectors' in it"),
-        ({"words": None}, "no tensor 'words' in it"),
+        ({"vectors": None}, "no tensor 'vectors'"),
+        ({"words": None}, "no tensor 'words'"),
         ({"vectors": np.zeros((2, 3))}, "'vectors' must be F32 of shape .*, got F64"),
         ({"vectors": np.zeros(6, np.float32)}, "'vectors' must be F32"),
         ({"vectors": np.zeros((3, 3), np.float32)}, "'word_offsets' must be I64 of shape .4."),
@@ -165,7 +165,7 @@ def test_the_hand_made_native_model_is_sound(tmp_path):
         ({"word_offsets": np.array([0, 5, 2])}, "word_offsets must rise from 0 to 2"),
         ({"word_offsets": np.array([0, -1, 2])}, "word_offsets must rise from 0 to 2"),
         ({"word_offsets": np.array([0, 2**63 - 1, 2])}, "word_offsets must rise from 0 to 2"),
-        ({"words": np.frombuffer(b"aa", np.uint8)}, "the same word stands in it twice"),
+        ({"words": np.frombuffer(b"aa", np.uint8)}, "it contains the same word twice"),
         ({"counts": np.array([1, 2, 3])}, "'counts' must be I64 of shape .2."),
         ({"output_vectors": np.zeros((4, 2), np.float32)}, "'output_vectors' must be F32"),
         ({"output_bias": np.zeros(3, np.float32)}, "'output_bias' must be F32 of shape .4."),

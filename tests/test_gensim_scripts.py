@@ -202,8 +202,8 @@ def test_pickles_are_refused_and_the_way_out_is_told(tmp_path, sentences, part):
     path = str(tmp_path / "saved")
     (theirs if part == "model" else theirs.wv).save(path)
     message = (
-        f"{path}: a Python pickle, as gensim saves models, which is not run here; in gensim, "
-        "write the vectors with wv.save_word2vec_format"
+        f"{path}: a Python pickle, as written by gensim, which could run arbitrary code; in "
+        "gensim, write the vectors with wv.save_word2vec_format"
     )
     for read in (Word2Vec.load, KeyedVectors.load, KeyedVectors.read):
         with pytest.raises(ModelFormatError) as caught:

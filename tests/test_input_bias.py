@@ -232,7 +232,7 @@ def test_a_file_without_the_bias_that_its_settings_name_is_no_model(tmp_path, se
 def test_a_bias_that_is_not_finite_is_not_saved(tmp_path, sentences):
     model = Word2Vec(sentences, **BOTH)
     model.arrays.folded_in_bias[0, 3] = math.nan
-    with pytest.raises(DivergedError, match="the input bias hold values that are not finite"):
+    with pytest.raises(DivergedError, match="the input bias contain non-finite values"):
         model.save(tmp_path / "v")
 
 

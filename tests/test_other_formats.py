@@ -145,14 +145,14 @@ def test_the_layout_that_sentence_transformers_saves_is_read(tmp_path, given_vec
     [
         ("modules.json", "[]", "names no module with a path"),
         ("modules.json", '[{"type": "x.Transformer"}]', "not a StaticEmbedding"),
-        ("modules.json", '[{"type": "StaticEmbedding", "path": "../.."}]', "leads out"),
-        ("modules.json", '[{"type": "StaticEmbedding", "path": "/etc"}]', "leads out"),
-        ("modules.json", "[" * 100_000, "not sound JSON"),
-        ("tokenizer.json", "{}", "holds no vocabulary"),
+        ("modules.json", '[{"type": "StaticEmbedding", "path": "../.."}]', "points outside"),
+        ("modules.json", '[{"type": "StaticEmbedding", "path": "/etc"}]', "points outside"),
+        ("modules.json", "[" * 100_000, "not valid JSON"),
+        ("tokenizer.json", "{}", "no valid vocabulary"),
         ("tokenizer.json", '{"model": {"vocab": {"a": 0}}}', "tokens that name them"),
-        ("tokenizer.json", '{"model": {"vocab": {"a": 1e99}}}', "with gaps"),
-        ("tokenizer.json", '{"model": {"vocab": {"a": -1}}}', "with gaps"),
-        ("tokenizer.json", '{"model": {"vocab": {"a": "x"}}}', "holds no vocabulary"),
+        ("tokenizer.json", '{"model": {"vocab": {"a": 1e99}}}', "have gaps"),
+        ("tokenizer.json", '{"model": {"vocab": {"a": -1}}}', "have gaps"),
+        ("tokenizer.json", '{"model": {"vocab": {"a": "x"}}}', "no valid vocabulary"),
     ],
 )
 def test_a_folder_whose_files_disagree_is_refused(tmp_path, given_vectors, file, content, message):
@@ -188,8 +188,8 @@ def test_parquet_of_spark_is_read_and_other_columns_are_refused(tmp_path):
         ({"vector": lists}, "no column word or words"),
         ({"word": ["a", None], "vector": lists}, "row 2 has no word"),
         ({"word": ["a", "b"], "vector": ["x", "y"]}, "its vectors are string"),
-        ({"word": ["a", "b"], "vector": [[1.0], [2.0, 3.0]]}, "from 1 to 2 values"),
-        ({"word": ["a", "b"], "vector": [[1.0], [None]]}, "or some missing"),
+        ({"word": ["a", "b"], "vector": [[1.0], [2.0, 3.0]]}, "differ in length: 1 to 2 values"),
+        ({"word": ["a", "b"], "vector": [[1.0], [None]]}, "or values are missing"),
         ({"word": ["a", "b"], "vector": [["x"], ["y"]]}, "expected lists of numbers"),
         ({"word": ["a", "b"], "vector": [{"x": 1.0}, {"x": 2.0}]}, "expected lists of numbers"),
     ]:
@@ -236,7 +236,7 @@ def test_a_vector_that_a_type_cannot_hold_is_refused_by_its_word(tmp_path, dtype
 
 
 def test_formats_without_smaller_types_say_so(tmp_path, given_vectors):
-    with pytest.raises(UsageError, match="format 'bin' holds float32 only"):
+    with pytest.raises(UsageError, match="format 'bin' can store float32, not"):
         write_vectors(tmp_path / "v", given_vectors, "bin", "float16")
     with pytest.raises(UsageError, match="dtype must be one of float32, float16, int8, got 'f4'"):
         write_vectors(tmp_path / "v", given_vectors, "native", "f4")

@@ -1,4 +1,4 @@
-"""Vectors files: `records` says what each format is, its module reads and writes it."""
+"""Formats of vectors files: described in `records`, read and written by one module each."""
 
 import os
 from importlib import import_module
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "WordVectors", "detect_format", "read_vectors", "write_vectors"]
 
-# Imported on first use: help texts need the records, and no NumPy.
+# Imported on first use, because help texts need the records but not NumPy.
 _LAZY = {"WordVectors": "word_vectors", "write_vectors": "word_vectors", "detect_format": "sniff"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name when it is first asked for."""
+    """Import a name on first use."""
     if name not in _LAZY:
         raise AttributeError(f"module 'fastw2v.formats' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"fastw2v.formats.{_LAZY[name]}"), name)
@@ -34,10 +34,10 @@ def read_vectors(
 ) -> "WordVectors":
     """Read a vectors file of any format.
 
-    format: a name in FORMATS; None finds it out from the content.
+    format: a name in FORMATS; None detects the format from the content.
     mmap: map the matrices read-only instead of reading them; native format only.
-    limit: rows to read at most, >= 0.
-    Raises ReadError, ModelFormatError, or UsageError for an impossible request.
+    limit: maximum number of rows to read, >= 0; None reads all.
+    Raises ReadError, ModelFormatError, or UsageError for an invalid argument.
     """
     if limit is not None and limit < 0:
         raise UsageError(f"limit must be at least 0, got {limit}")

@@ -1,9 +1,12 @@
-"""fastText's .bin: word vectors are read from models with n-grams too, and written without.
+"""fastText's .bin: read with or without n-grams, written without n-grams.
 
-Layout, little-endian: int32 magic, version; 12 int32 of settings and a float64; the dictionary:
-int32 n_entries, n_words, n_labels, int64 n_tokens, n_pruned, then for each entry its bytes, NUL,
-int64 count, int8 type; for each of the input and the output matrix a byte (quantised or not),
-int64 rows, int64 columns, float32 values.
+Layout, little-endian:
+- int32 magic, int32 version;
+- settings: 12 int32 and a float64;
+- dictionary: int32 n_entries, n_words, n_labels, int64 n_tokens, n_pruned; then for each entry its
+  bytes, NUL, int64 count, int8 type;
+- input matrix and output matrix, each: a byte (1 if quantised), int64 rows, int64 columns, float32
+  values.
 """
 
 import mmap
@@ -29,15 +32,15 @@ from fastw2v.formats.word_vectors import WordVectors, decode_words, drop_repeate
 
 MAGIC = struct.pack("<i", 793712314)  # fastText, fasttext.h
 VERSION = 12
-SENTENCE_END = b"</s>"  # the one word that has no n-grams
+SENTENCE_END = b"</s>"  # the only word without n-grams
 BLOCK_BYTES = 1 << 20
-# fastText's names for the objective and the model.
+# fastText's codes for the objective and the model.
 LOSSES = {"hs": 1, "ns": 2, "softmax": 3}
 CBOW, SKIP_GRAM = 1, 2
 
 
 class _Settings(NamedTuple):
-    """What stands after magic and version; the values are fastText's defaults without n-grams."""
+    """The settings after magic and version; defaults are fastText's, but without n-grams."""
 
     dim: int
     window: int = 5
@@ -61,15 +64,15 @@ _MATRIX = struct.Struct("<b2q")
 
 
 def looks_like(head: Head) -> bool:
-    """Say whether the file has fastText's first bytes."""
+    """Return whether the file starts with fastText's magic number."""
     return head.start.startswith(MAGIC)
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
-    """Write a model without n-grams, for fastText and gensim to open.
+    """Write a model without n-grams, which fastText and gensim can load.
 
-    The output matrix is the model's if it has a row a word, else zeros; a count that is not
-    known is 1.  Raises SaveError naming a word with a zero byte in it.
+    If the model has no output row per word, the output matrix is zeros.  Unknown counts become 1.
+    Raises SaveError naming a word that contains a zero byte.
     """
     name = os.fspath(path)
     words = encode_words(name, word_vectors.words, FASTTEXT)
@@ -89,7 +92,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
 
 
 def _settings(word_vectors: WordVectors) -> _Settings:
-    """Return the settings of a model in fastText's terms, its defaults where they are not known."""
+    """Return the model's settings as fastText's, with fastText's defaults for unknown ones."""
     known = word_vectors.settings
     settings = _Settings(word_vectors.dim)._asdict()
     for name in ("epochs", "min_count", "negative"):
@@ -105,19 +108,20 @@ def _settings(word_vectors: WordVectors) -> _Settings:
 
 
 def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
-    """Read the words, their counts and their vectors, as fastText's get_word_vector gives them.
+    """Read the words, counts and vectors, equal to those of fastText's get_word_vector.
 
-    Labels of a classifier are left out with a warning.  The file may be compressed.
-    Raises ReadError, or ModelFormatError naming the file, also for a quantised or pruned model.
+    The file may be compressed.  Classifier labels are skipped with a warning.
+    Raises ReadError, or ModelFormatError naming the file.  Quantised and pruned models are not
+    supported and raise ModelFormatError.
     """
     name = os.fspath(path)
     with open_vectors(name) as opened:
         reader = _Reader(name, opened.file, opened.n_bytes)
         if reader.take(4) != MAGIC:
-            reader.complain("not a fastText model: its first bytes are others")
+            reader.complain("not a fastText model: wrong magic number")
         (version,) = struct.unpack("<i", reader.take(4))
         if version not in (11, VERSION):
-            reader.complain(f"fastText's format version {version}; 11 and 12 are read")
+            reader.complain(f"fastText format version {version} is not 11 or 12")
         settings = _Settings(*_SETTINGS.unpack(reader.take(_SETTINGS.size)))
         dictionary = reader.dictionary()
         rows = reader.input_matrix(settings, dictionary.n_words)
@@ -127,7 +131,7 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
 
 @dataclass(frozen=True)
 class _Dictionary:
-    """The words of a file and their counts.  has_n_grams: false where all were pruned."""
+    """The words of a file and their counts.  has_n_grams: False if all were pruned."""
 
     words: list[bytes]
     counts: list[int]
@@ -145,7 +149,7 @@ def _word_vectors(
     rows: NDArray[np.uint8],
     limit: int | None,
 ) -> WordVectors:
-    """Return the words with their own rows, or the means of these and their n-grams' rows."""
+    """Return the words with their rows, or with the means of their rows and n-gram rows."""
     words, dim = dictionary.words[:limit], settings.dim
     is_old_classifier = version == 11 and settings.model not in (CBOW, SKIP_GRAM)
     counts = np.array(dictionary.counts[:limit], np.int64)
@@ -161,7 +165,7 @@ def _word_vectors(
 
 
 class _Reader:
-    """Reads the parts of a file one after the other, and says what is wrong with them."""
+    """Read the parts of a file in order; raise ModelFormatError for damage."""
 
     def __init__(self, name: str, file: BinaryIO, n_bytes: int | None) -> None:
         self.name = name
@@ -175,7 +179,7 @@ class _Reader:
         raise ModelFormatError(f"{self.name}: {problem}")
 
     def take(self, n_bytes: int) -> bytes:
-        """Return the next bytes."""
+        """Return the next n_bytes bytes."""
         while len(self._data) - self._place < n_bytes:
             self._fill()
         self._place += n_bytes
@@ -184,7 +188,7 @@ class _Reader:
     def _fill(self) -> None:
         more = self._file.read(max(BLOCK_BYTES, len(self._data) - self._place))
         if not more:
-            self.complain("the file was cut off")
+            self.complain("the file is truncated")
         self._data, self._place = self._data[self._place :] + more, 0
 
     def _take_word(self) -> bytes:
@@ -194,40 +198,38 @@ class _Reader:
         return word
 
     def dictionary(self) -> _Dictionary:
-        """Return the words, which come before the labels; labels are left out with a warning."""
+        """Return the words, which precede the labels; labels are skipped with a warning."""
         n_entries, n_words, n_labels, _, n_pruned = _DICTIONARY.unpack(self.take(_DICTIONARY.size))
         if min(n_words, n_labels) < 0 or n_entries != n_words + n_labels:
-            self.complain(f"{n_entries} entries, {n_words} words, {n_labels} labels announced")
+            self.complain(f"{n_entries} entries do not match {n_words} words and {n_labels} labels")
         words: list[bytes] = []
         counts: list[int] = []
         for number in range(n_entries):
             word = self._take_word()
             count, kind = _COUNT_AND_TYPE.unpack(self.take(_COUNT_AND_TYPE.size))
             if kind != (number >= n_words) or count < 0:
-                self.complain(f"entry {number + 1} of its dictionary is damaged")
+                self.complain(f"dictionary entry {number + 1} is damaged")
             if number < n_words:
                 words.append(word)
                 counts.append(count)
         if n_pruned > 0:
             self.complain(
-                "its n-grams were pruned by `fasttext quantize`; use the .bin before that"
+                "its n-grams were pruned by `fasttext quantize`; use the original .bin file"
             )
         if n_labels:
-            warnings.warn(
-                f"{self.name}: {n_labels} labels of a classifier were left out", stacklevel=4
-            )
+            warnings.warn(f"{self.name}: skipped {n_labels} classifier labels", stacklevel=4)
         return _Dictionary(words, counts, n_pruned < 0)
 
     def input_matrix(self, settings: _Settings, n_words: int) -> NDArray[np.uint8]:
-        """Return the bytes of the matrix of words and n-grams; those of a plain file stay in it."""
+        """Return the bytes of the matrix of words and n-grams, mapped if the file is plain."""
         quantised, n_rows, n_columns = _MATRIX.unpack(self.take(_MATRIX.size))
         if quantised:
-            self.complain("a quantised model (.ftz), whose vectors are not read; use its .bin")
+            self.complain("quantised models (.ftz) are not supported; use the .bin file")
         if not 1 <= settings.dim <= MAX_DIM or n_columns != settings.dim:
-            self.complain(f"dimension {settings.dim} announced, and {n_columns} columns")
+            self.complain(f"dimension {settings.dim} does not match its {n_columns} columns")
         if settings.bucket < 0 or n_rows != n_words + settings.bucket:
             self.complain(
-                f"{n_rows} rows announced for {n_words} words and {settings.bucket} buckets"
+                f"{n_rows} rows do not match {n_words} words and {settings.bucket} buckets"
             )
         n_bytes = 4 * n_rows * n_columns
         if self._n_bytes is None:
@@ -235,19 +237,19 @@ class _Reader:
         start = self._file.tell() - len(self._data) + self._place
         end = start + n_bytes
         if end + _MATRIX.size > self._n_bytes:
-            self.complain("the file was cut off within its vectors")
+            self.complain("the file is truncated within its vectors")
         data = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         _, n_rows, n_columns = _MATRIX.unpack_from(data, end)
         if end + _MATRIX.size + 4 * n_rows * n_columns > self._n_bytes:
-            self.complain("the file was cut off within its output matrix")
+            self.complain("the file is truncated within its output matrix")
         return np.frombuffer(data, np.uint8, n_bytes, start)
 
     def _read_on(self, n_bytes: int) -> bytearray:
-        """Return the next bytes, with no more memory than the file turns out to need."""
+        """Return the next bytes, without allocating memory for bytes that do not exist."""
         found = bytearray(self._data[self._place :][:n_bytes])
         while len(found) < n_bytes:
             more = self._file.read(min(n_bytes - len(found), UNCHECKED_BYTES))
             if not more:
-                self.complain("the file was cut off within its vectors")
+                self.complain("the file is truncated within its vectors")
             found += more
         return found

@@ -1,4 +1,4 @@
-"""GloVe's text: one line a word and no header."""
+"""GloVe's text: one line per word, no header."""
 
 from os import PathLike
 
@@ -10,7 +10,7 @@ from fastw2v.formats.word_vectors import WordVectors
 
 
 def looks_like(head: Head) -> bool:
-    """Say whether the first line is a word and at least one number."""
+    """Return whether the first line is a word and at least one number."""
     fields = head.lines[0].rstrip(b" \r\n").split(b" ")
     return len(fields) > 1 and fields[-1] != b"" and is_number_text(fields[-1])
 
@@ -21,8 +21,8 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
 
 
 def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
-    """Read the first `limit` rows, or all; the dimension is that of the first line.
+    """Read the first `limit` rows, or all if None; the first line sets the dimension.
 
-    Words may hold spaces after the first line: glove.840B has tokens such as `. . .`.
+    Words after the first line may contain spaces: glove.840B has tokens such as `. . .`.
     """
     return read_lines(path, header=False, limit=limit, spaces_in_words=True)

@@ -1,4 +1,4 @@
-"""The beginning of a vectors file, from which its format is found out."""
+"""The beginning of a vectors file, for detecting its format."""
 
 import io
 import os
@@ -8,15 +8,15 @@ from functools import cached_property
 from fastw2v.formats.header import MAX_HEADER_BYTES, parse_header
 from fastw2v.formats.opened import OpenedFile
 
-# A first row longer than this (a million values) is judged by its beginning.
+# Only this much of a row is read, enough for about a million values.
 MAX_ROW_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
 class Head:
-    """What the formats look at.
+    """The beginning of a file, as the looks_like functions see it.
 
-    path: a file or folder.  opened: the file, unpacked; empty for a folder.
+    path: a file or folder.  opened: the decompressed file; empty for a folder.
     """
 
     path: str
@@ -24,18 +24,18 @@ class Head:
 
     @property
     def suffix(self) -> str:
-        """The suffix of the path, in lower case."""
+        """The lower-case suffix of the path."""
         return os.path.splitext(self.path)[1].lower()
 
     @cached_property
     def start(self) -> bytes:
-        """The first 16 bytes, or all of a shorter file."""
+        """The first 16 bytes, or the whole file if it is shorter."""
         self.opened.file.seek(0)
         return self.opened.file.read(16)
 
     @cached_property
     def lines(self) -> tuple[bytes, bytes]:
-        """The first two lines with their newlines, each up to MAX_ROW_BYTES."""
+        """The first two lines with their newlines, each at most MAX_ROW_BYTES long."""
         file = self.opened.file
         file.seek(0)
         return file.readline(MAX_ROW_BYTES), file.readline(MAX_ROW_BYTES)

@@ -5,9 +5,9 @@ import re
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.opened import OpenedFile
 
-# Two 64-bit numbers have at most 40 characters; a longer line is not a header.
+# Two 64-bit numbers have at most 40 characters: a longer line is not a header.
 MAX_HEADER_BYTES = 64
-# Far beyond any use; it keeps a damaged header of no words from asking for an absurd shape.
+# Far above any real dimension.  It rejects a damaged header with 0 words and an absurd dimension.
 MAX_DIM = 1 << 24
 _HEADER = re.compile(rb"(\d{1,19})[ \t]+(\d{1,19})[ \t\r]*\n")
 
@@ -19,10 +19,10 @@ def parse_header(line: bytes) -> tuple[int, int] | None:
 
 
 def read_header(name: str, opened: OpenedFile, value_bytes: int) -> tuple[int, int]:
-    """Return (n_words, dim) from the start of the file, checked against its size if it is known.
+    """Read (n_words, dim) from the header, checked against the file size if known.
 
-    value_bytes: the least that one value takes in this format; a word takes one byte or more.
-    Raises ModelFormatError if the line is no header or the file cannot hold what it announces.
+    value_bytes: minimum number of bytes per value in this format; a word takes at least one byte.
+    Raises ModelFormatError if the line is not a header or the file is too small for it.
     """
     line = opened.file.readline(MAX_HEADER_BYTES)
     shape = parse_header(line)
@@ -30,11 +30,11 @@ def read_header(name: str, opened: OpenedFile, value_bytes: int) -> tuple[int, i
         raise ModelFormatError(f"{name}: line 1 must be `n_words dim`, got {line[:40]!r}")
     n_words, dim = shape
     if not 1 <= dim <= MAX_DIM:
-        raise ModelFormatError(f"{name}: line 1 announces vectors of dimension {dim}")
+        raise ModelFormatError(f"{name}: line 1 announces an invalid dimension: {dim}")
     n_left = None if opened.n_bytes is None else opened.n_bytes - len(line)
     if n_left is not None and n_words * (value_bytes * dim + 1) > n_left:
         raise ModelFormatError(
-            f"{name}: line 1 announces {n_words} vectors of dimension {dim}, more than the "
-            f"{n_left} bytes after it can hold; the file was cut off or is damaged"
+            f"{name}: line 1 announces {n_words} vectors of dimension {dim}, but the remaining "
+            f"{n_left} bytes cannot hold them; the file is truncated or damaged"
         )
     return n_words, dim

@@ -1,12 +1,18 @@
-"""The native format: one safetensors file with all of a model, readable without running code.
+"""The native format: a whole model in one safetensors file, safe to load from any source.
 
-Tensors: vectors (n_words, dim) float32, float16, or int8 with vector_scales (n_words,) float32
-that its rows are multiplied by; words uint8, all words one after the other in UTF-8;
-word_offsets (n_words + 1,) int64, where each word starts and the last one ends; and, if held,
-counts (n_words,) int64, output_vectors (n_outputs, dim) float32, output_bias (n_outputs,) float32,
-input_bias (dim,) float32, which the vectors contain, and in a checkpoint float32 tensors whose
-names begin with `further.`; `further.pending_input_bias` (dim,) is yet to be added to the vectors.
-Metadata: `fastw2v`, the version of this layout, and `settings`, a JSON object.
+Required tensors:
+- vectors: (n_words, dim) float32, float16 or int8;
+- vector_scales: (n_words,) float32, only for int8: row i is vectors[i] * vector_scales[i];
+- words: uint8, all words concatenated in UTF-8;
+- word_offsets: (n_words + 1,) int64, the start of each word, and the end of the last.
+Optional tensors:
+- counts: (n_words,) int64;
+- output_vectors: (n_outputs, dim) float32;
+- output_bias: (n_outputs,) float32;
+- input_bias: (dim,) float32, already included in the vectors;
+- `further.*`: float32 tensors of a checkpoint.  `further.pending_input_bias`, (dim,), is not yet
+  included in the vectors.
+Metadata: `fastw2v`, the layout version, and `settings`, a JSON object.
 """
 
 import json
@@ -34,7 +40,7 @@ PENDING_BIAS = "pending_input_bias"
 
 
 def looks_like(head: Head) -> bool:
-    """Say whether the file starts with the length of a JSON header and its opening brace."""
+    """Return whether the file starts with a header length and a JSON object."""
     if head.opened.n_bytes is None or head.start[8:9] != b"{":
         return False
     (n_header,) = struct.unpack("<Q", head.start[:8])
@@ -42,10 +48,11 @@ def looks_like(head: Head) -> bool:
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
-    """Write everything that `word_vectors` holds; the arrays are streamed, not copied whole.
+    """Write a model, streaming the arrays instead of copying them.
 
-    dtype: of the vectors; with fewer bits than float32, words, vectors and counts only.
-    Raises SaveError, or UsageError if the settings cannot stand in JSON.
+    dtype: of the vectors: float32, float16 or int8.  With float16 and int8, only words, vectors
+    and counts are written.
+    Raises SaveError, or UsageError if the settings cannot be written as JSON.
     """
     name = os.fspath(path)
     words = encode_words(name, word_vectors.words, NATIVE)
@@ -82,12 +89,13 @@ def read(
 ) -> WordVectors:
     """Read a model.
 
-    mmap: leave the matrices in the file and map them, read-only.
-    limit: rows to read at most; the output side, which has rows of its own, is then left out.
-    with_output: whether to read all but the vectors and counts, where the file holds it.
+    mmap: map the matrices read-only instead of reading them.
+    limit: maximum number of rows to read; None reads all.  With a limit, only words, vectors and
+    counts are read.
+    with_output: also read the output vectors, the biases and the extra arrays.
     adds_pending: add the pending input bias of a checkpoint to the vectors, which copies mapped
-    ones; else it stays in `extra_arrays`.
-    Raises ReadError, or ModelFormatError naming the file and what is wrong in it.
+    vectors.  Otherwise, the bias is returned in `extra_arrays`.
+    Raises ReadError, or ModelFormatError naming the file and the problem.
     """
     name = os.fspath(path)
     with reading(name), open(name, "rb") as file:
@@ -120,7 +128,7 @@ def read(
 
 
 def _vectors(model: TensorFile, limit: int | None) -> NDArray[np.float32]:
-    """Return the vectors as float32; only such can stay in the file."""
+    """Return the vectors as float32; only float32 can be mapped."""
     dtype = model.dtype("vectors") if model.has("vectors") else "F32"
     if dtype not in ("F16", "I8"):
         return model.tensor("vectors", "F32", (None, None), limit)
@@ -131,27 +139,27 @@ def _vectors(model: TensorFile, limit: int | None) -> NDArray[np.float32]:
 
 
 def _words(model: TensorFile, n_words: int, n_wanted: int) -> list[str]:
-    """Return the first n_wanted words, having checked that the offsets of all make sense."""
+    """Return the first n_wanted words after checking all offsets."""
     offsets = model.tensor("word_offsets", "I64", (n_words + 1,))
     text = model.tensor("words", "U8", (None,)).tobytes()
-    falls = (offsets[1:] < offsets[:-1]).any()  # not by differences, which can overflow
+    falls = (offsets[1:] < offsets[:-1]).any()  # differences could overflow
     if offsets[0] != 0 or offsets[-1] != len(text) or falls:
         model.complain(f"word_offsets must rise from 0 to {len(text)}, the length of words")
     places = offsets[: n_wanted + 1].tolist()
     words = decode_words(text[start:end] for start, end in pairwise(places))
     if len(set(words)) != len(words):
-        model.complain("the same word stands in it twice")
+        model.complain("it contains the same word twice")
     return words
 
 
 def _settings(model: TensorFile) -> dict[str, Any]:
-    """Return the settings, having checked that this is a file of a layout known here."""
+    """Return the settings after checking the layout version."""
     version = model.metadata.get("fastw2v")
     if version is None:
         model.complain("a safetensors file, but not a fastw2v model: no `fastw2v` in its metadata")
     if version != LAYOUT_VERSION:
         model.complain(
-            f"layout version {version!r}, and this fastw2v reads {LAYOUT_VERSION!r}; update fastw2v"
+            f"layout version {version!r}, but this fastw2v reads {LAYOUT_VERSION!r}; update fastw2v"
         )
     try:
         settings = json.loads(model.metadata.get("settings", "{}"))
@@ -163,7 +171,7 @@ def _settings(model: TensorFile) -> dict[str, Any]:
 
 
 def _settings_json(settings: dict[str, Any]) -> str:
-    """Return the settings as JSON or raise UsageError."""
+    """Return the settings as JSON.  Raises UsageError."""
     try:
         return json.dumps(settings)
     except (TypeError, ValueError) as error:

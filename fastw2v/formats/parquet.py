@@ -1,4 +1,4 @@
-"""Parquet: a column `word`, a column `vector` of lists, and `count` and `scale` where known."""
+"""Parquet: columns `word` and `vector` (lists), and optionally `count` and `scale`."""
 
 import importlib
 import os
@@ -18,20 +18,21 @@ from fastw2v.formats.records import PARQUET
 from fastw2v.formats.word_vectors import WordVectors, drop_repeated, encode_words
 
 MAGIC = b"PAR1"
-# Names under which other programs write the two columns, ours first.
+# Column names that other programs use; fastw2v writes the first.
 WORD_COLUMNS = ("word", "words", "token", "key", "text")
 VECTOR_COLUMNS = ("vector", "vectors", "embedding", "embeddings")
 
 
 def looks_like(head: Head) -> bool:
-    """Say whether the file has Parquet's first bytes."""
+    """Return whether the file starts with Parquet's magic number."""
     return head.start.startswith(MAGIC)
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
-    """Write words, vectors (lists of dim values of this dtype), counts, and scales for int8.
+    """Write words, vectors, known counts, and scales for int8.
 
-    Raises SaveError naming a word that is not Unicode, UsageError without pyarrow.
+    dtype: of the vectors: float32, float16 or int8.
+    Raises SaveError naming a word that is not Unicode, MissingPackageError without pyarrow.
     """
     name = os.fspath(path)
     arrow = _pyarrow()
@@ -51,15 +52,15 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
 
 
 def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
-    """Read words, vectors, and counts and scales if they are there, also as Spark writes them.
+    """Read words, vectors, and counts and scales if present; also accepts files of Spark.
 
-    Raises ReadError, ModelFormatError naming what is wrong in it, UsageError without pyarrow.
+    Raises ReadError, ModelFormatError naming the problem, MissingPackageError without pyarrow.
     """
     name = os.fspath(path)
     arrow = _pyarrow()
     with reading(name), open(name, "rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
-            _complain(name, "not a Parquet file: its first bytes are others")
+            _complain(name, "not a Parquet file: wrong magic number")
         file.seek(0)
         try:
             return drop_repeated(name, _from_table(name, arrow, file, limit))
@@ -67,17 +68,17 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
             raise
         except (arrow.ArrowException, OSError, ValueError, IndexError) as error:
             problem = str(error).partition("\n")[0]
-            raise ModelFormatError(f"{name}: not a sound Parquet file: {problem}") from error
+            raise ModelFormatError(f"{name}: not a valid Parquet file: {problem}") from error
 
 
 def _pyarrow() -> Any:
-    """Return pyarrow with its `parquet`, or raise MissingPackageError."""
+    """Return pyarrow with its `parquet` module.  Raises MissingPackageError."""
     import_optional(*PARQUET.needs)
     return importlib.import_module("pyarrow")
 
 
 def _from_table(name: str, arrow: Any, file: BinaryIO, limit: int | None) -> WordVectors:
-    """Return the content of a file; damage may show as any error of pyarrow's."""
+    """Return the content of a file; damage can raise any of pyarrow's errors."""
     table = arrow.parquet.read_table(file)
     table = table if limit is None else table.slice(0, limit)
     words = _column(name, table, WORD_COLUMNS).cast(arrow.string()).to_pylist()
@@ -107,7 +108,7 @@ def _column(name: str, table: Any, names: tuple[str, ...]) -> Any:
 def _numbers(name: str, column: Any, dtype: Any, n_rows: int) -> NDArray[Any]:
     found = column.to_numpy()
     if column.null_count or found.dtype.kind not in "iuf" or len(found) != n_rows:
-        _complain(name, "a column of numbers holds something else")
+        _complain(name, "the column `count` or `scale` must hold one number per row")
     return found.astype(dtype, copy=False)  # type: ignore[no-any-return]
 
 
@@ -120,9 +121,9 @@ def _values(name: str, column: Any, n_rows: int) -> NDArray[Any]:
     if n_rows == 0:
         return np.empty((0, getattr(column.type, "list_size", 1)), np.float32)
     if lengths is not None and lengths.min() != lengths.max():
-        _complain(name, f"its vectors have from {lengths.min()} to {lengths.max()} values")
+        _complain(name, f"its vectors differ in length: {lengths.min()} to {lengths.max()} values")
     if flat.null_count or len(flat) % n_rows or not 1 <= len(flat) // n_rows <= MAX_DIM:
-        _complain(name, f"{len(flat)} values in {n_rows} vectors, or some missing")
+        _complain(name, f"{len(flat)} values do not fill {n_rows} vectors, or values are missing")
     values = flat.to_numpy(zero_copy_only=False)
     if values.dtype.kind not in "iuf":
         _complain(name, f"its vectors are {column.type}, expected lists of numbers")

@@ -1,4 +1,4 @@
-"""Vectors in fewer bits: float16, and int8 with a scale for each row."""
+"""Reduced precision: float16, and int8 with a scale per row."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,31 +10,32 @@ from fastw2v.errors import SaveError
 from fastw2v.formats.records import check_dtype
 from fastw2v.formats.word_vectors import BLOCK_ROWS, WordVectors
 
-INT8_STEPS = 127  # values are -127 to 127, so that a row and its negative are treated alike
-SAMPLE_WORDS = 1000  # whose similarities are compared: half a million pairs
+INT8_STEPS = 127  # symmetric, -127 to 127: negating a row negates its values
+SAMPLE_WORDS = 1000  # compared pairwise: half a million pairs
 
 
 @dataclass(frozen=True)
 class Reduced:
-    """Vectors to write: values (n_words, dim) float32, float16 or int8, times scales if given.
+    """Vectors of a reduced type.
 
-    scales: (n_words,) float32, 0 for a row of zeros; for int8 only.
+    values: (n_words, dim) float32, float16 or int8.
+    scales: (n_words,) float32, for int8 only: the row factors, 0 for a zero row.
     """
 
     values: NDArray[Any]
     scales: NDArray[np.float32] | None = None
 
     def restored(self) -> NDArray[np.float32]:
-        """Return (n_words, dim) float32, what a reader will get."""
+        """Return the (n_words, dim) float32 vectors that a reader gets."""
         values = self.values.astype(np.float32)
         return values if self.scales is None else values * self.scales[:, np.newaxis]
 
 
 def reduce_vectors(path: str, word_vectors: WordVectors, dtype: str) -> Reduced:
-    """Return the vectors as this dtype.
+    """Convert the vectors to this dtype.
 
-    Raises SaveError naming the first word whose vector it cannot hold: one that is not finite,
-    or beyond float16's 65,504.
+    Raises SaveError naming the first word whose vector is not finite or exceeds float16's maximum
+    of 65,504.
     """
     check_dtype(dtype)
     vectors = word_vectors.vectors
@@ -62,16 +63,17 @@ def reduce_vectors(path: str, word_vectors: WordVectors, dtype: str) -> Reduced:
 
 
 def without_model(word_vectors: WordVectors) -> WordVectors:
-    """Return words, vectors and counts only: what is left of a model in fewer bits."""
+    """Return only words, vectors and counts."""
     return WordVectors(word_vectors.words, word_vectors.vectors, word_vectors.counts)
 
 
 def similarity_loss(
     before: NDArray[np.float32], after: NDArray[np.float32]
 ) -> tuple[float, float, int]:
-    """Return the mean and largest change of the cosine between rows, and of how many pairs.
+    """Measure how much a change of precision changes the cosines between rows.
 
-    before, after: (n_words, dim).  All pairs of up to SAMPLE_WORDS rows, spread evenly.
+    before, after: (n_words, dim).  Compares all pairs of up to SAMPLE_WORDS evenly spaced rows.
+    Returns (mean change, largest change, number of pairs).
     """
     rows = np.unique(np.linspace(0, len(before) - 1, SAMPLE_WORDS).astype(np.int64))
     if len(before) < 2:

@@ -1,6 +1,6 @@
-"""TensorBoard projector: values parted by tabs, and beside them a file of words, one a line.
+"""TensorBoard projector: tab-separated values, and a second file with one word per line.
 
-X.tsv goes with X_metadata.tsv, and X_tensor.tsv with X_metadata.tsv as gensim names them.
+The words of X.tsv are in X_metadata.tsv. gensim names the two X_tensor.tsv and X_metadata.tsv.
 """
 
 import os
@@ -19,13 +19,13 @@ LAYOUT = Layout(separator="\t", has_words=False)
 
 
 def looks_like(head: Head) -> bool:
-    """Say whether the first line holds nothing but numbers and a file of words lies beside it."""
+    """Return whether the first line holds only numbers and the file of words exists."""
     first = head.lines[0].rstrip(b"\r\n").replace(b"\t", b" ")
     return is_number_text(first) and os.path.isfile(TSV.files(head.path)[1])
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
-    """Write values and words, without header.  Raises SaveError naming a word with a tab in it."""
+    """Write values and words, without a header.  Raises SaveError naming a word with a tab."""
     name = os.fspath(path)
     words = encode_words(name, word_vectors.words, TSV)
     values, metadata = TSV.files(name)
@@ -38,10 +38,11 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
 
 
 def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
-    """Read the first `limit` rows, or all, with the words beside them.
+    """Read the first `limit` rows, or all if None, and their words.
 
-    Words of several columns have a header, and the first column is taken.
-    Raises ReadError, or ModelFormatError naming the file and what is wrong in it.
+    If the file of words has several columns, its first line is a header and its first column is
+    used.
+    Raises ReadError, or ModelFormatError naming the file and the problem.
     """
     name = os.fspath(path)
     words = _read_words(TSV.files(name)[1])

@@ -1,7 +1,7 @@
-"""The formats of vectors files: one record each, which everything else that knows formats reads.
+"""The formats of vectors files: one record each, the only place that lists them.
 
-Nothing heavy is imported here, because help texts name the formats.  How a format is read,
-written and recognised stands in the module that its record names.
+Nothing heavy is imported here, because help texts name the formats.  The module named by a record
+detects, reads and writes the format.
 """
 
 import os
@@ -17,7 +17,7 @@ from fastw2v.base.optional import import_optional
 from fastw2v.errors import UsageError
 
 DTYPES = ("float32", "float16", "int8")
-# What a file may hold beside words and vectors: fields of WordVectors, as people read them.
+# Optional parts of a file: fields of WordVectors, with their names in messages.
 PARTS = {
     "counts": "counts",
     "output_vectors": "output vectors",
@@ -28,7 +28,7 @@ PARTS = {
 }
 KEPT_IN_FEWER_BITS = frozenset({"counts"})
 
-# A word's count, its length or id, and the quotes, escapes and separators around it.
+# Bytes around a word: its count, its length or id, quotes, escapes and separators.
 MAX_WORD_BYTES = 64
 MAX_CHARACTER_BYTES = 4  # UTF-8
 MAX_FIXED_BYTES = 1 << 16  # headers and settings
@@ -40,24 +40,25 @@ def _path_itself(path: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Format:
-    """What a format is called, and what its files hold.
+    """The name, module and properties of a format.
 
-    name: of the format in `--format`, `--to` and errors.
-    module: in this folder, with looks_like(head), which may rely on sniff.ORDER; read(path, limit),
-    with mmap if can_be_mapped; and write(path, word_vectors), with dtype if there are several.
+    name: used in `--format`, `--to` and errors.
+    module: a module of this package with three functions: looks_like(head), which may rely on
+    sniff.ORDER; read(path, limit), with mmap if can_be_mapped; and write(path, word_vectors), with
+    dtype if there is more than one.
     description: one line for help texts and errors.
-    suffixes: of file names that stand for the format, in lower case.
-    is_folder: whether a path names a folder.
-    files: returns the paths of all files that are written for a path.
-    can_be_mapped: whether vectors can be used from the file without reading them into memory.
-    dtypes: that vectors can be stored in.
+    suffixes: lower-case file suffixes that select the format.
+    is_folder: whether the format is a folder instead of a file.
+    files: maps a path to the paths of all files written for it.
+    can_be_mapped: whether vectors can be memory-mapped.
+    dtypes: types that vectors can be stored in.
     holds: keys of PARTS that are written and read back.
-    refused: finds a word that the format cannot hold; None if it holds any.
-    refused_words: the same for people.
-    min_value_bytes, max_value_bytes: of one float32 of a trained model, on average, with what
-    separates it from the next.
-    n_matrices: of (n_words, dim) values in the file of a trained model.
-    needs: arguments of import_optional for the package that reads and writes it.
+    refused: matches words that the format cannot hold; None if it can hold any word.
+    refused_words: a description of these words, for messages.
+    min_value_bytes, max_value_bytes: average bytes per value of a trained model, including the
+    separator.
+    n_matrices: number of (n_words, dim) matrices in the file of a trained model.
+    needs: arguments of import_optional for the package that the format needs.
     """
 
     name: str
@@ -78,11 +79,11 @@ class Format:
 
     @property
     def endings(self) -> tuple[str, ...]:
-        """The ends of paths that stand for the format, for people."""
+        """The path endings that select the format, for messages."""
         return (*self.suffixes, "folder/") if self.is_folder else self.suffixes
 
     def load(self) -> ModuleType:
-        """Return the format's module, imported when it is first used."""
+        """Return the format's module, imported on first use."""
         return import_module(f"fastw2v.formats.{self.module}")
 
     def holds_as(self, dtype: str) -> frozenset[str]:
@@ -90,11 +91,11 @@ class Format:
         return self.holds if dtype == "float32" else self.holds & KEPT_IN_FEWER_BITS
 
     def min_bytes(self, n_words: int, dim: int) -> int:
-        """Return the least size of the file of a trained model."""
+        """Return a lower bound of the file size of a trained model, in bytes."""
         return n_words * dim * self.n_matrices * self.min_value_bytes
 
     def max_bytes(self, words: Sequence[str], dim: int) -> int:
-        """Return the largest size of the file of a trained model."""
+        """Return an upper bound of the file size of a trained model, in bytes."""
         row_bytes = dim * self.n_matrices * self.max_value_bytes + MAX_WORD_BYTES
         text_bytes = MAX_CHARACTER_BYTES * sum(map(len, words))
         return len(words) * row_bytes + text_bytes + MAX_FIXED_BYTES
@@ -113,7 +114,7 @@ def _projector_files(path: str) -> list[str]:
 NATIVE = Format(
     name="native",
     module="native",
-    description="all of a model, to train on: one safetensors file",
+    description="a full, trainable model in one safetensors file",
     suffixes=(".safetensors",),
     can_be_mapped=True,
     dtypes=DTYPES,
@@ -127,7 +128,7 @@ TEXT = Format(
     suffixes=(".txt",),
     refused=re.compile(r"[ \n]|\A\Z"),
     refused_words="empty, or with a space or newline in it",
-    min_value_bytes=8,  # 12 were found
+    min_value_bytes=8,  # measured: 12
     max_value_bytes=16,  # -1.2345678e-10 and a space
 )
 BIN = Format(
@@ -152,7 +153,7 @@ FASTTEXT = Format(
     holds=frozenset({"counts"}),
     refused=re.compile(r"\0"),
     refused_words="with a zero byte in it",
-    n_matrices=2,  # the outputs are zeros if there are none
+    n_matrices=2,  # a model without outputs writes zeros
 )
 GLOVE = replace(
     TEXT,
@@ -190,8 +191,8 @@ PARQUET = Format(
     holds=frozenset({"counts"}),
     refused=re.compile("[\ud800-\udfff]"),
     refused_words="not Unicode",
-    min_value_bytes=3,  # values that recur, and bytes, are compressed
-    max_value_bytes=8,  # in small files a value is a number in a dictionary
+    min_value_bytes=3,  # repeated values and bytes are compressed
+    max_value_bytes=8,  # in small files, values are stored in a dictionary
     needs=("pyarrow.parquet", "arrow", "Parquet"),
 )
 FORMATS = {
@@ -200,14 +201,14 @@ FORMATS = {
 
 
 def get_format(name: str) -> Format:
-    """Return the record of a format or raise UsageError."""
+    """Return the record of a format.  Raises UsageError for an unknown name."""
     if name not in FORMATS:
         raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {name!r}")
     return FORMATS[name]
 
 
 def format_of_suffix(path: str | PathLike[str]) -> str:
-    """Return the name of the format that a path's end stands for, or raise UsageError."""
+    """Return the format that the end of a path selects.  Raises UsageError if there is none."""
     name = os.fspath(path)
     is_folder = name.endswith("/") or os.path.isdir(name)
     suffix = PurePath(path).suffix.lower()
@@ -219,7 +220,7 @@ def format_of_suffix(path: str | PathLike[str]) -> str:
 
 
 def check_target(format: str, dtype: str) -> None:
-    """Raise UsageError unless there is such a format, can be written, and holds this dtype."""
+    """Raise UsageError unless the format exists, can be written and can store this dtype."""
     record = get_format(format)
     check_dtype(dtype)
     if record.needs:
@@ -227,12 +228,12 @@ def check_target(format: str, dtype: str) -> None:
     if dtype not in record.dtypes:
         able = listed((f.name for f in FORMATS.values() if dtype in f.dtypes), "or")
         raise UsageError(
-            f"format {format!r} holds {listed(record.dtypes, 'and')} only, not {dtype}; use {able}"
+            f"format {format!r} can store {listed(record.dtypes, 'and')}, not {dtype}; use {able}"
         )
 
 
 def places_of(path: str | PathLike[str], format: str) -> list[str]:
-    """Return what must be writable: the files of a path, or the folder that is yet to be made."""
+    """Return the paths that must be writable: the files, or a folder that does not exist yet."""
     record, name = get_format(format), os.fspath(path)
     if record.is_folder and not os.path.isdir(name):
         return [name.rstrip("/")]
@@ -246,6 +247,6 @@ def check_dtype(dtype: str) -> None:
 
 
 def listed(names: Iterable[str], conjunction: str) -> str:
-    """Return `a, b and c`."""
+    """Return the names as text: `a, b and c`."""
     *most, last = names
     return f"{', '.join(most)} {conjunction} {last}" if most else last

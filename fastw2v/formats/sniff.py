@@ -1,4 +1,4 @@
-"""Finding out the format of a vectors file from its content."""
+"""Detect the format of a vectors file from its content."""
 
 import os
 from os import PathLike
@@ -20,16 +20,17 @@ from fastw2v.formats.records import (
     VEC,
 )
 
-# The first that a file looks like is its format.  Those with magic bytes come first.  After a
-# header stand either floats or text, and only the suffix tells .vec from word2vec's text.
+# The first match is the format.  Formats with magic bytes come first.  After a `n_words dim` header
+# come either floats or text.  Only the suffix distinguishes .vec from word2vec's text.
 ORDER = (HF, NATIVE, FASTTEXT, PARQUET, BIN, VEC, TEXT, TSV, GLOVE)
 
 
 def detect_format(path: str | PathLike[str]) -> str:
-    """Return the name of the format.
+    """Return the name of a file's format.
 
-    Content decides; the suffix only tells .vec from word2vec's text, which read alike.
-    Raises ReadError, or ModelFormatError if the content is none of them.
+    The content decides.  The suffix only distinguishes .vec from word2vec's text, which are read
+    in the same way.
+    Raises ReadError, or ModelFormatError if the content matches no format.
     """
     name = os.fspath(path)
     found = _first_like(Head(name), is_folder=True) if os.path.isdir(name) else None
@@ -41,7 +42,7 @@ def detect_format(path: str | PathLike[str]) -> str:
         if found is not None:
             return found
         refuse_pickle(name, opened.file)
-    problem = "not a vectors file of any format known here" if head.start else "empty"
+    problem = "not a vectors file of a known format" if head.start else "empty"
     raise ModelFormatError(f"{name}: {problem} ({', '.join(FORMATS)})")
 
 

@@ -1,8 +1,9 @@
-"""The folder that sentence-transformers opens as a StaticEmbedding, and model2vec too.
+"""A folder that sentence-transformers loads as a StaticEmbedding, and that model2vec loads.
 
-model.safetensors holds `embeddings` (n_tokens, dim), tokenizer.json the words as a WordLevel
-vocabulary, config.json and modules.json what the libraries ask for. Folders are read with any
-vocabulary that names a token for each row, also as sentence-transformers itself saves them.
+model.safetensors holds `embeddings` (n_tokens, dim); tokenizer.json holds the words as a WordLevel
+vocabulary; config.json and modules.json hold the metadata that the libraries require.
+The reader accepts any vocabulary with one token per row, including folders that
+sentence-transformers saved.
 """
 
 import json
@@ -21,22 +22,22 @@ from fastw2v.formats.records import HF
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
 from fastw2v.formats.word_vectors import WordVectors, drop_repeated, encode_words
 
-TENSORS = ("embeddings", "embedding.weight")  # model2vec's name, sentence-transformers'
-UNKNOWN = "[UNK]"  # what words outside the vocabulary become; its vector is 0
+TENSORS = ("embeddings", "embedding.weight")  # in model2vec, in sentence-transformers
+UNKNOWN = "[UNK]"  # the token of unknown words; its vector is zero
 MAX_JSON_BYTES = 1 << 30
 
 
 def looks_like(head: Head) -> bool:
-    """Say whether a folder holds a file of this format, other than safetensors alone."""
+    """Return whether a folder holds a file of this format besides model.safetensors."""
     return any(os.path.isfile(file) for file in HF.files(head.path)[1:])
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:
-    """Write the four files into a folder, which is made if need be.
+    """Write the four files to a folder, creating it if needed.
 
-    Text is split at white space; a word that is not known counts as a vector of zeros.
-    dtype: float32 or float16.  Raises SaveError naming a word that is empty, holds white space
-    or is not Unicode, UsageError.
+    The tokenizer splits text at white space.  An unknown word gets a zero vector.
+    dtype: of the vectors: float32 or float16.
+    Raises SaveError naming a word that is empty, contains white space or is not Unicode.
     """
     name = os.fspath(path)
     words = word_vectors.words
@@ -102,9 +103,9 @@ def _tokenizer(words: list[str], lowercase: bool) -> dict[str, Any]:
 
 
 def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
-    """Read the tokens and their vectors; an unknown-token of zeros is left out.
+    """Read the tokens and their vectors; the unknown token is skipped if its vector is zero.
 
-    Raises ReadError, or ModelFormatError naming what is wrong in the folder.
+    Raises ReadError, or ModelFormatError naming the file and the problem.
     """
     folder = _module_folder(os.fspath(path))
     name, tokenizer, *_ = HF.files(folder)
@@ -113,9 +114,9 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
         tensors = TensorFile(name, file, mmap=False)
         key = next((key for key in TENSORS if tensors.has(key)), None)
         if key is None:
-            tensors.complain(f"no tensor {' or '.join(map(repr, TENSORS))} in it")
+            tensors.complain(f"no tensor {' or '.join(map(repr, TENSORS))}")
         if tensors.has("mapping"):
-            tensors.complain("several tokens share a row (`mapping`), which is not read")
+            tensors.complain("several tokens share a row (`mapping`), which is not supported")
         dtype = "F16" if tensors.dtype(key) == "F16" else "F32"
         rows = tensors.tensor(key, dtype, (None, None))
     if len(tokens) != len(rows) or None in tokens:
@@ -138,11 +139,11 @@ def _load_json(name: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        _complain(name, f"not sound JSON: {error}")
+        _complain(name, f"not valid JSON: {error}")
 
 
 def _module_folder(folder: str) -> str:
-    """Return the folder of the first module: this one, or one in it that modules.json names."""
+    """Return the folder of the first module in modules.json: this folder or a subfolder."""
     name = HF.files(folder)[-1]
     if not os.path.exists(name):
         return folder
@@ -154,12 +155,12 @@ def _module_folder(folder: str) -> str:
     if not str(first.get("type", "")).endswith("StaticEmbedding"):
         _complain(name, f"its first module is {first.get('type')!r}, not a StaticEmbedding")
     if PurePosixPath(inner).is_absolute() or ".." in PurePosixPath(inner).parts:
-        _complain(name, f"the path {inner!r} leads out of the folder")
+        _complain(name, f"the path {inner!r} points outside the folder")
     return os.path.join(folder, inner) if inner not in ("", ".") else folder
 
 
 def _tokens(name: str, tokenizer: Any) -> tuple[list[str | None], str | None]:
-    """Return the token of each row, and the one for unknown words."""
+    """Return the token of each row, and the unknown token."""
     try:
         model = tokenizer["model"]
         vocab = model["vocab"]
@@ -171,9 +172,9 @@ def _tokens(name: str, tokenizer: Any) -> tuple[list[str | None], str | None]:
             ids[str(token["content"])] = int(token["id"])
         unknown = model.get("unk_token")
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        _complain(name, f"holds no vocabulary: {error!r}")
+        _complain(name, f"no valid vocabulary: {error!r}")
     if not all(0 <= row < 2 * len(ids) for row in ids.values()):
-        _complain(name, "its vocabulary numbers its tokens with gaps")
+        _complain(name, "the token ids of its vocabulary have gaps")
     tokens: list[str | None] = [None] * (max(ids.values(), default=-1) + 1)
     for token, row in ids.items():
         tokens[row] = token

@@ -1,9 +1,9 @@
-"""safetensors files, streamed on the way out and mapped or read in part on the way in.
+"""Write safetensors files as a stream; read them in part or memory-mapped.
 
-The library's own writer copies all tensors into one string of bytes first, twice the memory of
-a model; its reader cannot map. It does check every file here before a byte of it is believed.
-Layout: a little-endian u64 with the length of the header; the header, a JSON object of
-{name: {dtype, shape, data_offsets}}; the data, without holes.
+The writer of the safetensors library first copies all tensors into one bytes object, which doubles
+the memory of a model.  Its reader cannot map.  The library is only used to validate files.
+Layout: the length of the header, a little-endian u64; the header, a JSON object of
+{name: {dtype, shape, data_offsets}}; the data, without gaps.
 """
 
 import json
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fastw2v.errors import ModelFormatError
 
-ALIGNMENT = 64  # one cache line: rows of a mapped matrix start where vector loads are fastest
+ALIGNMENT = 64  # one cache line: aligned rows are fastest to load when mapped
 BLOCK_BYTES = 1 << 20
 DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
@@ -31,7 +31,7 @@ _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 def write_tensors(
     file: BinaryIO, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
 ) -> None:
-    """Write the tensors in the order given; rows that lie apart are packed block by block."""
+    """Write the tensors in the given order; padded rows are packed block by block."""
     header: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, tensor in tensors.items():
@@ -46,7 +46,7 @@ def write_tensors(
 
 
 def write_rows(file: BinaryIO, tensor: NDArray[Any]) -> None:
-    """Write the values of a tensor, a block of rows at a time."""
+    """Write the values of a tensor, one block of rows at a time."""
     row_bytes = tensor.nbytes // max(1, len(tensor))
     step = max(1, BLOCK_BYTES // max(1, row_bytes))
     for start in range(0, len(tensor), step):
@@ -55,9 +55,9 @@ def write_rows(file: BinaryIO, tensor: NDArray[Any]) -> None:
 
 
 class TensorFile:
-    """The tensors of an open safetensors file that the library found sound.
+    """The tensors of an open safetensors file, validated by the library.
 
-    mmap: hand out read-only arrays that stay in the file.
+    mmap: return read-only arrays mapped to the file.
     """
 
     def __init__(self, name: str, file: BinaryIO, *, mmap: bool) -> None:
@@ -69,39 +69,40 @@ class TensorFile:
             with safe_open(name, framework="np") as checked:
                 self.metadata: dict[str, str] = checked.metadata() or {}
         except SafetensorError as error:
-            self.complain(f"not a sound safetensors file: {error}")
+            self.complain(f"not a valid safetensors file: {error}")
         (n_header,) = struct.unpack("<Q", file.read(8))
         self._header: dict[str, dict[str, Any]] = json.loads(file.read(n_header))
         self._data_start = 8 + n_header
         self._map = mapping.mmap(file.fileno(), 0, access=mapping.ACCESS_READ) if mmap else None
 
     def has(self, key: str) -> bool:
-        """Say whether there is such a tensor."""
+        """Return whether the file has this tensor."""
         return key in self._header and key != "__metadata__"
 
     def dtype(self, key: str) -> str:
-        """Return the type of a tensor that is there, in safetensors' words."""
+        """Return the type of an existing tensor, as safetensors names it."""
         return str(self._header[key]["dtype"])
 
     def shape(self, key: str) -> tuple[int, ...]:
-        """Return the shape of a tensor that is there."""
+        """Return the shape of an existing tensor."""
         return tuple(self._header[key]["shape"])
 
     def optional(
         self, key: str, dtype: str, shape: tuple[int | None, ...], limit: int | None = None
     ) -> NDArray[Any] | None:
-        """Return a tensor as `tensor` does, or None if the file does not hold it."""
+        """Return a tensor as `tensor` does, or None if the file does not have it."""
         return self.tensor(key, dtype, shape, limit) if key in self._header else None
 
     def tensor(
         self, key: str, dtype: str, shape: tuple[int | None, ...], limit: int | None = None
     ) -> NDArray[Any]:
-        """Return the first `limit` rows of a tensor, or all; None in `shape` fits any length.
+        """Return the first `limit` rows of a tensor, or all if None.
 
-        Raises ModelFormatError if it is missing or of another type or shape.
+        shape: the expected shape; None matches any length.
+        Raises ModelFormatError if the tensor is missing or has another type or shape.
         """
         if key not in self._header:
-            self.complain(f"no tensor {key!r} in it")
+            self.complain(f"no tensor {key!r}")
         entry = self._header[key]
         fits = len(shape) == len(entry["shape"]) and all(
             want in (None, got) for want, got in zip(shape, entry["shape"], strict=True)
@@ -117,7 +118,7 @@ class TensorFile:
         return self._values(entry["data_offsets"][0], DTYPES[dtype], found)
 
     def of_group(self, prefix: str) -> dict[str, NDArray[np.float32]]:
-        """Return the float32 tensors whose names begin so, by the rest of their names."""
+        """Return the float32 tensors whose names start with prefix, keyed without the prefix."""
         names = [name for name in self._header if name.startswith(prefix)]
         return {n.removeprefix(prefix): self.tensor(n, "F32", self.shape(n)) for n in names}
 
@@ -126,7 +127,7 @@ class TensorFile:
         raise ModelFormatError(f"{self.name}: {problem}")
 
     def _values(self, start: int, dtype: np.dtype[Any], shape: list[int]) -> NDArray[Any]:
-        """Return values that start `start` bytes into the data, read or mapped."""
+        """Read or map an array that starts `start` bytes into the data."""
         size = int(np.prod(shape))
         if size == 0:
             return np.empty(shape, dtype)

@@ -1,4 +1,4 @@
-"""Files of one line a word, `word value value ...`: what the three text formats share."""
+"""Files with one line per word, `word value value ...`: shared by the three text formats."""
 
 import os
 from os import PathLike
@@ -23,7 +23,7 @@ def write_lines(
     header: bool,
     layout: Layout = PLAIN,
 ) -> None:
-    """Write one line a word, each value in the fewest digits that give back its float32."""
+    """Write one line per word, each value with the fewest digits that restore its float32."""
     words = encode_words(os.fspath(path), word_vectors.words, format)
     with atomic_write(path) as file:
         if header:
@@ -41,11 +41,13 @@ def read_lines(
     encoding: str = "utf-8",
     errors: str = "surrogateescape",
 ) -> WordVectors:
-    """Read what write_lines writes, also with spaces or a carriage return at the ends of lines.
+    """Read one line per word; spaces or a carriage return at the end of a line are ignored.
 
-    header: whether the first line says `n_words dim`; without it, the file's end is the last row's.
-    limit: rows to read at most.  spaces_in_words: a word is all before the last dim fields.
     The file may be compressed.
+    header: whether the first line is `n_words dim`.  Without it, rows are read to the end.
+    limit: maximum number of rows to read; None reads all.
+    spaces_in_words: whether a word is everything before the last dim fields.
+    encoding, errors: how to decode the words.
     Raises ReadError, or ModelFormatError naming the file and the line.
     """
     name = os.fspath(path)
@@ -69,7 +71,7 @@ def read_lines(
 
 
 def _first_row(name: str, opened: OpenedFile, limit: int | None) -> tuple[int, int]:
-    """Return (rows to expect, dim) of a file without header, and go back to its start."""
+    """Return (rows to expect, dim) of a file without a header, and rewind it."""
     first = opened.file.readline()
     dim = first.rstrip(b" \r\n").count(b" ")
     if dim < 1 or parse_header(first) is not None:

@@ -1,4 +1,4 @@
-"""Rows of text, `word value value ...`, parsed and written in C a block at a time."""
+"""Rows of text, `word value value ...`, parsed and written in C, one block at a time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,22 +10,23 @@ from numpy.typing import NDArray
 from fastw2v import _core
 from fastw2v.errors import ModelFormatError
 
-# Text parsed or written at once: large enough that the calls cost nothing, small in any cache.
+# Bytes parsed or written per call: large enough to make calls cheap, small enough for the cache.
 BLOCK_BYTES = 1 << 20
-# Rows and numbers left to Python that one call may return.
+# Maximum rows, and numbers that C leaves to Python, per call.
 CALL_ROWS = 1 << 14
 CALL_HARD = 1 << 12
-# All that a number may consist of, `nan`, `inf` and `infinity` included.
+# The characters of a number, including `nan`, `inf` and `infinity`.
 NUMBER_BYTES = b"0123456789+-.eEnNaAiIfFtTyY"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a line looks like.
+    """The layout of a line.
 
-    separator: one ASCII character.  has_words: whether a word comes first.
-    spaces_in_words: whether a word is all that stands before the last dim values.
-    separator_at_end: whether one is written after the last value; when reading, any number may.
+    separator: one ASCII character.  has_words: whether a line starts with a word.
+    spaces_in_words: whether a word is everything before the last dim values.
+    separator_at_end: whether to write a separator after the last value.  Readers accept any number
+    of them.
     """
 
     separator: str = " "
@@ -35,12 +36,12 @@ class Layout:
 
 
 def is_number_text(values: bytes) -> bool:
-    """Say whether nothing but number characters and single spaces stands in the bytes."""
+    """Return whether the bytes hold only number characters and single spaces."""
     return b"  " not in values and not values.translate(None, NUMBER_BYTES + b" ")
 
 
 def is_text_row(row: bytes, dim: int) -> bool:
-    """Say whether the bytes up to a newline are a word and dim numbers, or were cut off in them."""
+    """Return whether the bytes are a word and dim numbers, or a truncated line of them."""
     values = row.rstrip(b" \r\n").partition(b" ")[2]
     complete = values.count(b" ") + 1 == dim or not row.endswith(b"\n")
     return values != b"" and complete and is_number_text(values)
@@ -49,10 +50,10 @@ def is_text_row(row: bytes, dim: int) -> bool:
 def row_text(
     rows: NDArray[np.float32], words: Sequence[bytes] | None, layout: Layout
 ) -> Iterator[memoryview]:
-    """Yield the text of the rows in blocks, each valid until the next.
+    """Yield the text of the rows in blocks; a block is valid until the next is requested.
 
-    rows: (n_rows, dim) float32.  words: n_rows of them, or None to write values only.
-    Each value has the fewest digits that give back its float32, as str() of a NumPy scalar.
+    Each value has the fewest digits that restore its float32, like str() of a NumPy scalar.
+    rows: (n_rows, dim) float32.  words: n_rows words, or None to write values only.
     """
     if len(rows) == 0 or rows.shape[1] == 0:
         return
@@ -79,7 +80,7 @@ def row_text(
 
 
 class RowReader:
-    """Reads rows from an open file and knows at which line it is.
+    """Read rows from an open file and track the line number.
 
     first_line: the number of the next line in the file, for messages.
     """
@@ -100,10 +101,11 @@ class RowReader:
     def read(
         self, n_rows: int | None, *, n_expected: int, announced: bool, to_the_end: bool
     ) -> tuple[list[bytes], NDArray[np.float32]]:
-        """Return the next n_rows words, or all for None, and their (n_rows, dim) values.
+        """Return the next n_rows words, or all if None, and their (n_rows, dim) values.
 
-        n_expected: rows to make room for at first.  announced: whether fewer are an error.
-        to_the_end: whether anything but blank lines after n_rows is one too.
+        n_expected: rows to allocate at first.
+        announced: whether fewer than n_rows rows are an error.
+        to_the_end: whether anything but blank lines after n_rows rows is an error.
         Raises ModelFormatError naming the file and the line.
         """
         words: list[bytes] = []
@@ -123,7 +125,7 @@ class RowReader:
         return words, vectors[: len(words)]
 
     def _parse(self, vectors: NDArray[np.float32], words: list[bytes]) -> int:
-        """Parse whole lines into the rows given; return how many there were."""
+        """Parse complete lines into the given rows; return the number of rows."""
         text, rows = self._text, vectors[: len(self._spans)]
         code, self._position, n_rows, n_hard = _core.parse_rows(
             text, self._position, rows, self._spans[: len(rows)], self._hard, self.layout
@@ -142,11 +144,11 @@ class RowReader:
         return n_rows
 
     def _fill(self) -> bool:
-        """Read more text behind what is left; say whether there was any."""
+        """Append more text to the unparsed rest; return whether there was any."""
         rest = self._text[self._position :]
         more = self.file.read(max(BLOCK_BYTES, len(rest)))
         if not more and rest.strip(b" \r\n"):
-            self._complain("no newline at its end: the file was cut off (or add the newline)")
+            self._complain("no newline at its end: the file is truncated (or add the newline)")
         self._text, self._position = rest + more, 0
         return bool(more)
 
@@ -157,18 +159,18 @@ class RowReader:
             n_blank = len(rest) - len(rest.lstrip())
             self.line_number += rest[:n_blank].count(b"\n")
             if n_blank < len(rest):
-                self._complain(f"the file goes on after {n_rows} vectors")
+                self._complain(f"the file continues after {n_rows} vectors")
             rest = self.file.read(BLOCK_BYTES)
 
     def _complain_of_line(self) -> NoReturn:
-        """Raise ModelFormatError that says what is wrong with the line at this position."""
+        """Raise ModelFormatError describing the problem of the current line."""
         line = self._text[self._position :].partition(b"\n")[0]
         separator = self.layout.separator.encode("ascii")
         text = line.rstrip(b" \r" + separator)
         n_values = text.count(separator) + (not self.layout.has_words)
         if n_values < self.dim or (n_values > self.dim and not self.layout.spaces_in_words):
             word = "a word and " if self.layout.has_words else ""
-            self._complain(f"{word}{self.dim} values expected, got {n_values} values")
+            self._complain(f"expected {word}{self.dim} values, got {n_values} values")
         values = separator.join(text.split(separator)[-self.dim :])
         self._complain(f"not {self.dim} numbers: {values[:60]!r}")
 

@@ -1,7 +1,7 @@
 """The binary format of word2vec.c and gensim: a line `n_words dim`, then word, space, floats.
 
-word2vec.c ends each vector with a newline, gensim does not. Both their readers (and the tools
-distance and word-analogy) skip newlines before a word, so both accept both.
+word2vec.c ends each vector with a newline; gensim does not.  Their readers, and the tools distance
+and word-analogy, skip newlines before a word and therefore accept both.
 """
 
 import os
@@ -20,11 +20,11 @@ from fastw2v.formats.records import BIN
 from fastw2v.formats.text_rows import is_text_row
 from fastw2v.formats.word_vectors import WordVectors, decode_words, drop_repeated, encode_words
 
-BLOCK_BYTES = 1 << 20  # read at once
+BLOCK_BYTES = 1 << 20  # bytes per read
 
 
 def looks_like(head: Head) -> bool:
-    """Say whether something else than text follows a header, or nothing and the suffix says so."""
+    """Return whether a header is followed by non-text, or by nothing in a file ending in .bin."""
     if head.shape is None:
         return False
     row = head.lines[1]
@@ -34,7 +34,7 @@ def looks_like(head: Head) -> bool:
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, newline: bool = True) -> None:
     """Write the words and vectors.
 
-    newline: end each vector with a newline: byte for byte as word2vec.c does; False: as gensim.
+    newline: end each vector with a newline, as word2vec.c does; False: no newline, as in gensim.
     """
     words = encode_words(os.fspath(path), word_vectors.words, BIN)
     end = b"\n" if newline else b""
@@ -51,7 +51,7 @@ def read(
     encoding: str = "utf-8",
     errors: str = "surrogateescape",
 ) -> WordVectors:
-    """Read the first `limit` rows, or all, with or without newlines between them.
+    """Read the first `limit` rows, or all if None, with or without newlines between them.
 
     Raises ReadError, or ModelFormatError naming the file and the byte.
     """
@@ -68,7 +68,7 @@ def read(
 
 
 class _RowReader:
-    """Reads rows from a file that stands behind its header."""
+    """Read rows from a file positioned after its header."""
 
     def __init__(self, name: str, file: BinaryIO, dim: int) -> None:
         self.name = name
@@ -76,12 +76,12 @@ class _RowReader:
         self.row_bytes = 4 * dim
         self.data = b""
         self.position = 0
-        self.start = file.tell()  # where in the file data[0] stands
+        self.start = file.tell()  # file offset of data[0]
 
     def read(
         self, n_wanted: int, n_expected: int, n_rows: int
     ) -> tuple[list[bytes], NDArray[np.float32]]:
-        """Return n_wanted of n_rows words and their vectors; make room for n_expected at first."""
+        """Return n_wanted of n_rows words and their vectors; allocate n_expected rows at first."""
         words: list[bytes] = []
         vectors = np.empty((n_expected, self.row_bytes // 4), "<f4")
         while len(words) < n_wanted:
@@ -93,7 +93,7 @@ class _RowReader:
         return words, vectors.astype(np.float32, copy=False)
 
     def _take(self, room: memoryview, words: list[bytes]) -> int:
-        """Take whole rows while there is data and room; return how many."""
+        """Parse complete rows while there is data and room; return the number of bytes used."""
         data, place, used = self.data, self.position, 0
         while used < len(room):
             space = data.find(b" ", place)
@@ -107,7 +107,7 @@ class _RowReader:
         return used
 
     def _fill(self, row: str) -> None:
-        """Read on; what is left is kept."""
+        """Append more data to the unparsed rest."""
         rest = self.data[self.position :]
         self.start += self.position
         more = self.file.read(max(BLOCK_BYTES, self.row_bytes, len(rest)))
@@ -120,4 +120,4 @@ class _RowReader:
         rest = self.data[self.position :] or self.file.read(MAX_HEADER_BYTES)
         if rest.strip(b"\n"):
             place = self.start + self.position
-            raise ModelFormatError(f"{self.name}: byte {place}: goes on after {n_rows} vectors")
+            raise ModelFormatError(f"{self.name}: byte {place}: continues after {n_rows} vectors")

@@ -1,4 +1,4 @@
-"""Words and vectors as they stand in any file, and words as bytes."""
+"""WordVectors, the content of a file of any format, and words as bytes."""
 
 import os
 import warnings
@@ -13,23 +13,23 @@ from numpy.typing import NDArray
 from fastw2v.errors import DivergedError, SaveError
 from fastw2v.formats.records import NATIVE, PARTS, Format, check_target, get_format
 
-BLOCK_ROWS = 4096  # looked at at a time, so that it needs little memory
+BLOCK_ROWS = 4096  # rows processed at a time, to save memory
 
 
 @dataclass
 class WordVectors:
-    """Words with their vectors, and what else a file may hold of a model.
+    """Words with their vectors, and the optional parts of a model that a file may hold.
 
-    words: n_words different strings; bytes that are not UTF-8 stand as surrogate escapes.
-    vectors: (n_words, dim) float32; the rows may lie apart (padded), the values of a row may not.
-    counts: (n_words,) int64, how often each word was seen, or None.
-    output_vectors: (n_outputs, dim) float32, the second matrix of the model, or None.
+    words: n_words distinct strings; bytes that are not UTF-8 are surrogate escapes.
+    vectors: (n_words, dim) float32; rows may be padded, but the values of a row are contiguous.
+    counts: (n_words,) int64 word counts, or None.
+    output_vectors: (n_outputs, dim) float32, the output matrix of the model, or None.
     output_bias: (n_outputs,) float32, or None.
-    input_bias: (dim,) float32, the bias of the input side that the vectors contain, or None.
-    settings: what the model was trained with; anything that JSON can hold.
-    extra_arrays: more float32 arrays, by name, which the native format alone holds.
-    damage: why the vectors are not worth writing, as of training that diverged; "" if they are.
-    Raises ValueError if the shapes or types disagree.
+    input_bias: (dim,) float32, the bias of the input side, included in the vectors, or None.
+    settings: the settings of the model; must be serializable as JSON.
+    extra_arrays: further float32 arrays by name, which only the native format stores.
+    damage: why the vectors should not be written, for example because training diverged; else "".
+    Raises ValueError if shapes or types disagree.
     """
 
     words: list[str]
@@ -57,23 +57,23 @@ class WordVectors:
         return int(self.vectors.shape[1])
 
     def parts(self) -> list[str]:
-        """Return the keys of PARTS that it holds."""
+        """Return the keys of PARTS that are present."""
         values = {key: getattr(self, key) for key in PARTS}
         return [key for key, value in values.items() if value is not None and len(value)]
 
     def check_finite(self, path: str | os.PathLike[str]) -> None:
-        """Raise DivergedError, which says that `path` is not written, if a value is not finite.
+        """Raise DivergedError if a value is not finite or training diverged.
 
-        And if training has diverged.
+        path: the file that is not written, for the message.
         """
         damage = self.damage
         part = part_not_finite(self.vectors, self.output_vectors, self.output_bias, self.input_bias)
         if part is not None:
-            damage = f"the {part} hold values that are not finite"
+            damage = f"the {part} contain non-finite values"
         if damage:
             raise DivergedError(
-                f"{os.fspath(path)} is not written: {damage}; "
-                "allow_non_finite=True writes them all the same"
+                f"{os.fspath(path)} was not written: {damage}; "
+                "pass allow_non_finite=True to write it anyway"
             )
 
 
@@ -83,7 +83,7 @@ def part_not_finite(
     output_bias: NDArray[np.float32] | None,
     input_bias: NDArray[np.float32] | None = None,
 ) -> str | None:
-    """Return the name of the first array with a value that is not finite, None if there is none."""
+    """Return the name of the first array with a non-finite value, or None."""
     parts = {
         "vectors": vectors,
         "output vectors": output_vectors,
@@ -102,7 +102,7 @@ def part_not_finite(
 def _check(
     name: str, array: NDArray[Any] | None, dtype: type[np.generic], shape: tuple[int | None, ...]
 ) -> None:
-    """Raise ValueError unless the array has this type and shape; None fits any length."""
+    """Raise ValueError unless the array has this type and shape; None matches any length."""
     if array is None:
         return
     fits = array.ndim == len(shape) and all(
@@ -119,14 +119,14 @@ def _check(
 def decode_words(
     words: Iterable[bytes], encoding: str = "utf-8", errors: str = "surrogateescape"
 ) -> list[str]:
-    """Return the words as strings; by default no byte is lost."""
+    """Decode the words; the defaults preserve every byte."""
     return [word.decode(encoding, errors) for word in words]
 
 
 def encode_words(path: str, words: Sequence[str], format: Format) -> list[bytes]:
-    """Return the words as bytes.
+    """Encode the words as UTF-8.
 
-    Raises SaveError naming a word that no file can give back, or that the format cannot hold.
+    Raises SaveError naming a word that is not Unicode, is repeated, or that the format cannot hold.
     """
     try:
         encoded = [word.encode("utf-8", "surrogateescape") for word in words]
@@ -146,7 +146,7 @@ def encode_words(path: str, words: Sequence[str], format: Format) -> list[bytes]
 
 
 def repeated_rows(words: Sequence[Hashable]) -> list[int]:
-    """Return the positions of all words that stood earlier in the list already."""
+    """Return the positions of words that also occur earlier in the list."""
     seen: set[Hashable] = set()
     repeated = []
     for row, word in enumerate(words):
@@ -157,14 +157,14 @@ def repeated_rows(words: Sequence[Hashable]) -> list[int]:
 
 
 def drop_repeated(path: str, word_vectors: WordVectors) -> WordVectors:
-    """Return only the first row of each word, with a warning that counts the others."""
+    """Keep only the first row of each word; warn with the number of dropped rows."""
     words = word_vectors.words
     if len(set(words)) == len(words):
         return word_vectors
     repeated = repeated_rows(words)
     warnings.warn(
         f"{path}: {len(repeated)} of {len(words)} rows repeat an earlier word "
-        f"(the first is {words[repeated[0]]!r}) and were left out",
+        f"(the first is {words[repeated[0]]!r}) and were skipped",
         stacklevel=3,
     )
     kept = sorted(set(range(len(words))).difference(repeated))
@@ -177,8 +177,9 @@ def write_vectors(
 ) -> None:
     """Write a vectors file.
 
-    format: a name in FORMATS.  dtype: of the vectors, one that the format can store.
-    Raises SaveError or UsageError.
+    format: a name in FORMATS.
+    dtype: type of the vectors in the file: float32, float16 or int8, if the format can store it.
+    Raises SaveError, or UsageError for an invalid argument.
     """
     check_target(format, dtype)
     options = {} if dtype == "float32" else {"dtype": dtype}
