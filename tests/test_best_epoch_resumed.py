@@ -89,7 +89,7 @@ def test_the_copy_is_left_out_where_the_rows_are_the_best():
         ({"patience": 3}, "patience was 2, is now 3"),
         ({"restore_best": False}, "restore_best was True, is now False"),
         ({"validation": OTHERS[:9]}, "tokens to validate on was 3508, is now 108"),
-        ({"validation": OTHERS[::-1]}, "the validation text is another one"),
+        ({"validation": OTHERS[::-1]}, "the validation text is different"),
         ({"validation": None, "metric": len}, "validation was 'text', is now None; "),
     ],
 )
@@ -97,7 +97,7 @@ def test_another_criterion_is_an_error_that_names_it(monkeypatch, options, diffe
     interrupted(monkeypatch, CHUNKS + 1)
     with pytest.raises(CheckpointError) as caught:
         overfitted(resume=True, **RUN | {"metric": None} | options)
-    assert str(caught.value).startswith(f"cannot go on from {newest()}: {difference}")
+    assert str(caught.value).startswith(f"cannot resume from {newest()}: {difference}")
 
 
 def test_another_corpus_is_told_before_what_follows_from_it(monkeypatch):

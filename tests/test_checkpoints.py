@@ -16,7 +16,7 @@ from fastw2v.run.checkpoints import files as checkpoints_module
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
 SMALL = {"vector_size": 16, "epochs": 3, "workers": 1, "sg": 1}
-NO_CHECKPOINT = "ignore:.* holds no checkpoint. training starts at the beginning:UserWarning"
+NO_CHECKPOINT = "ignore:.* holds no checkpoint. training starts from the beginning:UserWarning"
 
 
 class Fails:
@@ -186,7 +186,7 @@ def test_a_full_disk_warns_and_training_goes_on(monkeypatch, sentences, n_good):
     with pytest.warns(UserWarning, match="No space left on device") as caught:
         model = Word2Vec(sentences, checkpoint="run", **SMALL)
     good = "the last good one is run/checkpoint-000000000014400.safetensors"
-    end = f"{good if n_good else 'there is none yet'}; training goes on"
+    end = f"{good if n_good else 'there is none yet'}; training continues"
     assert str(caught[-1].message).endswith(end)
     assert same_bits(model, Word2Vec(sentences, **SMALL))
     assert len(checkpoint_files()) == n_good
@@ -221,7 +221,7 @@ def test_what_a_killed_process_left_is_removed(sentences):
 def test_other_settings_are_an_error_that_names_them(sentences, settings, difference):
     cut_short(sentences)
     before = checkpoint_files()
-    with pytest.raises(CheckpointError, match="cannot go on from run/checkpoint-") as caught:
+    with pytest.raises(CheckpointError, match="cannot resume from run/checkpoint-") as caught:
         Word2Vec(sentences, checkpoint="run", resume=True, **SMALL | settings)
     assert difference in str(caught.value)
     assert caught.value.exit_code == 9
@@ -244,7 +244,7 @@ def test_another_corpus_is_an_error_that_names_the_difference(sentences):
     swapped = [*sentences[:-2], sentences[-1], sentences[-2]]
     for other, difference in [
         (sentences[:-1], "tokens read was 7200, is now 7188"),
-        (swapped, "it has other words, or another order of them"),
+        (swapped, "its words or their order are different"),
     ]:
         with pytest.raises(CheckpointError, match=f"the corpus differs: .*{difference}"):
             Word2Vec(other, checkpoint="run", resume=True, **SMALL)
@@ -258,7 +258,7 @@ def test_a_backend_that_is_missing_is_an_error(sentences):
     data = checkpoints_module.read_checkpoint(path)
     data.settings["backend"] = "abacus"
     checkpoints_module.write_vectors(path, data, "native")
-    with pytest.raises(CheckpointError, match="its backend is abacus, and this CPU has scalar"):
+    with pytest.raises(CheckpointError, match="its backend is abacus, but this CPU supports"):
         Word2Vec.resume("run", sentences)
 
 
@@ -294,7 +294,7 @@ def test_two_runs_at_once_in_one_folder_are_an_error(sentences):
         Word2Vec(sentences, checkpoint="run", callbacks=[Second()], **SMALL)
 
 
-@pytest.mark.filterwarnings("ignore:run/.*; trying the checkpoint before it:UserWarning")
+@pytest.mark.filterwarnings("ignore:run/.*; trying the previous checkpoint:UserWarning")
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(sentences):
     whole = Word2Vec(sentences, **SMALL)
     cut_short(sentences)
@@ -314,11 +314,11 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(sentences):
 def test_resume_without_a_checkpoint(sentences):
     with pytest.raises(CheckpointError, match="nowhere holds no checkpoint"):
         Word2Vec.resume("nowhere", sentences)
-    with pytest.warns(UserWarning, match="run holds no checkpoint: training starts at the beg"):
+    with pytest.warns(UserWarning, match="run holds no checkpoint: training starts from the beg"):
         model = Word2Vec(sentences, checkpoint="run", resume=True, **SMALL)
     assert same_bits(model, Word2Vec(sentences, **SMALL))
     model.save("model")
-    with pytest.raises(CheckpointError, match="model: a model, but not a checkpoint of a run"):
+    with pytest.raises(CheckpointError, match="model: a model, but not a checkpoint"):
         Word2Vec.resume("model", sentences)
     with open("text", "w") as file:
         file.write("no model")
@@ -329,8 +329,8 @@ def test_resume_without_a_checkpoint(sentences):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"resume": True}, "resume needs a folder of checkpoints: set checkpoint"),
-        ({"checkpoint_every": 3}, "checkpoint_every needs a folder of checkpoints: set checkpoint"),
+        ({"resume": True}, "resume needs a checkpoint folder: set checkpoint"),
+        ({"checkpoint_every": 3}, "checkpoint_every needs a checkpoint folder: set checkpoint"),
         ({"checkpoint": "run", "checkpoint_every": -1}, "checkpoint_every must be a time such as "
          "90s, 10m or 1h, at least 0, got -1"),
         ({"checkpoint": "run", "checkpoint_every": "soon"}, "checkpoint_every must be a time such "

@@ -66,11 +66,11 @@ def test_what_does_not_fit_is_one_line_and_code_9(capsys, folder):
     fails(capsys, again, 9,
           "run holds checkpoints of another run; resume it, or use another folder")  # fmt: skip
     fails(capsys, [*again, "--resume", "--window", "3"], 9,
-          f"cannot go on from {path}: window was 5, is now 3")  # fmt: skip
+          f"cannot resume from {path}: window was 5, is now 3")  # fmt: skip
     assert cli.main([again[0], "part1.txt", *again[2:], "--resume"]) == 9
     shown = capsys.readouterr().err
     assert shown.startswith(
-        f"fastw2v: error: cannot go on from {path}: the corpus differs: tokens read was 7200, "
+        f"fastw2v: error: cannot resume from {path}: the corpus differs: tokens read was 7200, "
         "is now 2400; "
     )
     assert shown.count("\n") == 1
@@ -78,12 +78,12 @@ def test_what_does_not_fit_is_one_line_and_code_9(capsys, folder):
 
 def test_half_of_a_request_is_a_usage_error(capsys):
     fails(capsys, ["train", "corpus.txt", "-o", "v", "--resume"], 2,
-          "resume needs a folder of checkpoints: set checkpoint")  # fmt: skip
+          "resume needs a checkpoint folder: set checkpoint")  # fmt: skip
 
 
 def test_resume_without_a_checkpoint_starts_with_a_warning(capsys):
     assert train("corpus.txt", "-o", "v", *RUN, "--resume") == 0
-    warning = "fastw2v: warning: run holds no checkpoint: training starts at the beginning\n"
+    warning = "fastw2v: warning: run holds no checkpoint: training starts from the beginning\n"
     assert capsys.readouterr().err == warning
 
 
@@ -178,5 +178,5 @@ def test_a_full_disk_at_a_checkpoint_is_a_warning(capsys, folder, full_disk):
     assert train("corpus.txt", "-o", "v", *RUN) == 0
     err = capsys.readouterr().err
     assert err.count("fastw2v: warning: no checkpoint: cannot write run/checkpoint-") >= 2
-    assert "No space left on device; there is none yet; training goes on" in err
+    assert "No space left on device; there is none yet; training continues" in err
     assert cli.main(["info", "v"]) == 0

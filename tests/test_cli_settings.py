@@ -96,7 +96,7 @@ def test_both_biases_are_asked_for_by_a_flag_or_in_a_configuration_file(folder, 
         assert read_vectors("v").settings["bias"] is bias
     capsys.readouterr()
     args = ["train", "corpus.txt", "-o", "v", "--bias=both", "--freeze", "all"]
-    fails(capsys, args, 2, "bias='both' moves every vector: freeze and vectors_lockf cannot hold "
+    fails(capsys, args, 2, "bias='both' changes every vector: freeze and vectors_lockf cannot keep "
           "any; use bias=True, or freeze nothing")  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def test_a_vocabulary_grows_on_the_command_line(folder):
         (["--freeze", os.devnull], 2, f"{os.devnull}: holds no words to freeze"),
         (["--freeze", "known"], 2, "freeze='known' needs init_from, or a vocabulary that was "
          "updated"),
-        (["--grow"], 2, "grow=True needs init_from, the vectors whose words are to be kept"),
+        (["--grow"], 2, "grow=True needs init_from, the vectors whose words to keep"),
     ],
 )  # fmt: skip
 def test_wrong_starts_are_one_line(capsys, flags, code, message):

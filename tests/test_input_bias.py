@@ -180,7 +180,7 @@ def test_deterministic_threads_merge_it_to_the_same_bits(sg, objective):
 
 @pytest.mark.parametrize("freeze", [True, "known", ["c1"]])
 def test_frozen_vectors_are_an_error_before_the_text_is_read(freeze):
-    message = "bias='both' moves every vector: freeze and vectors_lockf cannot hold any"
+    message = "bias='both' changes every vector: freeze and vectors_lockf cannot keep any"
     with pytest.raises(UsageError, match=message):
         Word2Vec(corpus_file="absent", freeze=freeze, bias="both")
 
@@ -189,11 +189,11 @@ def test_vectors_frozen_later_are_an_error_before_training(sentences):
     model = Word2Vec(sentences, **BOTH)
     before = copy.deepcopy(model)
     model.freeze = ["c1"]
-    with pytest.raises(UsageError, match="bias='both' moves every vector"):
+    with pytest.raises(UsageError, match="bias='both' changes every vector"):
         model.train(sentences)
     model.freeze = []
     model.wv.vectors_lockf = np.zeros(1)
-    with pytest.raises(UsageError, match="bias='both' moves every vector"):
+    with pytest.raises(UsageError, match="bias='both' changes every vector"):
         model.train(sentences)
     assert same_bits(model, before)
 
@@ -225,7 +225,7 @@ def test_a_file_without_the_bias_that_its_settings_name_is_no_model(tmp_path, se
     data = Word2Vec(sentences, **BOTH).to_word_vectors()
     data.input_bias = None
     write_vectors(tmp_path / "v", data, "native")
-    with pytest.raises(ModelFormatError, match="the settings ask for an input bias"):
+    with pytest.raises(ModelFormatError, match="the settings require an input bias"):
         Word2Vec.load(tmp_path / "v")
 
 

@@ -108,7 +108,7 @@ def test_what_is_not_finite_is_null(tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
 def test_a_full_disk_ends_the_log_and_not_the_run(sentences):
-    with pytest.warns(UserWarning, match="cannot write /dev/full: No space left on device; the r"):
+    with pytest.warns(UserWarning, match="cannot write /dev/full: No space left on device; tr"):
         model = Word2Vec(sentences, log="/dev/full", **SMALL)
     assert len(model.history) == 2
 

@@ -92,14 +92,14 @@ def test_a_good_start_is_seen_in_the_loss(sentences):
 @pytest.mark.parametrize(
     ("settings", "kind", "message"),
     [
-        ({"vector_size": 13}, UsageError, "init_from: its vectors have 12 values and vector_size "
+        ({"vector_size": 13}, UsageError, "init_from: its vectors have 12 values, but vector_size "
          "is 13; set vector_size=12"),
         ({"init_from": 5}, UsageError, "init_from must be a path, a KeyedVectors or a Word2Vec, "
          "got 5"),
         ({"init_from": "absent"}, ReadError, "cannot read absent: No such file or directory"),
         ({"init_from": vectors_of(["other"])}, UsageError,
-         "init_from holds none of the 4 words of the vocabulary, such as 't1w1'; its own begin "
-         "with ['other']"),
+         "init_from has none of the 4 words of the vocabulary, such as 't1w1'; its first "
+         "words are ['other']"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_started_from_is_named(old, settings, kind, message):
@@ -236,10 +236,10 @@ def test_gensim_adds_the_same_words(sentences):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"grow": True}, "grow=True needs init_from, the vectors whose words are to be kept"),
+        ({"grow": True}, "grow=True needs init_from, the vectors whose words to keep"),
         ({"grow": "yes"}, "grow must be True or False, got 'yes'"),
         ({"grow": True, "init_from": KeyedVectors.from_arrays(["a"], np.ones((1, 12), np.float32))},
-         "grow=True needs counts, which only files that Word2Vec.save wrote hold"),
+         "grow=True needs counts, which only files written by Word2Vec.save have"),
     ],
 )  # fmt: skip
 def test_what_cannot_grow_is_named(settings, message):
@@ -343,9 +343,9 @@ def test_vectors_of_a_file_are_intersected_and_held(sentences, tmp_path, old):
 @pytest.mark.parametrize(
     ("lockf", "message"),
     [
-        ([1, 0], "vectors_lockf must be 0 (held) or 1 (trained) for each of the 128 words, got 2 "
+        ([1, 0], "vectors_lockf must be 0 (frozen) or 1 (trained) for each of the 128 words, got 2 "
          "values from 0 to 1"),
-        ([0.5], "vectors_lockf must be 0 (held) or 1 (trained) for each of the 128 words, got 1 "
+        ([0.5], "vectors_lockf must be 0 (frozen) or 1 (trained) for each of the 128 words, got 1 "
          "values from 0.5 to 0.5"),
     ],
 )  # fmt: skip

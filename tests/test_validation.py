@@ -210,7 +210,7 @@ def test_a_metric_that_is_not_a_number_never_is_the_best(sentences):
         sentences, metric=lambda model: float("nan"), patience=3, **SMALL | {"epochs": 9}
     )
     assert len(model.history) == 3
-    assert model.summary.stopped == "neither a metric nor a held-out loss was found"
+    assert model.summary.stopped == "no epoch has a metric or a held-out loss"
 
 
 # ---- what cannot be ----

@@ -64,11 +64,11 @@ def test_an_unknown_setting_is_named_with_those_known():
         Word2Vec(objective="nonsense")
     with pytest.raises(UsageError) as caught:
         Word2Vec(size=100)
-    assert str(caught.value) == "unknown setting 'size'; since gensim 4 it is called 'vector_size'"
+    assert str(caught.value) == "unknown setting 'size'; gensim 4 renamed it to 'vector_size'"
 
 
 def test_a_corpus_is_either_sentences_or_files(sentences, file):
-    message = "pass either sentences or corpus_file, and not both"
+    message = "pass either sentences or corpus_file, not both"
     for arguments in ((sentences, file), (None, None)):
         with pytest.raises(UsageError) as caught:
             Word2Vec().build_vocab(*arguments)

@@ -69,7 +69,7 @@ def test_vectors_alone_are_no_model(tmp_path, sentences):
     with pytest.raises(ModelFormatError) as caught:
         Word2Vec.load(tmp_path / "vectors")
     assert str(caught.value) == (
-        f"{tmp_path / 'vectors'}: holds vectors but no model; read it with KeyedVectors.load"
+        f"{tmp_path / 'vectors'}: has vectors but no model; read it with KeyedVectors.load"
     )
 
 

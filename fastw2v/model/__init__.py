@@ -1,1 +1,1 @@
-"""What stands behind Word2Vec: its arguments, reading the corpus, gensim's names."""
+"""Parts of Word2Vec: gensim's arguments, and reading the corpus."""

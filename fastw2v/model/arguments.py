@@ -1,4 +1,4 @@
-"""Arguments of gensim's Word2Vec: those unknown here, and those that are attributes as well."""
+"""Arguments of gensim's Word2Vec: refuse unknown ones, expose settings as attributes."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -8,16 +8,16 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 from fastw2v.errors import UsageError
 from fastw2v.training.parameters import Parameters
 
-# What gensim 4 called otherwise before.
+# gensim 3's name -> gensim 4's name.
 RENAMED = {"size": "vector_size", "iter": "epochs"}
 
 
 def refuse_unknown(unknown: Mapping[str, Any], function: Callable[..., Any]) -> None:
-    """Raise UsageError for an argument that a function does not have, and name those it has."""
+    """Raise UsageError for an argument that a function does not accept; list the accepted ones."""
     for name in unknown:
         if name in RENAMED:
             now = RENAMED[name]
-            raise UsageError(f"unknown setting {name!r}; since gensim 4 it is called {now!r}")
+            raise UsageError(f"unknown setting {name!r}; gensim 4 renamed it to {now!r}")
         parameters = inspect.signature(function).parameters.values()
         known = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "self"]
         raise UsageError(f"unknown setting {name!r}; accepted are {', '.join(sorted(known))}")
@@ -27,13 +27,13 @@ Value = TypeVar("Value")
 
 
 class HasParameters(Protocol):
-    """What a Setting may stand in."""
+    """A class that can have a Setting."""
 
     parameters: Parameters
 
 
 class Setting(Generic[Value]):
-    """A field of the model's Parameters as an attribute: checked where it is set."""
+    """A field of the model's Parameters as an attribute; assigning a value checks it."""
 
     def __init__(self, doc: str) -> None:
         self.__doc__ = doc

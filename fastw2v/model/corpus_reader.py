@@ -1,4 +1,4 @@
-"""Corpora as a model is given them: token lists or files, with live progress."""
+"""Read a model's corpus from token lists or files, with live progress."""
 
 import os
 import time
@@ -26,9 +26,10 @@ Path = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class CorpusReader:
-    """How a model reads its corpora.
+    """Options for reading a model's corpora.
 
-    lowercase, tokenizer, column: see fastw2v.corpus.reading.  observer: told of progress.
+    lowercase, tokenizer, column: see fastw2v.corpus.reading.
+    observer: called with progress reports.
     """
 
     lowercase: bool
@@ -46,7 +47,7 @@ class CorpusReader:
     ) -> EncodedCorpus:
         """Return the corpus as word ids; see read_sentences and read_text."""
         if (sentences is None) == (corpus_file is None):
-            raise UsageError("pass either sentences or corpus_file, and not both")
+            raise UsageError("pass either sentences or corpus_file, not both")
         how: dict[str, Any] = {
             "rules": rules,
             "vocabulary": vocabulary,
@@ -75,14 +76,14 @@ class CorpusReader:
 
 
 def is_one_shot(sentences: object) -> bool:
-    """Say whether this is an iterator, such as a generator: what it gave is gone."""
+    """Return whether this is an iterator, such as a generator, which can be read only once."""
     return isinstance(sentences, Iterable) and iter(sentences) is sentences
 
 
 def source_of(
     corpus_file: Path | list[Path] | None, tokenizer: Callable[[str], list[str]] | None
 ) -> dict[str, Any]:
-    """Return, for JSON, how a corpus can be read again; its paths are None if it is no file."""
+    """Return how to read a corpus again, for JSON; the paths are None if it is not a file."""
     paths = None
     if corpus_file is not None:
         listed = corpus_file if isinstance(corpus_file, list) else [corpus_file]

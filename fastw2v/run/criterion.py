@@ -1,4 +1,4 @@
-"""By what a run's epochs are compared: part of the run, as it may decide where that ends."""
+"""The criterion that compares epochs; it belongs to a run because it can end training early."""
 
 import os
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from fastw2v.errors import CheckpointError
 from fastw2v.run.options import RunOptions
 
 ITERABLE = "a Python iterable or standard input"
-SAME_NAMES = ("patience", "restore_best")  # as the options are called
+SAME_NAMES = ("patience", "restore_best")  # keys that are also names of options
 
 
 def criterion_of(options: RunOptions, n_held_out: int | None, digest: str) -> dict[str, Any]:
-    """Return, for JSON, what two runs of the same criterion have in common.
+    """Return the criterion for JSON; runs with equal results compare epochs in the same way.
 
-    n_held_out, digest: tokens of the text that is not trained on, and of its ids.
+    n_held_out: number of tokens of the validation text.  digest: a digest of its word ids.
     """
     metric = options.metric
     return {
@@ -29,7 +29,7 @@ def criterion_of(options: RunOptions, n_held_out: int | None, digest: str) -> di
 
 
 def source_of_validation(options: RunOptions) -> Any:
-    """Return, for JSON, how the text to validate on can be had again."""
+    """Return how to read the validation text again, for JSON."""
     if options.validation is None or options.validation_share is not None:
         return options.validation
     paths = options.validation_paths
@@ -39,16 +39,17 @@ def source_of_validation(options: RunOptions) -> Any:
 def options_again(
     path: str, state: Mapping[str, Any], given: Mapping[str, Any], metric: object
 ) -> dict[str, Any]:
-    """Return by what a checkpoint's run compares its epochs, with what is given instead.
+    """Return the validation options of a checkpoint's run, overridden by those given.
 
-    Raises CheckpointError if one is missing that no file can hold.
+    Raises CheckpointError if the caller must pass the validation text or the metric, because no
+    file can hold them.
     """
     then = state.get("criterion", {})
     options = {name: then[name] for name in SAME_NAMES if name in then}
     options["validation"] = state["source"].get("validation")
     options |= given
     if options["validation"] == ITERABLE:
-        raise CheckpointError(f"{path}: its validation was {ITERABLE}; pass it to resume again")
+        raise CheckpointError(f"{path}: its validation was {ITERABLE}; pass it again to resume")
     if then.get("metric") and metric is None:
         raise CheckpointError(f"{path}: pass the run's metric, {then['metric']}")
     return options

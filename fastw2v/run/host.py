@@ -1,4 +1,4 @@
-"""What a run's log says of the machine and the program."""
+"""Describe the machine and the program for the log of a run."""
 
 import os
 import platform
@@ -11,11 +11,11 @@ import fastw2v
 from fastw2v.base.commit import built_commit
 from fastw2v.base.threads import usable_cores
 
-CPU_FIELDS = ("model name", "Hardware", "CPU part")  # of /proc/cpuinfo: x86, then two of ARM's
+CPU_FIELDS = ("model name", "Hardware", "CPU part")  # in /proc/cpuinfo: one of x86, then two of ARM
 
 
 def describe_host() -> dict[str, Any]:
-    """Return CPU, cores, memory in bytes and system."""
+    """Return the CPU, the number of cores, the memory in bytes and the operating system."""
     return {
         "cpu": cpu_name(),
         "cores": usable_cores(),
@@ -35,7 +35,7 @@ def describe_program() -> dict[str, Any]:
 
 
 def cpu_name() -> str:
-    """Return the name of the processor, or of its architecture where that is all there is."""
+    """Return the name of the processor, or its architecture if the name is unknown."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -49,7 +49,7 @@ def cpu_name() -> str:
 
 
 def memory_bytes() -> int | None:
-    """Return the machine's memory, None where it is not told."""
+    """Return the machine's memory in bytes, or None if unknown."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The log of a run: one JSON object a line, added to a file."""
+"""The log of a run: one JSON object per line, appended to a file."""
 
 import contextlib
 import json
@@ -14,10 +14,10 @@ from fastw2v.training.events import INTERVAL_SECONDS, EpochRecord, Listener, Rep
 
 
 class RunLog(Listener):
-    """Writes the events `settings`, `interval`, `epoch`, and `summary` or `error` of a run.
+    """Write the events `settings`, `interval`, `epoch`, and `summary` or `error` of a run.
 
-    Every line stands in the file as soon as it is written. When the disk is full the run goes
-    on without its log, with a warning. What is not finite becomes null.
+    Each line is flushed at once.  If the disk is full, training continues without the log, with a
+    warning.  Non-finite numbers become null.
     Raises SaveError if the file cannot be opened.
     """
 
@@ -45,13 +45,13 @@ class RunLog(Listener):
         )
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
-        """Write an epoch, without its intervals, which stand there already."""
+        """Write an epoch, without its intervals, which are already in the log."""
         values = asdict(record)
         del values["intervals"]
         self.write("epoch", values | {"words_per_second": record.words_per_second})
 
     def on_abort(self, run: Run, error: BaseException) -> None:
-        """Write what ended the run."""
+        """Write the error that ended the run."""
         self.write("error", {"error": type(error).__name__, "message": str(error)})
 
     def write_summary(self, summary: Summary) -> None:
@@ -68,12 +68,12 @@ class RunLog(Listener):
             self._file.write(line + "\n")
         except OSError as error:
             warnings.warn(
-                f"cannot write {self.path}: {error.strerror}; the run goes on without its log",
+                f"cannot write {self.path}: {error.strerror}; training continues without the log",
                 stacklevel=2,
             )
             self.close()
 
     def close(self) -> None:
         """Close the file."""
-        with contextlib.suppress(OSError):  # what could not be written has been told already
+        with contextlib.suppress(OSError):  # write() has already warned
             self._file.close()

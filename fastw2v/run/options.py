@@ -1,4 +1,4 @@
-"""What a run is to measure, to tell and to stop at; nothing here changes how it trains."""
+"""Options for measuring, reporting and stopping a run; none of them changes the training."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -22,11 +22,11 @@ class Unset(Enum):
     UNSET = "unset"
 
 
-UNSET: Final = Unset.UNSET  # not given, where None is a value of its own
+UNSET: Final = Unset.UNSET  # the default of options for which None is a valid value
 
 
 def without_unset(given: dict[str, Any]) -> dict[str, Any]:
-    """Return what is given."""
+    """Return the options that are not UNSET."""
     return {name: value for name, value in given.items() if value is not UNSET}
 
 
@@ -36,19 +36,18 @@ class RunOptions:
 
     callbacks: objects with any of the methods of fastw2v.callbacks.Callback, or of gensim's
     CallbackAny2Vec.
-    validation: text whose loss is measured after each epoch and that is not trained on: a path
-    or a list of paths, an iterable of token lists, or the share in (0, 1) of the corpus's own
-    sentences to hold out.
-    metric: called with the model after each epoch, returns a number, the greater the better,
-    see WordPairs and Analogies in fastw2v.callbacks.
-    patience: stop after so many epochs in a row without a better metric, or without a metric,
-    held-out loss; None to train all epochs.  restore_best: end with the rows of the best epoch,
-    of which a copy is kept meanwhile.
-    checkpoint, checkpoint_every, resume: a folder to save the run in, how often, and whether to
-    go on from what is there: see Checkpoints.
-    log: a file to which settings, intervals, epochs and the summary are added, a JSON object a
-    line.
-    Raises UsageError for what contradicts itself, ReadError or SaveError for files.
+    validation: held-out text, whose loss is measured after each epoch: a path, a list of paths, an
+    iterable of token lists, or a fraction in (0, 1) of the corpus's sentences to hold out.
+    metric: a function of the model, called after each epoch, that returns a number; greater is
+    better.  See WordPairs and Analogies in fastw2v.callbacks.
+    patience: stop after this many epochs in a row without improvement, >= 1; None trains all.
+    The metric decides, or the held-out loss if there is no metric.
+    restore_best: return to the best epoch after training; keeps a copy of the model's arrays.
+    checkpoint: a folder to save the run in.  checkpoint_every: how often.  resume: whether to
+    continue from a checkpoint there.  See Checkpoints.
+    log: a file to which settings, intervals, epochs and the summary are appended, one JSON object
+    per line.
+    Raises UsageError for contradictory or invalid options, ReadError or SaveError for files.
     """
 
     callbacks: Iterable[Any] = ()
@@ -82,32 +81,32 @@ class RunOptions:
         if self.log is not None:
             check_path("log", self.log)
             check_writable(self.log)
-        _ = self.checkpoints  # or an error
+        _ = self.checkpoints  # raises UsageError for invalid options
 
     @property
     def checkpoints(self) -> Checkpoints | None:
-        """How the run is saved, if that is asked for."""
+        """The checkpoint options, or None if checkpoints are off."""
         if self.checkpoint is None and self.checkpoint_every is None and not self.resume:
             return None
         return checkpoints_asked(self.checkpoint, self.checkpoint_every, self.resume)
 
     @property
     def validation_share(self) -> float | None:
-        """The share of the corpus to hold out, if that is asked for."""
+        """The fraction of the corpus to hold out, or None."""
         is_share = isinstance(self.validation, int | float)
         return self.validation if is_share else None
 
     @property
     def validation_paths(self) -> list[Path]:
-        """The files to validate on, if these are given."""
+        """The validation files; empty if validation is not a path or a list of paths."""
         paths = self.validation if isinstance(self.validation, list) else [self.validation]
         return paths if all(isinstance(path, str | os.PathLike) for path in paths) else []
 
     @property
     def is_compared(self) -> bool:
-        """Whether epochs are compared with each other."""
+        """Whether a metric or a held-out loss compares epochs."""
         return self.validation is not None or self.metric is not None
 
     def changed(self, **others: Any) -> "RunOptions":
-        """Return the options with others in the place of those that are not UNSET."""
+        """Return the options, replaced by those of `others` that are not UNSET."""
         return replace(self, **without_unset(others))

@@ -1,4 +1,4 @@
-"""The live progress line of a terminal."""
+"""The live progress line on a terminal."""
 
 import os
 import sys
@@ -7,14 +7,14 @@ from typing import TextIO
 
 from fastw2v.training.events import Observer, Report
 
-PLAIN_SECONDS = 10.0  # between two lines where the output is no terminal
+PLAIN_SECONDS = 10.0  # between lines if the output is not a terminal
 CLEAR_TO_END = "\x1b[K"
 SPACE = "  "
-MIN_FIRST = ("alpha", "speed", "loss", "left")  # what a narrow terminal does not show
+MIN_FIRST = ("alpha", "speed", "loss", "left")  # dropped in this order on a narrow terminal
 
 
 class ProgressLine:
-    """Shows reports as one line that rewrites itself, or as lines now and then in a log."""
+    """Show reports: one line updated in place on a terminal, else a line every ten seconds."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -38,15 +38,15 @@ class ProgressLine:
             self.stream.flush()
 
     def _columns(self) -> int | None:
-        """Return how many characters a line may have, None where it is not told."""
+        """Return the maximum length of a line, or None if the width is unknown."""
         try:
             columns = os.get_terminal_size(self.stream.fileno()).columns
-        except (OSError, ValueError):  # no terminal, after all
+        except (OSError, ValueError):  # not a terminal after all
             return None
-        return columns - 1 if columns else None  # the last column is for the cursor
+        return columns - 1 if columns else None  # leave one column for the cursor
 
     def close(self) -> None:
-        """End the line, so that what follows starts on its own."""
+        """End the line; later output starts on a new line."""
         if self._open:
             self.stream.write("\n")
             self.stream.flush()
@@ -54,9 +54,9 @@ class ProgressLine:
 
 
 def format_report(report: Report, columns: int | None = None) -> str:
-    """Return a report as one line: stage, percent, speed, rate, loss, time left.
+    """Return a report as one line: stage, percentage, speed, learning rate, loss, time left.
 
-    columns: leave out what matters least until the line is that short.
+    columns: maximum length; the least important parts are dropped first.
     """
     stage = f"{report.stage:5}"
     if report.total:
@@ -84,7 +84,7 @@ def format_seconds(seconds: float) -> str:
 
 
 def choose_observer(progress: bool | Observer | None) -> Observer | None:
-    """Return who is told of progress: None means a line on a terminal, else nothing."""
+    """Return the progress observer; None selects a ProgressLine if stderr is a terminal."""
     if callable(progress):
         return progress
     if progress or (progress is None and sys.stderr.isatty()):
@@ -93,6 +93,6 @@ def choose_observer(progress: bool | Observer | None) -> Observer | None:
 
 
 def end_progress(observer: Observer | None) -> None:
-    """End an observer's line on the terminal, if it has one."""
+    """End the progress line on the terminal, if the observer has one."""
     if isinstance(observer, ProgressLine):
         observer.close()

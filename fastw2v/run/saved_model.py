@@ -1,4 +1,4 @@
-"""What a file holds of a model, and what training starts from: other vectors, frozen rows."""
+"""Convert models to files and back; start training from other vectors, with frozen rows."""
 
 import os
 import warnings
@@ -19,18 +19,19 @@ from fastw2v.training.arrays import ModelArrays, build_arrays, effective_setting
 from fastw2v.training.events import CHECKPOINT_KEY
 from fastw2v.training.parameters import BOTH_BIASES, OWN, Parameters
 
-COPIED_ROWS = 4096  # at a time, so that the copy needs little memory
+COPIED_ROWS = 4096  # rows copied at a time, to save memory
 FREEZE_KEYWORDS = ("all", "known")
-TIES_KEY = "huffman_ties"  # in a model's file; files without it have shuffled ones
+TIES_KEY = "huffman_ties"  # key in a model file; files without it have shuffled ties
 Freeze = bool | str | Iterable[str]
 
 
 @dataclass(frozen=True)
 class TakenOver:
-    """What a model took over from vectors that existed.
+    """The rows that a model copied from existing vectors.
 
-    known: (n_words,) bool, the words of the model that were there.  n_unused: words that were
-    there and that the model lacks.  with_outputs: whether the output side was taken over, too.
+    known: (n_words,) bool, the words of the model that the source has.
+    n_unused: words of the source that the model does not have.
+    with_outputs: whether the output rows were copied, too.
     """
 
     known: NDArray[np.bool_]
@@ -39,7 +40,7 @@ class TakenOver:
 
     @property
     def n_known(self) -> int:
-        """How many words of the model were there."""
+        """The number of words of the model that the source has."""
         return int(np.count_nonzero(self.known))
 
     def __str__(self) -> str:
@@ -51,11 +52,11 @@ class TakenOver:
 def take_over(
     arrays: ModelArrays, parameters: Parameters, vocabulary: Vocabulary, source: WordVectors
 ) -> TakenOver:
-    """Copy the rows of the words that a source holds into an untrained model.
+    """Copy the rows of shared words from a source into an untrained model.
 
-    The output side is copied where both have the same objective: by word, or with hierarchical
-    softmax, where the rows belong to a tree, only if words and counts are the same.
-    Raises UsageError if the source holds none of the words.
+    Output rows are copied only if the objectives are equal.  With hierarchical softmax, output rows
+    belong to tree nodes: the words, counts and order of ties must also be equal.
+    Raises UsageError if the source has none of the model's words.
     """
     dim = parameters.vector_size
     find = vocabulary.index.get
@@ -63,8 +64,8 @@ def take_over(
     rows = np.flatnonzero(target >= 0)
     if not len(rows):
         raise UsageError(
-            f"init_from holds none of the {len(vocabulary)} words of the vocabulary, such as "
-            f"{vocabulary.words[0]!r}; its own begin with {source.words[:3]}"
+            f"init_from has none of the {len(vocabulary)} words of the vocabulary, such as "
+            f"{vocabulary.words[0]!r}; its first words are {source.words[:3]}"
         )
     _copy_rows(arrays.in_rows[:, :dim], target[rows], source.vectors, rows)
     known = np.zeros(len(vocabulary), np.bool_)
@@ -78,12 +79,12 @@ def take_over(
         bias = arrays.input_bias(dim)
         if bias is not None and source.input_bias is not None:
             bias[:] = source.input_bias
-            arrays.in_rows[~known, :dim] += bias  # as the others contain it
+            arrays.in_rows[~known, :dim] += bias  # the copied rows already include it
     return TakenOver(known, len(source.words) - len(rows), outputs is not None)
 
 
 def ties_in(settings: dict[str, Any]) -> str:
-    """Return the order of ties in the Huffman tree of a model's file."""
+    """Return the order of ties in the Huffman tree of a model file."""
     return str(settings.get(TIES_KEY, SHUFFLED))
 
 
@@ -95,7 +96,7 @@ def _output_rows(
     target: NDArray[np.int64],
     rows: NDArray[np.intp],
 ) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Return which output rows get which of the source's, None if they do not correspond."""
+    """Return (target rows, source rows) of the outputs, or None if they do not correspond."""
     if source.output_vectors is None or source.settings.get("objective") != parameters.objective:
         return None
     if arrays.paths is None:
@@ -119,7 +120,7 @@ def _copy_rows(
 
 
 def check_freeze(freeze: Freeze) -> Freeze:
-    """Return what to freeze, words as a list; raise UsageError for anything else."""
+    """Return freeze, with an iterable of words as a list.  Raises UsageError if it is invalid."""
     if isinstance(freeze, str) and freeze not in FREEZE_KEYWORDS:
         raise UsageError(
             f"freeze must be True, False, {' or '.join(map(repr, FREEZE_KEYWORDS))} or a list of "
@@ -133,10 +134,10 @@ def check_freeze(freeze: Freeze) -> Freeze:
 
 
 def check_all_move(parameters: Parameters, is_frozen: bool) -> None:
-    """Raise UsageError if vectors are frozen that the bias of the input side would move."""
+    """Raise UsageError if vectors are frozen but the input bias would change them."""
     if is_frozen and parameters.bias == BOTH_BIASES:
         raise UsageError(
-            f"bias={BOTH_BIASES!r} moves every vector: freeze and vectors_lockf cannot hold any; "
+            f"bias={BOTH_BIASES!r} changes every vector: freeze and vectors_lockf cannot keep any; "
             "use bias=True, or freeze nothing"
         )
 
@@ -144,10 +145,11 @@ def check_all_move(parameters: Parameters, is_frozen: bool) -> None:
 def frozen_rows(
     freeze: Freeze, vocabulary: Vocabulary, start: TakenOver | None
 ) -> NDArray[np.uint8] | None:
-    """Return (n_words,) uint8, 1 for each word whose vector is to stay, None if all may change.
+    """Return (n_words,) uint8, 1 for frozen words and 0 for others; None if none is frozen.
 
-    freeze: True or "all"; "known" for what was taken over; or words, of which those outside the
-    vocabulary are counted in a warning.  Raises UsageError if none is in it.
+    freeze: True or "all"; "known" for the words copied from init_from; or an iterable of words.
+    Words outside the vocabulary are counted in a warning.
+    Raises UsageError if no word is in the vocabulary, or if "known" is given without init_from.
     """
     freeze = check_freeze(freeze)
     if freeze is False:
@@ -165,15 +167,15 @@ def frozen_rows(
 def locked_rows(
     frozen: NDArray[np.uint8] | None, lockf: NDArray[Any] | None, n_words: int
 ) -> NDArray[np.uint8] | None:
-    """Return what is frozen together with the words whose factor is 0, as gensim's vectors_lockf.
+    """Combine frozen rows with gensim's vectors_lockf, where 0 freezes a word.
 
-    lockf: (n_words,) or (1,), 0 or 1.  Raises UsageError for anything else.
+    lockf: (n_words,) or (1,), values 0 or 1, or None.  Raises UsageError if it is invalid.
     """
     if lockf is None:
         return frozen
     if len(lockf) not in (1, n_words) or not np.isin(lockf, (0, 1)).all():
         raise UsageError(
-            f"vectors_lockf must be 0 (held) or 1 (trained) for each of the {n_words} words, "
+            f"vectors_lockf must be 0 (frozen) or 1 (trained) for each of the {n_words} words, "
             f"got {len(lockf)} values from {np.min(lockf)} to {np.max(lockf)}"
         )
     if np.all(lockf):
@@ -202,19 +204,20 @@ def _rows_of(words: dict[str, None], vocabulary: Vocabulary) -> NDArray[np.uint8
 
 
 class RunCounts(NamedTuple):
-    """What a model's file says of the text that its vocabulary is from."""
+    """The size of the text that the vocabulary was counted on, as stored in a model file."""
 
     corpus_count: int
     corpus_total_words: int
 
 
-# Told in the file, but chosen anew on another machine; and where the run of a checkpoint stood.
-BLOCKS = "blocks"  # how many words a training step took at once, as text
+# Stored in the file, but not settings: each machine chooses them itself, and a checkpoint keeps its
+# state there.
+BLOCKS = "blocks"  # number of words per training step, as text
 NOT_SETTINGS = ("backend", "workers", BLOCKS, TIES_KEY, CHECKPOINT_KEY)
 
 
 def settings_of(parameters: Parameters, rules: VocabularyRules) -> dict[str, Any]:
-    """Return the settings that a model's file keeps, with the defaults filled in."""
+    """Return the settings to store in a model file, with defaults filled in."""
     return effective_settings(parameters) | {
         "min_count": rules.min_count,
         "max_final_vocab": rules.max_final_vocab,
@@ -227,7 +230,7 @@ def model_to_file(
     vocabulary: Vocabulary,
     arrays: ModelArrays,
 ) -> WordVectors:
-    """Return all that a file can hold of a model, without copying the rows."""
+    """Return the content of a model file, without copying the rows."""
     return WordVectors(
         words=vocabulary.words,
         vectors=arrays.in_rows[:, : parameters.vector_size],
@@ -240,31 +243,31 @@ def model_to_file(
 
 
 def ties_of(arrays: ModelArrays) -> dict[str, str]:
-    """Return what a file says of the Huffman tree of a model that has one."""
+    """Return the file entry for the order of ties; empty without a Huffman tree."""
     return {} if arrays.paths is None else {TIES_KEY: arrays.paths.ties}
 
 
 def read_model(path: str | PathLike[str]) -> WordVectors:
-    """Return the content of a native file; raise ModelFormatError if it holds no model."""
+    """Return the content of a native file.  Raises ModelFormatError if it holds no model."""
     data = read_vectors(path, "native")
     if data.counts is None or data.output_vectors is None or not data.settings:
         raise ModelFormatError(
-            f"{os.fspath(path)}: holds vectors but no model; read it with KeyedVectors.load"
+            f"{os.fspath(path)}: has vectors but no model; read it with KeyedVectors.load"
         )
     return data
 
 
 def settings_in_file(data: WordVectors) -> dict[str, Any]:
-    """Return the settings of a file that hold on any machine.
+    """Return the settings of a file that do not depend on the machine.
 
-    A schedule of the user's own is none of them: it becomes linear, with a warning.
+    A custom schedule cannot be stored; it becomes linear, with a warning.
     """
     settings = {name: v for name, v in data.settings.items() if name not in NOT_SETTINGS}
     schedule = settings.get("schedule")
     if isinstance(schedule, str) and schedule.startswith(OWN):
         warnings.warn(
-            f"a file cannot hold the function {schedule.removeprefix(OWN)} that was the model's "
-            "schedule: further training is linear, unless model.parameters says otherwise",
+            f"the model's schedule was the function {schedule.removeprefix(OWN)}, which a file "
+            "cannot store: further training is linear unless you set model.parameters",
             stacklevel=5,
         )
         settings["schedule"] = "linear"
@@ -272,17 +275,17 @@ def settings_in_file(data: WordVectors) -> dict[str, Any]:
 
 
 def arrays_in_file(parameters: Parameters, data: WordVectors) -> ModelArrays:
-    """Return arrays with the rows of a file; raise ValueError if they do not fit."""
-    assert data.counts is not None  # read_model saw to it
+    """Return arrays filled from a file.  Raises ValueError if the shapes disagree."""
+    assert data.counts is not None  # read_model checks this
     arrays = build_arrays(parameters, data.counts, ties_in(data.settings))
     if data.dim != parameters.vector_size:
-        raise ValueError(f"vector_size is {parameters.vector_size}, and its rows have {data.dim}")
+        raise ValueError(f"vector_size is {parameters.vector_size}, but its rows have {data.dim}")
     fill_arrays(arrays, data)
     return arrays
 
 
 def fill_arrays(arrays: ModelArrays, data: WordVectors) -> None:
-    """Put the rows of a file into arrays; raise ValueError if they do not fit."""
+    """Copy the rows of a file into arrays.  Raises ValueError if the shapes disagree."""
     arrays.in_rows[:, : data.dim] = data.vectors
     arrays.out_rows[:, : data.dim] = data.output_vectors
     _fill_bias("output", arrays.out_bias, data.output_bias)
@@ -294,16 +297,17 @@ def _fill_bias(
 ) -> None:
     if (to is None) != (stored is None):
         wanted = f"no {side} bias" if to is None else f"an {side} bias"
-        raise ValueError(f"the settings ask for {wanted}, and the file says otherwise")
+        raise ValueError(f"the settings require {wanted}, but the file disagrees")
     if to is not None:
         to[:] = stored
 
 
 def vectors_of(source: Any, vector_size: int) -> WordVectors:
-    """Return vectors to start from: a path, or an object with words and vectors.
+    """Return the vectors to start training from.
 
-    source: a file of any format, a Word2Vec or KeyedVectors, gensim's included.
-    Raises UsageError if it is none of these or its vectors do not have vector_size values.
+    source: the path of a vectors file of any format, or a Word2Vec or KeyedVectors of fastw2v or
+    gensim.
+    Raises UsageError for another type, or if the vector size is not vector_size.
     """
     name = "init_from"
     if isinstance(source, str | PathLike):
@@ -321,21 +325,21 @@ def vectors_of(source: Any, vector_size: int) -> WordVectors:
         found = WordVectors(list(table.index_to_key), np.asarray(table.vectors, np.float32))
     if found.dim != vector_size:
         raise UsageError(
-            f"{name}: its vectors have {found.dim} values and vector_size is {vector_size}; "
+            f"{name}: its vectors have {found.dim} values, but vector_size is {vector_size}; "
             f"set vector_size={found.dim}"
         )
     return found
 
 
 def base_vocabulary(known: WordVectors) -> Vocabulary:
-    """Return the words and counts that a vocabulary grows from."""
+    """Return the words and counts of known vectors as a vocabulary that can grow."""
     if known.counts is None:
-        raise UsageError("grow=True needs counts, which only files that Word2Vec.save wrote hold")
+        raise UsageError("grow=True needs counts, which only files written by Word2Vec.save have")
     return Vocabulary(known.words, known.counts)
 
 
 def check_grow(grow: object, init_from: object) -> None:
-    """Raise UsageError if a vocabulary is to grow from nothing."""
+    """Raise UsageError if grow is set without init_from."""
     check_flag("grow", grow)
     if grow and init_from is None:
-        raise UsageError("grow=True needs init_from, the vectors whose words are to be kept")
+        raise UsageError("grow=True needs init_from, the vectors whose words to keep")

@@ -1,4 +1,4 @@
-"""A run's curves for TensorBoard."""
+"""Write the curves of a run for TensorBoard."""
 
 import os
 from typing import Any
@@ -10,11 +10,12 @@ from fastw2v.training.parameters import loss_name
 
 
 class TensorBoard:
-    """A callback that writes loss, learning rate, speed and what is held out for TensorBoard.
+    """Callback that writes loss, learning rate, speed, held-out loss and metric for TensorBoard.
 
-    folder: a log folder, made if need be; one run a folder, as TensorBoard wants it. The steps
-    are tokens of the vocabulary, over all epochs.
-    Raises MissingPackageError without tensorboardX, SaveError if the folder cannot be made.
+    The step of a point is the number of in-vocabulary tokens processed over all epochs.
+
+    folder: a log folder, created if needed.  TensorBoard expects one folder per run.
+    Raises MissingPackageError without tensorboardX, SaveError if the folder cannot be created.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -29,18 +30,18 @@ class TensorBoard:
         self._n_tokens = 0
 
     def on_train_begin(self, model: Any) -> None:
-        """Open the folder."""
+        """Open the writer."""
         self._writer = self._writer_class(self.folder)
 
     def on_interval(self, model: Any, report: Report) -> None:
-        """Write the curves' next points."""
+        """Write loss, learning rate and speed."""
         self._n_tokens = report.n_tokens
         self._add(f"loss/{loss_name(model.parameters)}", report.loss)
         self._add("learning rate", report.lr)
         self._add("words per second", report.words_per_second)
 
     def on_epoch_end(self, model: Any) -> None:
-        """Write what was measured at the end of the epoch."""
+        """Write the held-out loss and the metric."""
         record = model.history[-1]
         self._add(f"held-out loss/{loss_name(model.parameters)}", record.validation_loss)
         self._add("metric", record.metric)

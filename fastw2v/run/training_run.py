@@ -1,4 +1,4 @@
-"""One training of a model: who is told of it, what is held out, and what it comes to."""
+"""One training run: its listeners, its held-out text and its summary."""
 
 import time
 import warnings
@@ -38,23 +38,24 @@ from fastw2v.training.trainer import Trainer
 
 
 class TrainableModel(Protocol):
-    """What a training run needs of a Word2Vec."""
+    """The part of Word2Vec that a training run uses."""
 
     history: list[EpochRecord]
     last_checkpoint: str | None
     blocks: str
 
     def vectors_changed(self) -> None:
-        """Forget what was computed from the vectors."""
+        """Discard values derived from the vectors, such as norms."""
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What is to be trained, on what, and how it is watched.
+    """The inputs of a training run.
 
-    arrays: of the model.  corpus: is used up.  read_validation: reads what options.validation
-    gives as text, with the model's vocabulary.  to_file: returns what a file holds of the model.
-    source: how the corpus can be read again, see checkpointing.source_of.
+    arrays: of the model.  corpus: closed by the run.
+    read_validation: reads the text of options.validation with the model's vocabulary.
+    to_file: returns the content of a model file.
+    source: how to read the corpus again; see model.corpus_reader.source_of.
     """
 
     model: TrainableModel
@@ -69,7 +70,7 @@ class RunRequest:
 
 
 def run_training(request: RunRequest) -> Summary:
-    """Train, and return the summary; the corpus is closed whatever happens."""
+    """Train and return the summary; the corpus is closed even if training fails."""
     start = time.perf_counter()
     with ExitStack() as open_files:
         stream = open_files.enter_context(request.corpus.spool)
@@ -93,8 +94,8 @@ def _warn_of_held_rate(trainer: Trainer) -> None:
     alpha, most = trainer.parameters.first_rate, trainer.blocks.max_lr
     if most < alpha:
         warnings.warn(
-            f"learning rates above {most:.3g} are held to that: at alpha={alpha:g} even one "
-            "prediction at a time would move a row too far",
+            f"learning rates above {most:.3g} are limited to that value: with alpha={alpha:g}, "
+            "even a single prediction would change a row too much",
             stacklevel=5,
         )
 
@@ -103,7 +104,7 @@ def _warn_of_held_rate(trainer: Trainer) -> None:
 def _saved(
     request: RunRequest, parts: "_Parts", trainer: Trainer, best: BestEpoch | None
 ) -> Iterator[list[Listener]]:
-    """Save the run while the block trains, if that is asked for, and go on with an old one."""
+    """Save checkpoints during the with block, and resume from one, as the options say."""
     model, checkpoints = request.model, request.options.checkpoints
     model.last_checkpoint = None
     if checkpoints is None:
@@ -125,7 +126,11 @@ def _saved(
 
 @dataclass(frozen=True)
 class _Parts:
-    """What is trained on and what is not.  held_out: with its counts if it is other text."""
+    """The token streams of a run.
+
+    held_out: the validation stream.  other_text: its corpus, if it is not part of the training
+    corpus.
+    """
 
     stream: Spool
     held_out: Spool | None = None
@@ -133,12 +138,12 @@ class _Parts:
 
     @property
     def n_held_out(self) -> int:
-        """Tokens of the corpus that are not trained on."""
+        """The number of tokens of the corpus that are held out."""
         return self.held_out.n_tokens if self.held_out and not self.other_text else 0
 
 
 def _parts(request: RunRequest, spool: Spool, open_files: ExitStack) -> _Parts:
-    """Return the streams of a run; they are closed with open_files."""
+    """Return the streams of a run; open_files closes them."""
     options = request.options
     if options.validation is None:
         return _Parts(spool)
@@ -153,7 +158,7 @@ def _parts(request: RunRequest, spool: Spool, open_files: ExitStack) -> _Parts:
 
 
 class _Listeners:
-    """Who is told of a run; what fills in the record of an epoch comes before who reads it."""
+    """The listeners of a run: those that fill in an epoch's record precede those that read it."""
 
     def __init__(self, request: RunRequest, parts: _Parts, trainer: Trainer) -> None:
         options = request.options
@@ -183,7 +188,7 @@ class _Listeners:
 
 
 class _History(Listener):
-    """Keeps a model's history, and its vectors fresh for whoever is told next."""
+    """Append epochs to the model's history; invalidate cached norms for the next listeners."""
 
     interval_seconds = INTERVAL_SECONDS
 
@@ -198,7 +203,7 @@ class _History(Listener):
         self.intervals.append(report)
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
-        """Complete and keep the record."""
+        """Complete the record and append it to the history."""
         self.model.vectors_changed()
         record.n_tokens_read = self.corpus.n_tokens_read
         record.n_below_min_count = self.corpus.n_below_min_count
@@ -208,7 +213,7 @@ class _History(Listener):
 
 
 def _measure(request: RunRequest) -> Callable[[], float]:
-    """Return the metric of the model as a function of nothing."""
+    """Return the metric, bound to the model, as a function without arguments."""
     metric, model = request.options.metric, request.model
     assert metric is not None
 
@@ -247,7 +252,7 @@ def _log_head(request: RunRequest, parts: _Parts, trainer: Trainer) -> dict[str,
 def _summary(
     request: RunRequest, parts: _Parts, trainer: Trainer, listeners: _Listeners, seconds: float
 ) -> Summary:
-    """Gather the counts of a run."""
+    """Return the summary of a run."""
     corpus, counts, best = request.corpus, trainer.counts(), listeners.best
     history, other = trainer.history, parts.other_text
     n_finished = sum(record.n_trained + record.n_subsampled for record in history)

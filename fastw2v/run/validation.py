@@ -1,4 +1,4 @@
-"""The loss on text that is not trained on, and the end of training when it rises."""
+"""Held-out loss, metrics, and early stopping."""
 
 import threading
 import time
@@ -17,17 +17,17 @@ from fastw2v.training.events import Counts, EpochRecord, Listener, Run, StopTrai
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.trainer import REPORT_SECONDS, TokenStream, Trainer, epoch_key
 
-# Of trained_rows; an input bias comes with one of the outputs.
+# Names of the arrays of trained_rows; an input bias implies an output bias.
 PARTS = ("best_vectors", "best_output_vectors", "best_output_bias", "best_input_bias")
-DRAWS = 2**32 - 1  # stands for the epoch in the seed of the draws: no training has it
+DRAWS = 2**32 - 1  # replaces the epoch in the seed of the draws; no training has this many epochs
 
 
 def held_out_counts(parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> Counts:
-    """Return the counts and the loss of a whole stream, which changes no row.
+    """Return the counts and the loss of a whole stream without changing a row.
 
-    The kernels train it at a learning rate of 0 and measure every block. Subsampling, windows
-    and noise words are drawn as in training, but always the same, and the chunks are dealt out
-    in turn, so that two calls for the same rows and threads give the same bits.
+    The kernels train with a learning rate of 0 and measure every block.  Subsampling, windows and
+    negative samples are drawn as in training, but from a fixed seed, and chunks are assigned to
+    workers round-robin.  Two calls with the same rows and number of threads are bit-identical.
     """
     trainer = Trainer(
         replace(parameters, loss_every=1, epochs=1, deterministic=False), arrays, stream
@@ -47,14 +47,14 @@ def held_out_counts(parameters: Parameters, arrays: ModelArrays, stream: TokenSt
 
 
 class Validation(Listener):
-    """Measures the loss on a token stream at the end of every epoch."""
+    """Measure the loss on a token stream after every epoch."""
 
     def __init__(self, stream: TokenStream) -> None:
         self.stream = stream
         self.seconds = 0.0
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
-        """Put the loss into the record."""
+        """Store the loss in the record."""
         start = time.perf_counter()
         counts = held_out_counts(run.parameters, run.model_arrays, self.stream)
         record.validation_loss = counts.mean_loss
@@ -63,30 +63,30 @@ class Validation(Listener):
 
 
 class Metric(Listener):
-    """Takes a measure of the model, the greater the better, at the end of every epoch."""
+    """Evaluate a metric of the model, greater is better, after every epoch."""
 
     def __init__(self, measure: Callable[[], float]) -> None:
         self.measure = measure
         self.seconds = 0.0
 
     def on_train_begin(self, run: Run) -> None:
-        """Try it, so that what is wrong with it shows before anything is trained."""
+        """Evaluate the metric once; errors then occur before training."""
         self.measure()
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
-        """Put the measure into the record."""
+        """Store the metric in the record."""
         start = time.perf_counter()
         record.metric = self.measure()
         self.seconds += time.perf_counter() - start
 
 
 class BestEpoch(Listener):
-    """Remembers the best epoch, by the metric if there is one, else by the held-out loss.
+    """Track the best epoch, by the metric if there is one, else by the held-out loss.
 
-    patience: end training after so many epochs in a row without a better one, >= 1, or None.
-    restore: at the end, give the model the rows that it had after its best epoch; a copy of
-    them is kept meanwhile.  restored: what to call then.
-    kept_before: that copy, by name, as a checkpoint has it.
+    patience: stop training after this many epochs in a row without improvement, >= 1, or None.
+    restore: keep a copy of the arrays of the best epoch, and restore them after training.
+    restored: called after restoring.
+    kept_before: the copy from a checkpoint, by name.
     """
 
     def __init__(self, patience: int | None, restore: bool, restored: Callable[[], None]) -> None:
@@ -98,7 +98,7 @@ class BestEpoch(Listener):
         self._rows: list[NDArray[np.float32]] = []
 
     def on_train_begin(self, run: Run) -> None:
-        """Take the memory for the copy now; know the epochs before a checkpoint."""
+        """Allocate the copy before training; find the best epoch of a resumed run."""
         for record in run.history:
             if record.score is not None and record.score > self._best_score:
                 self.best, self._best_score = record, record.score
@@ -122,7 +122,7 @@ class BestEpoch(Listener):
             raise StopTraining(self._reason())
 
     def on_train_end(self, run: Run) -> None:
-        """Bring the best rows back, unless the model still has them."""
+        """Restore the best rows, unless the model still has them."""
         if not self.restore or self.best is None:
             return
         self.restored_epoch = self.best.epoch
@@ -133,7 +133,7 @@ class BestEpoch(Listener):
             run.restored = self.best.epoch
 
     def to_keep(self, run: Run) -> dict[str, NDArray[np.float32]]:
-        """Return the copy, by name, where a checkpoint needs it besides the rows as they are."""
+        """Return the copy by name, if a checkpoint needs it in addition to the current rows."""
         if not self._rows or self.best is None or run.restored or self._is_standing(run):
             return {}
         dim = run.parameters.vector_size
@@ -141,12 +141,12 @@ class BestEpoch(Listener):
         return dict(zip(PARTS, copies, strict=False))
 
     def _is_standing(self, run: Run) -> bool:
-        """Say whether the rows are those of the best epoch, because nothing was trained since."""
+        """Return whether the rows are those of the best epoch: nothing was trained since."""
         return self.best is run.history[-1] and run.state().chunk == 0
 
     def _reason(self) -> str:
         if self.best is None:
-            return "neither a metric nor a held-out loss was found"
+            return "no epoch has a metric or a held-out loss"
         name = "held-out loss" if self.best.metric is None else "metric"
         return (
             f"the {name} was best in epoch {self.best.epoch} and has not improved for "
@@ -155,6 +155,6 @@ class BestEpoch(Listener):
 
 
 def trained_rows(arrays: ModelArrays) -> list[NDArray[np.float32]]:
-    """Return the arrays that training changes, at the end of an epoch, when in_bias is 0."""
+    """Return the arrays that training changes, as they are after an epoch, when in_bias is 0."""
     found = (arrays.in_rows, arrays.out_rows, arrays.out_bias, arrays.folded_in_bias)
     return [rows for rows in found if rows is not None]

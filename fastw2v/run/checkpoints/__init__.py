@@ -1,1 +1,1 @@
-"""Saving a run while it trains, and resuming it."""
+"""Save a run during training, and resume it."""

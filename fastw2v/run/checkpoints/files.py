@@ -1,6 +1,6 @@
-"""The folder of a run's checkpoints: the newest two, each a model that tells where the run stood.
+"""The folder of a run's two newest checkpoints, each a model file with the state of the run.
 
-The second is there in case the disk damages the first.
+The second is a backup, in case the first is damaged.
 """
 
 import contextlib
@@ -26,29 +26,29 @@ from fastw2v.formats import WordVectors, native, write_vectors
 from fastw2v.training.events import CHECKPOINT_KEY, EpochRecord, Listener, Run, RunState
 
 TERMINATED = 143  # 128 + SIGTERM, as shells count
-FILE_NAME = "checkpoint-{:015}.safetensors"  # numbered by the tokens trained
+FILE_NAME = "checkpoint-{:015}.safetensors"  # the number of tokens trained
 FILE_PATTERN = re.compile(r"checkpoint-\d{15}\.safetensors")
 ABANDONED = re.compile(
     r"\.fastw2v-[0-9a-f]+\.tmp"
-)  # what a killed process leaves, see files.atomic
+)  # temporary files of a killed process, see base.atomic
 
 
 class CheckpointFolder:
-    """The checkpoints of one run, which holds the folder while it trains."""
+    """The checkpoints of one run, which locks the folder while it trains."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
 
     def make(self) -> None:
-        """Make the folder if need be; raise SaveError if that cannot be."""
+        """Create the folder if needed.  Raises SaveError."""
         with writing(self.path):
             os.makedirs(self.path, exist_ok=True)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Make the folder if need be and keep other runs out of it for the block.
+        """Create the folder if needed, and lock it against other runs during the with block.
 
-        Raises SaveError if it cannot be made, CheckpointError if another run holds it.
+        Raises SaveError if it cannot be created, CheckpointError if another run has locked it.
         """
         self.make()
         with _locked(self.path):
@@ -65,15 +65,17 @@ class CheckpointFolder:
         return []
 
     def write(self, n_tokens: int, word_vectors: WordVectors, previous: str | None) -> str:
-        """Write a checkpoint, then remove all others but the previous one; return its path.
+        """Write a checkpoint, then delete all but the previous one; return the new path.
 
-        n_tokens: trained so far, over all epochs.  previous: path of the run's last one.  The
-        file appears whole or not at all, so that whatever happens, the previous one stays good.
+        The file is written atomically: if writing fails, the previous checkpoint stays valid.
+
+        n_tokens: number of tokens trained so far, over all epochs.
+        previous: path of the run's last checkpoint, or None.
         Raises SaveError.
         """
         path = os.path.join(self.path, FILE_NAME.format(n_tokens))
         write_vectors(path, word_vectors, "native")
-        if path == previous:  # the run has not moved, but ended
+        if path == previous:  # the run ended without further training
             return path
         for other in self.files():
             if other not in (path, previous):
@@ -82,9 +84,10 @@ class CheckpointFolder:
         return path
 
     def newest(self, warn: Callable[[str], None]) -> tuple[str, WordVectors] | None:
-        """Return the newest sound checkpoint, None if there is none.
+        """Return the path and content of the newest valid checkpoint, or None without any.
 
-        warn: told of every one that is passed over.  Raises CheckpointError if all are unsound.
+        warn: called with a message for each damaged checkpoint.
+        Raises CheckpointError if all checkpoints are damaged.
         """
         files, problem = self.files(), ""
         for path in files:
@@ -92,14 +95,14 @@ class CheckpointFolder:
                 return path, read_checkpoint(path)
             except (ReadError, ModelFormatError, CheckpointError) as error:
                 problem = str(error)
-                warn(f"{problem}; trying the checkpoint before it")
+                warn(f"{problem}; trying the previous checkpoint")
         if files:
             raise CheckpointError(f"no checkpoint in {self.path} can be read: {problem}")
         return None
 
 
 class CheckpointWriter(Listener):
-    """Writes checkpoints of a run: at times, at the end of each epoch, and when it is cut short."""
+    """Write checkpoints at intervals, after each epoch, and when a run is interrupted."""
 
     def __init__(
         self,
@@ -110,21 +113,21 @@ class CheckpointWriter(Listener):
     ) -> None:
         """Write content(run) to the folder; content may raise DivergedError.
 
-        asked_to_end: set when the process shall end after a last checkpoint.
+        asked_to_end: set when the process must exit after a last checkpoint.
         """
         self.folder, self.every_seconds, self.content = folder, every_seconds, content
         self.asked_to_end = asked_to_end
-        self.last: str | None = None  # the newest checkpoint that was written whole
-        self.is_current = False  # it holds the run as it stands
+        self.last: str | None = None  # path of the newest complete checkpoint
+        self.is_current = False  # whether it matches the state of the run
         self._written: RunState | None = None
         self._next = time.monotonic() + every_seconds
 
     def continue_from(self, path: str, state: RunState) -> None:
-        """Know the checkpoint that the run goes on from."""
+        """Record the checkpoint that the run resumes from."""
         self.last, self._written, self.is_current = path, state, True
 
     def wants_pause(self) -> bool:
-        """Say whether the next checkpoint is due."""
+        """Return whether the next checkpoint is due."""
         return self.asked_to_end.is_set() or time.monotonic() >= self._next
 
     def on_pause(self, run: Run) -> None:
@@ -136,22 +139,22 @@ class CheckpointWriter(Listener):
         self.write(run)
 
     def on_train_end(self, run: Run) -> None:
-        """Write how the run ended, if it has changed since the last checkpoint."""
+        """Write a final checkpoint, if the run has changed since the last one."""
         self.write(run)
 
     def on_abort(self, run: Run, error: BaseException) -> None:
-        """Write a last checkpoint, unless the error leaves nothing that is worth it."""
+        """Write a last checkpoint, unless training diverged or stopped within a chunk."""
         if isinstance(error, DivergedError) or not run.at_chunk_boundary:
             return
         try:
             self.write(run)
         except (DivergedError, KeyboardInterrupt) as second:
             warnings.warn(f"no last checkpoint: {second or 'interrupted'}", stacklevel=2)
-        except SystemExit:  # the run ends as it is
+        except SystemExit:  # the original error ends the run
             pass
 
     def write(self, run: Run) -> None:
-        """Write a checkpoint; if that fails, warn and go on with the one before."""
+        """Write a checkpoint; if that fails, warn and keep the previous one."""
         state = run.state()
         if state != self._written:
             n_tokens = state.counts.n_tokens
@@ -161,23 +164,23 @@ class CheckpointWriter(Listener):
             except SaveError as error:
                 self.is_current = False
                 kept = f"the last good one is {self.last}" if self.last else "there is none yet"
-                warnings.warn(f"no checkpoint: {error}; {kept}; training goes on", stacklevel=2)
+                warnings.warn(f"no checkpoint: {error}; {kept}; training continues", stacklevel=2)
         self._next = time.monotonic() + self.every_seconds
         if self.asked_to_end.is_set():
             raise SystemExit(TERMINATED)
 
 
 def read_checkpoint(path: str) -> WordVectors:
-    """Return the content of a checkpoint; raise CheckpointError if it is another kind of file."""
+    """Return the content of a checkpoint.  Raises CheckpointError for a plain model."""
     found = native.read(path, adds_pending=False)
     if CHECKPOINT_KEY not in found.settings:
-        raise CheckpointError(f"{path}: a model, but not a checkpoint of a run")
+        raise CheckpointError(f"{path}: a model, but not a checkpoint")
     return found
 
 
 @contextlib.contextmanager
 def _locked(path: str) -> Iterator[None]:
-    """Hold a lock on a folder; it ends with the process, however that ends."""
+    """Lock a folder during the with block; the system releases the lock if the process dies."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -195,7 +198,7 @@ def _locked(path: str) -> Iterator[None]:
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs between two mappings, each as `name was X, is now Y`."""
+    """Return the differences between two mappings, each as `name was X, is now Y`."""
     names = [*then, *(name for name in now if name not in then)]
     return [
         f"{name} was {then.get(name)!r}, is now {now.get(name)!r}"

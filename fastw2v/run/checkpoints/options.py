@@ -1,4 +1,4 @@
-"""Where, how often and whence: what a caller asks of checkpoints, and whether it fits them."""
+"""Checkpoint options, and the check that a checkpoint matches the settings of a run."""
 
 import json
 import os
@@ -22,15 +22,15 @@ Path = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where and how often a run is saved, and whether it goes on from there.
+    """Options for saving and resuming a run.
 
-    path: a folder, made if need be, of the two newest checkpoints; or, to go on from a certain
-    one, that file.
-    every: least time between two within an epoch, in seconds >= 0 or as "90s", "10m", "1h";
-    there is one at the end of every epoch too, and when Ctrl-C, SIGTERM or an error that is not
-    training's own ends the run.
-    resume: go on from the newest; if there is none, start with a warning.
-    Raises UsageError if a value is impossible.
+    path: a folder for the two newest checkpoints, created if needed; or a checkpoint file to
+    resume from.
+    every: minimum time between checkpoints within an epoch: seconds >= 0, or "90s", "10m", "1h".
+    A checkpoint is also written after every epoch, and when Ctrl-C, SIGTERM or an error ends the
+    run, except if training diverged.
+    resume: continue from the newest checkpoint; without one, warn and start from the beginning.
+    Raises UsageError for an invalid value.
     """
 
     path: Path
@@ -43,21 +43,22 @@ class Checkpoints:
 
     @property
     def every_seconds(self) -> float:
-        """Least time between two checkpoints within an epoch."""
+        """Minimum time between checkpoints within an epoch, in seconds."""
         return seconds_of(self.every)
 
     @property
     def folder(self) -> CheckpointFolder:
-        """Where checkpoints are written."""
+        """The folder that checkpoints are written to."""
         is_file = os.path.isfile(self.path)
         return CheckpointFolder(
             os.path.dirname(os.path.abspath(self.path)) if is_file else self.path
         )
 
     def find(self) -> tuple[str, WordVectors] | None:
-        """Return the checkpoint to go on from, None to start.
+        """Return the checkpoint to resume from, or None to start from the beginning.
 
-        Raises CheckpointError if none can be read, or if there are some and resume is not set.
+        Raises CheckpointError if no checkpoint can be read, or if the folder holds checkpoints but
+        resume is not set.
         """
         folder = self.folder
         if not self.resume:
@@ -72,46 +73,46 @@ class Checkpoints:
         return folder.newest(lambda text: warnings.warn(text, stacklevel=2))
 
     def found(self) -> tuple[str, WordVectors]:
-        """Return the checkpoint to go on from; raise CheckpointError if there is none."""
+        """Return the checkpoint to resume from.  Raises CheckpointError if there is none."""
         found = self.find()
         if found is None:
             raise CheckpointError(f"{self.folder.path} holds no checkpoint")
         if (backend := found[1].settings["backend"]) not in backends():
             raise CheckpointError(
-                f"cannot go on from {found[0]}: its backend is {backend}, and this CPU has "
+                f"cannot resume from {found[0]}: its backend is {backend}, but this CPU supports "
                 f"{', '.join(backends())}"
             )
         return found
 
     def check(self, settings: Mapping[str, Any]) -> None:
-        """Look before the corpus is read whether the run can go on from here.
+        """Check whether the run can resume, before the corpus is read.
 
-        settings: some of those that the model's file holds.  Raises CheckpointError,
-        or SaveError if there can be no such folder.
+        settings: the settings known so far, as in a model file.
+        Raises CheckpointError, or SaveError if the folder cannot be created.
         """
         self.folder.make()
         found = self.find()
         if found is not None:
             check_settings(*found, settings)
         elif self.resume:
-            text = f"{self.folder.path} holds no checkpoint: training starts at the beginning"
+            text = f"{self.folder.path} holds no checkpoint: training starts from the beginning"
             warnings.warn(text, stacklevel=2)
 
 
 def checkpoints_asked(
     path: Path | None, every: float | str | None, resume: bool
 ) -> Checkpoints | None:
-    """Return the checkpoints that a caller asks for; UsageError if only half of it is said."""
+    """Return the checkpoint options, or None.  Raises UsageError if the folder is missing."""
     if path is not None:
         return Checkpoints(path, "10m" if every is None else every, resume)
     if resume or every is not None:
         name = "resume" if resume else "checkpoint_every"
-        raise UsageError(f"{name} needs a folder of checkpoints: set checkpoint")
+        raise UsageError(f"{name} needs a checkpoint folder: set checkpoint")
     return None
 
 
 def seconds_of(duration: float | str) -> float:
-    """Return a duration in seconds: a number of them, or a text such as 90s, 10m or 1.5h."""
+    """Convert a duration to seconds: a number of seconds, or text such as 90s, 10m or 1.5h."""
     seconds: float | None = None
     if not isinstance(duration, str):
         seconds = check_finite("checkpoint_every", duration)
@@ -125,16 +126,16 @@ def seconds_of(duration: float | str) -> float:
 
 
 def check_settings(path: str, found: WordVectors, settings: Mapping[str, Any]) -> None:
-    """Raise CheckpointError if a checkpoint's run had another value in one of these settings.
+    """Raise CheckpointError if a checkpoint's run had a different value for one of these settings.
 
-    The version of fastw2v is compared too, as another one may compute other bits.
+    The fastw2v version is compared, too, because results are bit-identical only within a version.
     """
     now = json.loads(json.dumps(dict(settings))) | {"fastw2v": __version__}
     stored = settings_then(found) | {"fastw2v": found.settings[CHECKPOINT_KEY]["fastw2v"]}
     then = {name: stored.get(name) for name in now}
     different = differences(then, now)
     if different:
-        raise CheckpointError(f"cannot go on from {path}: {'; '.join(different)}")
+        raise CheckpointError(f"cannot resume from {path}: {'; '.join(different)}")
 
 
 def settings_then(found: WordVectors) -> dict[str, Any]:

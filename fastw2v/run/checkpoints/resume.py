@@ -1,4 +1,4 @@
-"""Save a run while it trains, and put a later one where it stood."""
+"""Save a run during training, and restore its state later."""
 
 import contextlib
 import os
@@ -26,11 +26,11 @@ from fastw2v.training.parameters import OWN, Parameters
 from fastw2v.training.trainer import Trainer
 
 Path = str | os.PathLike[str]
-OF_ONE_CALL = ("epochs", "alpha", "min_alpha")  # train() may be given others
+OF_ONE_CALL = ("epochs", "alpha", "min_alpha")  # each call of train() may override these
 
 
 def settings_to_check(parameters: Parameters, rules: VocabularyRules) -> dict[str, Any]:
-    """Return the settings of a run that are certain before its corpus is read."""
+    """Return the settings of a run that are known before the corpus is read."""
     settings = settings_of(parameters, rules)
     open_ones = () if parameters.cbow_update else ("cbow_update",)
     return {k: v for k, v in settings.items() if k not in (*OF_ONE_CALL, *open_ones)}
@@ -38,10 +38,10 @@ def settings_to_check(parameters: Parameters, rules: VocabularyRules) -> dict[st
 
 @dataclass(frozen=True)
 class AboutRun:
-    """What a run is, besides its settings; all for JSON.
+    """The identity of a run besides its settings, for JSON.
 
-    corpus: its identity.  criterion: by what epochs are compared.  source: how both can be read
-    again.
+    corpus: the identity of the corpus.  criterion: how epochs are compared.
+    source: how to read the corpus and the validation text again.
     """
 
     corpus: dict[str, Any]
@@ -49,12 +49,13 @@ class AboutRun:
     source: dict[str, Any]
 
     def check(self, path: str, state: Mapping[str, Any]) -> None:
-        """Raise CheckpointError if a checkpoint is of another text or criterion."""
+        """Raise CheckpointError if the checkpoint has another corpus or criterion."""
         then = state.get("criterion", self.criterion)
-        # Of another corpus the validation text's ids differ too, but a share makes another corpus.
+        # A different corpus also changes the ids of the validation text, and is reported instead.
+        # A different validation fraction changes the corpus, and is reported first.
         if state["corpus"] == self.corpus or then["validation"] != self.criterion["validation"]:
-            self._check(path, "", then, self.criterion, "the validation text is another one")
-        other = "it has other words, or another order of them"
+            self._check(path, "", then, self.criterion, "the validation text is different")
+        other = "its words or their order are different"
         self._check(path, "the corpus differs: ", state["corpus"], self.corpus, other)
 
     @staticmethod
@@ -64,11 +65,11 @@ class AboutRun:
         different = differences(then, now)
         if different:
             what = "; ".join(text for text in different if not text.startswith("digest")) or other
-            raise CheckpointError(f"cannot go on from {path}: {about}{what}")
+            raise CheckpointError(f"cannot resume from {path}: {about}{what}")
 
 
 class CheckpointedRun:
-    """A run with checkpoints: what it trains, on what, and how it becomes a file."""
+    """A run that saves checkpoints and can resume from one."""
 
     def __init__(
         self,
@@ -77,18 +78,21 @@ class CheckpointedRun:
         about: "AboutRun",
         best: BestEpoch | None,
     ) -> None:
-        """Prepare the run of a corpus.
+        """Prepare a run.
 
-        to_file: returns the model's file content, without the state.  best: who compares epochs.
+        to_file: returns the content of a model file, without the state of the run.
+        about: the identity of the run.  best: the listener that compares epochs, or None.
         """
         self.checkpoints, self.to_file, self.about, self.best = checkpoints, to_file, about, best
 
     @contextlib.contextmanager
     def running(self, trainer: Trainer) -> Iterator[CheckpointWriter]:
-        """Put arrays and trainer where the run stood, and save it while the block trains.
+        """Restore arrays and trainer from a checkpoint, if any; save checkpoints in the block.
 
-        The block must tell what is yielded of the run. SIGTERM ends the process at its end.
-        Raises CheckpointError if the newest checkpoint is of another run, or in use by one.
+        The caller must register the yielded writer as a listener.  SIGTERM ends the process after
+        the with block.
+        Raises CheckpointError if the newest checkpoint belongs to a different run, or if another
+        run has locked the folder.
         """
         folder = self.checkpoints.folder
         with folder.held(), deferred_termination() as asked_to_end:
@@ -110,7 +114,7 @@ class CheckpointedRun:
                 raise KeyboardInterrupt(f"resume from {writer.last}") from interrupt
 
     def restore(self, trainer: Trainer) -> str | None:
-        """Go back to the newest checkpoint, if one is asked for, and return its path."""
+        """Restore the checkpoint to resume from, if any, and return its path."""
         found = self.checkpoints.find()
         if found is None:
             return None
@@ -124,8 +128,8 @@ class CheckpointedRun:
         then = RunState.from_json(state["run"])
         if then.chunk_tokens != trainer.chunk_tokens:
             raise CheckpointError(
-                f"cannot go on from {path}: its run trained {then.chunk_tokens} tokens at a time, "
-                f"this one {trainer.chunk_tokens}"
+                f"cannot resume from {path}: its run trained {then.chunk_tokens} tokens at a time, "
+                f"this run trains {trainer.chunk_tokens}"
             )
         fill_arrays(trainer.model_arrays, data)
         if trainer.model_arrays.in_bias is not None:
@@ -137,9 +141,9 @@ class CheckpointedRun:
         return path
 
     def content(self, run: Run) -> WordVectors:
-        """Return the content of a checkpoint of the run as it stands.
+        """Return the content of a checkpoint of the current state.
 
-        Raises DivergedError if a number is not finite.
+        Raises DivergedError if a value is not finite.
         """
         check_rows(run.model_arrays, "training diverged")
         data = self.to_file()
@@ -157,16 +161,16 @@ class CheckpointedRun:
 
 
 def files_to_read(found: tuple[str, WordVectors], tokenizer: object) -> list[str]:
-    """Return the files that a checkpoint's run was trained on, where they can be read again.
+    """Return the corpus files of a checkpoint's run.
 
-    Raises CheckpointError if the caller has to pass the corpus, or the tokenizer.
+    Raises CheckpointError if the caller must pass the corpus or the tokenizer.
     """
     path, data = found
     source = data.settings[CHECKPOINT_KEY]["source"]
     paths: list[str] | None = source["corpus_file"]
     if paths is None or STDIN in paths:
         what = "a Python iterable" if paths is None else "standard input"
-        raise CheckpointError(f"{path}: its corpus was {what}; pass it to resume again")
+        raise CheckpointError(f"{path}: its corpus was {what}; pass it again to resume")
     if source["tokenizer"] and tokenizer is None:
         raise CheckpointError(f"{path}: pass the run's tokenizer, {source['tokenizer']}")
     return paths
@@ -175,9 +179,9 @@ def files_to_read(found: tuple[str, WordVectors], tokenizer: object) -> list[str
 def with_own_schedule(
     path: str, settings: Mapping[str, Any], schedule: Callable[[float], float] | None
 ) -> dict[str, Any]:
-    """Return the settings of a checkpoint with a function that no file can hold.
+    """Return the settings of a checkpoint, with a custom schedule that a file cannot store.
 
-    Raises CheckpointError if the run had one, and it is not given.
+    Raises CheckpointError if the run had a custom schedule and none is given.
     """
     then = settings.get("schedule")
     if not isinstance(then, str) or not then.startswith(OWN):
@@ -189,9 +193,9 @@ def with_own_schedule(
 
 @contextlib.contextmanager
 def deferred_termination() -> Iterator[threading.Event]:
-    """Note SIGTERM instead of dying of it in the block; die of it afterwards.
+    """Delay SIGTERM until the end of the with block; the yielded event is set when it arrives.
 
-    Only where it would end the process at once: a handler of the caller's own stays.
+    Does nothing outside the main thread, or if the caller has installed a SIGTERM handler.
     """
     asked = threading.Event()
     in_main = threading.current_thread() is threading.main_thread()
