@@ -5,7 +5,7 @@ import re
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.opened import OpenedFile
 
-# Two 64-bit numbers have at most 40 characters: a longer line is not a header.
+# Two 64-bit numbers have at most 40 characters; a longer line is not a header.
 MAX_HEADER_BYTES = 64
 # Far above any real dimension.  It rejects a damaged header with 0 words and an absurd dimension.
 MAX_DIM = 1 << 24

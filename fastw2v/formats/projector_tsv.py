@@ -1,6 +1,6 @@
 """TensorBoard projector: tab-separated values, and a second file with one word per line.
 
-The words of X.tsv are in X_metadata.tsv. gensim names the two X_tensor.tsv and X_metadata.tsv.
+The words of X.tsv are in X_metadata.tsv.  gensim names the files X_tensor.tsv and X_metadata.tsv.
 """
 
 import os

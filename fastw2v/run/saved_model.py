@@ -210,8 +210,8 @@ class RunCounts(NamedTuple):
     corpus_total_words: int
 
 
-# Stored in the file, but not settings: each machine chooses them itself, and a checkpoint keeps its
-# state there.
+# Keys of a model file that are not settings: values that each machine chooses, and the state of a
+# checkpoint.
 BLOCKS = "blocks"  # number of words per training step, as text
 NOT_SETTINGS = ("backend", "workers", BLOCKS, TIES_KEY, CHECKPOINT_KEY)
 

@@ -120,7 +120,7 @@ class CheckpointedRun:
             return None
         path, data = found
         settings = self.to_file().settings
-        left_out = (*RunCounts._fields, BLOCKS)  # see identity
+        left_out = (*RunCounts._fields, BLOCKS)  # about.check() compares the corpus
         kept = (name for name in settings if name not in left_out)
         check_settings(path, data, {name: settings[name] for name in kept})
         state = data.settings[CHECKPOINT_KEY]
