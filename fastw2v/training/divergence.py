@@ -131,4 +131,4 @@ def check_rows(arrays: ModelArrays, doing: str) -> None:
     """
     part = part_not_finite(arrays.in_rows, arrays.out_rows, arrays.out_bias)
     if part is not None:
-        raise DivergedError(f"{doing}: the {part} hold values that are not finite")
+        raise DivergedError(f"{doing}: the {part} contain non-finite values")

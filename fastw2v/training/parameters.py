@@ -136,7 +136,7 @@ SCHEDULES = {"linear": linear_rate, "constant": constant_rate, "cosine": cosine_
 
 
 def check_schedule(schedule: Any) -> None:
-    """Raise UsageError unless it is a name of SCHEDULES or a function that returns learning rates."""
+    """Raise UsageError unless it is in SCHEDULES or a function that returns learning rates."""
     if isinstance(schedule, str) and schedule in SCHEDULES:
         return
     if isinstance(schedule, type) or not callable(schedule):
