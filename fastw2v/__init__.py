@@ -1,4 +1,4 @@
-"""Word vectors trained on CPUs as fast as the hardware allows."""
+"""Train word vectors on CPUs as fast as the hardware allows."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["IdSentences", "KeyedVectors", "Pairs", "Phrases", "Word2Vec", "__version__", "backends"]
 __version__ = "0.1.0"
 
-# Imported on first use: NumPy alone would cost `fastw2v --help` half of its time.
+# Imported on first use: NumPy alone would take half the time of `fastw2v --help`.
 _LAZY = {
     "IdSentences": "fastw2v.corpus",
     "KeyedVectors": "fastw2v.keyed_vectors",
@@ -24,7 +24,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for."""
+    """Import a public name on first access."""
     if name not in _LAZY:
         raise AttributeError(f"module 'fastw2v' has no attribute {name!r}")
     from importlib import import_module

@@ -1,4 +1,4 @@
-"""`python -m fastw2v` is the command `fastw2v`."""
+"""Run the `fastw2v` command as `python -m fastw2v`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What can go wrong in a run, and the exit code of each: these numbers stay for good."""
+"""The errors that a run can raise, each with a permanent exit code."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -6,23 +6,23 @@ from os import PathLike, fspath
 
 
 class Fastw2vError(Exception):
-    """Base of every error that a user can mend; its text is one clear line."""
+    """Base class of all errors that a user can fix; the message is a single line."""
 
     exit_code = 1
 
 
 class UsageError(Fastw2vError, ValueError):
-    """A parameter or flag is impossible, or two of them contradict each other."""
+    """A parameter or flag has an invalid value, or two of them conflict."""
 
     exit_code = 2
 
 
 class MissingPackageError(UsageError, ImportError):
-    """An optional package is needed and not installed; the text names the pip command."""
+    """A required optional package is not installed; the message gives the pip command."""
 
 
 class CorpusError(Fastw2vError, ValueError):
-    """The corpus was read, but what is in it cannot be trained on."""
+    """The corpus was read, but its contents cannot be trained on."""
 
     exit_code = 3
 
@@ -40,13 +40,13 @@ class SaveError(Fastw2vError, OSError):
 
 
 class DivergedError(Fastw2vError, ArithmeticError):
-    """Training diverged: a value is not finite, or the loss is above that at the start."""
+    """Training diverged: a value is not finite, or the loss is above its initial value."""
 
     exit_code = 6
 
 
 class ModelFormatError(Fastw2vError, ValueError):
-    """A vectors or vocabulary file is not what its format says."""
+    """A vectors or vocabulary file violates its format."""
 
     exit_code = 7
 
@@ -65,7 +65,7 @@ class CheckpointError(Fastw2vError, RuntimeError):
 
 @contextmanager
 def _naming(path: str | PathLike[str], verb: str, kind: type[Fastw2vError]) -> Iterator[None]:
-    """Turn every OSError of the block into an error of this kind that names the path."""
+    """Convert any OSError raised in the block to `kind`, with the path in the message."""
     try:
         yield
     except Fastw2vError:
@@ -75,10 +75,10 @@ def _naming(path: str | PathLike[str], verb: str, kind: type[Fastw2vError]) -> I
 
 
 def reading(path: str | PathLike[str]) -> AbstractContextManager[None]:
-    """Turn every OSError of the block into a ReadError that names the path."""
+    """Convert any OSError raised in the block to a ReadError that names the path."""
     return _naming(path, "read", ReadError)
 
 
 def writing(path: str | PathLike[str]) -> AbstractContextManager[None]:
-    """Turn every OSError of the block into a SaveError that names the path."""
+    """Convert any OSError raised in the block to a SaveError that names the path."""
     return _naming(path, "write", SaveError)

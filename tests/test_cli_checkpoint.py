@@ -111,8 +111,8 @@ def test_vectors_that_find_no_room_are_kept_in_the_checkpoint(capsys, folder, fu
     assert train("corpus.txt", "-o", "full/v", *RUN) == 5
     newest = f"run/{max(os.listdir('run'))}"
     error = (
-        "fastw2v: error: cannot write full/v: No space left on device; the trained model is kept "
-        f"in {newest}: `fastw2v convert` writes other formats\n"
+        "fastw2v: error: cannot write full/v: No space left on device; the trained model was saved "
+        f"in {newest}; `fastw2v convert` writes other formats\n"
     )
     assert capsys.readouterr().err == error
     assert os.listdir("full") == []
@@ -127,7 +127,7 @@ def test_vectors_that_find_no_room_are_written_elsewhere(capsys, folder, full_di
     capsys.readouterr()
     assert train("corpus.txt", "-o", "full/v.txt") == 5
     rescued = next(name for name in os.listdir() if name.startswith("fastw2v-rescued-"))
-    assert f"; the trained model is kept in {folder}/{rescued}: " in capsys.readouterr().err
+    assert f"; the trained model was saved in {folder}/{rescued}; " in capsys.readouterr().err
     assert (folder / rescued).read_bytes() == (folder / "whole").read_bytes()
     Word2Vec.load(rescued)
 

@@ -26,21 +26,21 @@ pytestmark = pytest.mark.usefixtures("folder")
         (["--read-vocab", "absent"], 4, "cannot read absent: No such file or directory"),
         (["--read-vocab", "bad"], 7, "bad, line 1: expected a word and its count, "
          "got 'no count'"),
-        (["--read-vocab", "empty"], 7, "empty: holds no words"),
+        (["--read-vocab", "empty"], 7, "empty contains no words"),
         (["--read-vocab", "other"], 3, "none of the 128 distinct words of corpus corpus.txt "
          "is in the given vocabulary of 1 words"),
         (["--read-vocab", "other", "--min-count", "99"], 2, "other: 0 of 1 words have a count of "
          "at least 99 (most frequent: 'unheard', 9); lower min_count"),
         (["--alpha", "1e30"], 6, None),
         (["--vector-size", "2147483647"], 8, None),
-        (["-o", "corpus.txt"], 2, "corpus.txt is output and the corpus at once; "
+        (["-o", "corpus.txt"], 2, "corpus.txt is both output and the corpus; "
          "write to another file"),
-        (["-o", "link"], 2, "link is output and the corpus at once; write to another file"),
-        (["--save-vocab", "corpus.txt"], 2, "corpus.txt is save-vocab and the corpus at once; "
+        (["-o", "link"], 2, "link is both output and the corpus; write to another file"),
+        (["--save-vocab", "corpus.txt"], 2, "corpus.txt is both save-vocab and the corpus; "
          "write to another file"),
-        (["--save-vocab", "./v"], 2, "./v is save-vocab and output at once; write to another file"),
+        (["--save-vocab", "./v"], 2, "./v is both save-vocab and output; write to another file"),
         (["--save-vocab", "other", "--read-vocab", "other"], 2,
-         "other is save-vocab and read-vocab at once; write to another file"),
+         "other is both save-vocab and read-vocab; write to another file"),
         (["-o", "."], 5, "cannot write .: it is a directory"),
         (["-o", "absent/v"], 5, "cannot write absent/v: No such file or directory"),
         (["--save-vocab", "absent/v"], 5, "cannot write absent/v: No such file or directory"),
@@ -70,7 +70,7 @@ def test_a_failing_run_says_why_and_leaves_everything_as_it_was(
         ("absent", 4, "cannot read absent: No such file or directory"),
         ("absent*", 4, "no file matches absent*"),
         (".", 4, "cannot read .: it is a directory; did you mean ./* ?"),
-        ("blank", 3, "corpus blank holds no words"),
+        ("blank", 3, "corpus blank contains no words"),
         ("cut.gz", 4, None),
     ],
 )
@@ -97,7 +97,7 @@ def test_what_cannot_be_written_is_found_before_anything_is_read(capsys):
 
 def test_a_glob_that_takes_in_the_output_is_refused(capsys, folder):
     (folder / "part3.txt").write_text("the vectors of yesterday")
-    message = "part3.txt is output and the corpus at once; write to another file"
+    message = "part3.txt is both output and the corpus; write to another file"
     fails(capsys, ["train", "part*", "-o", "part3.txt"], 2, message)
 
 
@@ -146,8 +146,8 @@ def test_a_disk_that_fills_up_leaves_the_old_file(capsys, folder, monkeypatch):
     (folder / "v").write_text("precious")
     monkeypatch.setattr("os.fsync", fill)
     fails(capsys, ["train", "corpus.txt", "-o", "v"], 5,
-          "cannot write v: No space left on device; and no other place takes the model, so it is "
-          "lost")  # fmt: skip
+          "cannot write v: No space left on device; the model could not be saved anywhere "
+          "else either and is lost")  # fmt: skip
     assert (folder / "v").read_text() == "precious"
 
 

@@ -117,7 +117,7 @@ def test_a_terminal_is_told_how_to_end_what_is_typed():
         finally:
             process.kill()
     os.close(terminal)
-    assert told == b"reading standard input: type text, end with Ctrl-D on a new line\n"
+    assert told == b"reading standard input; press Ctrl-D on a new line to end it\n"
     assert KeyedVectors.read("v").index_to_key == ["a", "b"]
 
 

@@ -46,7 +46,7 @@ def test_a_configuration_file_may_say_cbow(folder, text, sg):
         ('lowercase = "yes"', "lowercase must be True or False, got 'yes'"),
         ('cbow = "yes"', "cbow must be True or False, got 'yes'"),
         ("sg = 3", "sg must be True or False, got 3"),
-        ("sg = true\ncbow = true", "run.toml: sg and cbow contradict each other; leave one out"),
+        ("sg = true\ncbow = true", "run.toml: sg and cbow cannot be combined; leave one out"),
         ("min_count = 3\nmin-count = 4", "run.toml: min_count is set twice, also as min-count"),
         ('min_count = "x"', "min_count must be an integer, got 'x'"),
         ("tokenizer = 3", "tokenizer must be given as module:function, got 3"),

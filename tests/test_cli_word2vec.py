@@ -77,7 +77,7 @@ def test_word2vec_is_silent_when_told(capsys):
         (["-output", "v", "-threads", "0"], "workers must be at least 1, got 0"),
         (["-output", "v", "-hs", "1", "-negative", "5"], "hs and negative contradict each other: "
          "a model has one objective; leave out all but one, or set negative=0"),
-        (["-output", "corpus.txt"], "corpus.txt is output and the corpus at once; "
+        (["-output", "corpus.txt"], "corpus.txt is both output and the corpus; "
          "write to another file"),
     ],
 )  # fmt: skip

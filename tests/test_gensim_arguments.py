@@ -180,8 +180,8 @@ def test_a_vocabulary_is_built_from_frequencies(sentences):
 @pytest.mark.parametrize(
     ("frequencies", "kind", "message"),
     [
-        ({}, CorpusError, "word_freq holds no words"),
-        ({"a": 0}, CorpusError, "word_freq holds no words"),
+        ({}, CorpusError, "word_freq contains no words"),
+        ({"a": 0}, CorpusError, "word_freq contains no words"),
         ({"a": 4}, CorpusError, "0 of 1 distinct words occur at least 5 times "
          "(most frequent: 'a', 4 times); lower min_count"),
         ({"a": -1}, UsageError, "the count of 'a' must be at least 0, got -1"),

@@ -133,7 +133,7 @@ def test_what_cannot_be_kept_is_refused():
         Word2Vec(IdSentences(ids, offsets, rows_by_id=True))
     with pytest.raises(UsageError, match="padding is for walks"):
         IdSentences(ids, offsets, padding=0)
-    with pytest.raises(CorpusError, match="the corpus holds no words"):
+    with pytest.raises(CorpusError, match="the corpus contains no words"):
         read_sentences(np.empty((0, 5), int), rules=ALL)
     model = Word2Vec([["0", "1"]], min_count=1)
     with pytest.raises(UsageError, match="rows_by_id makes a vocabulary of all ids"):

@@ -141,7 +141,7 @@ def test_tuples_with_and_without_weights_are_pairs():
         (lambda: Pairs.from_tuples([("a", "b"), ("a", "b", 1)]), UsageError,
          r"pairs must all be \(centre, context\), or all \(centre, context, weight\); got 2, 3"),
         (lambda: read_sentences(Pairs([], []), rules=ALL), CorpusError,
-         "the corpus holds no pairs"),
+         "the corpus contains no pairs"),
         (lambda: read_sentences(Pairs(["a", "a"], ["b", "c"]), rules=VocabularyRules(2)),
          CorpusError, "of none of the 2 pairs are both words in the vocabulary"),
         (lambda: Word2Vec(Pairs(["a"], ["b"]), min_count=1), UsageError,

@@ -257,13 +257,13 @@ def test_the_command_joins_phrases_in_several_passes(tmp_path, monkeypatch, caps
         (
             ["--threshold", "1", "2", "--passes", "3"],
             2,
-            "--threshold takes one number or one a pass",
+            "--threshold takes one number or one per pass",
         ),
         (["--threshold", "-1"], 2, "threshold should be positive"),
         (["--delimiter", " "], 2, "delimiter ' ' would part the words it joins"),
         (["--connector-words", "missing"], 4, "cannot read missing"),
         (["--list", "no/list"], 5, "cannot write no/list"),
-        (["--list", "./out.txt"], 2, "./out.txt is output and list at once"),
+        (["--list", "./out.txt"], 2, "./out.txt is both output and list"),
         (["-o", "-"], 2, "- stands for standard input only"),
     ],
 )

@@ -218,7 +218,7 @@ def test_the_command_line_measures_logs_and_stops(folder, capsys):
         r"^loss of last epoch +\d\.\d{4}  nats per prediction; negative sampling, 5 negative s\w+$",
         r"^held-out loss +\d\.\d{4}  after epoch \d; of 2,400 tokens, 0\.0% not in vocabulary$",
         r"^metric +-?\d\.\d{4}  after epoch \d$",
-        r"^best epoch +\d  whose vectors are kept$",
+        r"^best epoch +\d  its vectors were restored$",
         r"^speed .*M words/s; \d+\.\d s reading, \d+\.\d s training, \d+\.\d s validating, ",
     ):
         assert re.search(pattern, shown, re.MULTILINE), pattern
@@ -253,12 +253,12 @@ def test_a_configuration_file_may_hold_out_a_share(folder, capsys):
         (["--validation", "absent"], 4, "cannot read absent: No such file or directory"),
         (["--metric-pairs", "absent"], 4, "cannot read absent: No such file or directory"),
         (["--metric-pairs", "part1.txt", "--metric-analogies", "part1.txt"], 2,
-         "metric_pairs and metric_analogies contradict each other; leave one out"),
-        (["--log", "v"], 2, "v is log and output at once; write to another file"),
-        (["--log", "corpus.txt"], 2, "corpus.txt is log and the corpus at once; write to another "
+         "metric_pairs and metric_analogies cannot be combined; leave one out"),
+        (["--log", "v"], 2, "v is both log and output; write to another file"),
+        (["--log", "corpus.txt"], 2, "corpus.txt is both log and the corpus; write to another "
          "file"),
         (["--validation", "part1.txt", "--log", "part1.txt"], 2,
-         "part1.txt is log and validation at once; write to another file"),
+         "part1.txt is both log and validation; write to another file"),
         (["--log", "absent/run"], 5, "cannot write absent/run: No such file or directory"),
     ],
 )  # fmt: skip

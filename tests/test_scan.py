@@ -249,7 +249,7 @@ def test_a_full_disk_stops_the_scan(tmp_path, monkeypatch):
 def test_a_corpus_without_words_is_named(tmp_path, text, packed):
     for name in "abcd":
         (tmp_path / name).write_bytes(gzip.compress(text) if packed else text)
-    with pytest.raises(CorpusError, match=r"^corpus .*/a holds no words$"):
+    with pytest.raises(CorpusError, match=r"^corpus .*/a contains no words$"):
         read_text(tmp_path / "a", rules=ALL, threads=2)
     with pytest.raises(CorpusError, match=r"^corpus .*/a, .*/b, .*/c and 1 more files holds"):
         read_text(tmp_path / "*", rules=ALL)

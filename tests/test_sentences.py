@@ -74,8 +74,8 @@ def test_a_given_vocabulary_is_used_as_it_is():
         ([["a", ["b"]]], "sentence 1: .*unhashable type: 'list'"),
         ("a b", "sentences is a string, expected an iterable of lists of tokens"),
         (7, "sentences is an int, expected an iterable"),
-        ([], "the corpus holds no words"),
-        ([[], []], "the corpus holds no words"),
+        ([], "the corpus contains no words"),
+        ([[], []], "the corpus contains no words"),
     ],
 )  # fmt: skip
 def test_what_is_no_corpus_is_refused_by_name_and_place(corpus, message):

@@ -118,7 +118,7 @@ def test_a_column_that_cannot_be_used_is_refused(table):
     message = "^column 'other' holds double, expected lists of strings or integers, or strings to"
     with pytest.raises(CorpusError, match=message):
         sentences_of(table, "other")
-    with pytest.raises(CorpusError, match=r"^the corpus holds no words$"):
+    with pytest.raises(CorpusError, match=r"^the corpus contains no words$"):
         sentences_of(table.slice(1, 1), "tokens")
 
 
@@ -224,7 +224,7 @@ def test_rows_that_are_mappings_are_read_by_column():
         ([{"x": "a"}, {"y": "b", "z": 1}], "row 2 has no column 'x', but y, z"),
         ([{"x": "a"}, {"x": 3}], "row 2: expected a string, got 3"),
         ([{"x": ["a"]}, {"x": "a b"}], "sentence 2 is a string"),
-        ([{"x": None}], "the corpus holds no words"),
+        ([{"x": None}], "the corpus contains no words"),
     ],
 )
 def test_rows_without_the_column_are_refused(rows, message):

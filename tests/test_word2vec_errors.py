@@ -82,7 +82,7 @@ def test_a_corpus_is_either_sentences_or_files(sentences, file):
          "pass [s.split() for s in sentences]"),
         ("corpus.txt", "sentences is a string, expected an iterable of lists of tokens; "
          "pass the path of a file as corpus_file"),
-        ([], "the corpus holds no words"),
+        ([], "the corpus contains no words"),
         ([["a", None]], "sentence 1: a token must be a string or an integer, got None"),
         ([["a", "b", "a"]], "0 of 2 distinct words occur at least 5 times "
          "(most frequent: 'a', 2 times); lower min_count"),

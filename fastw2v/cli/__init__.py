@@ -1,7 +1,7 @@
-"""The command line, one subcommand a module.
+"""The command line, with one module per subcommand.
 
-A module of a subcommand has `add_parser(subparsers)` and `run(args) -> int`. It imports what is
-heavy inside `run`, so that help is shown at once.
+A subcommand module defines `add_parser(subparsers)` and `run(args) -> int`. It imports heavy
+modules inside `run`, which keeps `--help` fast.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from importlib import import_module
 from fastw2v import __version__
 from fastw2v.errors import Fastw2vError, OutOfMemoryError, SaveError, UsageError
 
-# The modules, in the order of the help text.
+# In the order of the help text.
 SUBCOMMANDS = (
     "demo",
     "train",
@@ -29,15 +29,16 @@ SUBCOMMANDS = (
     "phrases",
 )
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
+INTERRUPTED = 130  # 128 + SIGINT, the shell convention
 BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code.
 
-    argv: the arguments, sys.argv[1:] if None.
-    An error that the user can mend is one line on stderr and its own exit code (see errors).
+    argv: the arguments; None means sys.argv[1:].
+    An error that the user can fix prints one line on stderr and has its own exit code (see
+    fastw2v.errors).
     """
     let_blas_threads_sleep()
     _show_any_word()
@@ -66,27 +67,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_output()
         return BROKEN_PIPE
     except OSError as error:
-        if error.filename is not None:  # every file's errors are turned into Fastw2vErrors
+        if error.filename is not None:  # errors of files are raised as Fastw2vErrors instead
             raise
         _drop_output()
         return _fail(f"cannot write to standard output: {error.strerror}", SaveError.exit_code)
 
 
 def let_blas_threads_sleep() -> None:
-    """Let the threads of NumPy's OpenBLAS sleep when idle, unless the user says how long they spin.
+    """Let idle threads of NumPy's OpenBLAS sleep, unless the user has set how long they spin.
 
-    By default each spins for 0.1 s after NumPy's import, beside the threads that count words: two
-    took 185 ms instead of 160 for 100 MB.
+    By default each thread spins for 0.1 s after NumPy is imported and competes with the threads
+    that count words: counting 100 MB took 16 % longer.
     """
-    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 ticks, the least it takes
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 ticks, the minimum
 
 
 def _parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """Return the parser, with all subcommands unless the arguments begin with one of them."""
+    """Return the parser, with only the subcommand that argv starts with, if any, else all."""
     parser = argparse.ArgumentParser(
         prog="fastw2v",
-        description="Train, look at and convert word vectors.",
-        epilog="`fastw2v COMMAND --help` tells more. Start with: fastw2v demo",
+        description="Train, query, evaluate and convert word vectors.",
+        epilog="Run `fastw2v COMMAND --help` for details. To get started: fastw2v demo",
     )
     parser.add_argument("--version", action="version", version=f"fastw2v {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -96,23 +97,23 @@ def _parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 
 def _fail(message: str, exit_code: int) -> int:
-    """Show one line on stderr and return the exit code."""
+    """Print one line on stderr and return the exit code."""
     print(f"fastw2v: error: {message}", file=sys.stderr)
     return exit_code
 
 
 def _drop_output() -> None:
-    """Keep whatever is still buffered from failing again when Python ends."""
+    """Discard buffered output, which would fail again when Python exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:
-    """Show a warning as one line, without the place in the source."""
+    """Print a warning on one line, without its source location."""
     print(f"fastw2v: warning: {message}", file=sys.stderr)
 
 
 def _show_any_word() -> None:
-    """Let words be printed that are not Unicode or not in the terminal's encoding."""
+    """Escape words that are not valid Unicode or not in the terminal's encoding."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

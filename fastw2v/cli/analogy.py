@@ -1,4 +1,4 @@
-"""`fastw2v analogy`: the word that is to C as B is to A."""
+"""`fastw2v analogy`: find the word that is to C as B is to A."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,14 @@ def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "analogy",
-        help="show what is to C as B is to A",
-        description="Show the words that are to C as B is to A, nearest to B - A + C: "
-        "`fastw2v analogy VECTORS athens greece oslo`. Without words, answer lines of standard "
-        "input, three words each.",
+        help="find the words that are to C as B is to A",
+        description="Find the words that are to C as B is to A: the words nearest to B - A + C. "
+        "Example: `fastw2v analogy VECTORS athens greece oslo`. Without words, read queries from "
+        "standard input, three words per line.",
     )
     queries.add_arguments(parser, "WORD", "A, B and C")
     parser.add_argument(
-        "--cosmul", action="store_true", help="multiply the cosines instead of adding vectors"
+        "--cosmul", action="store_true", help="multiply cosines instead of adding vectors"
     )
     parser.set_defaults(run=run)
 
@@ -66,7 +66,7 @@ def _answer_input(wv: "KeyedVectors", args: argparse.Namespace) -> None:
 def _answer(
     wv: "KeyedVectors", words: list[str], args: argparse.Namespace
 ) -> list[tuple[str, float]]:
-    """Return the nearest words with their scores."""
+    """Return the nearest words and their scores."""
     a, b, c = words
     search = wv.most_similar_cosmul if args.cosmul else wv.most_similar
     return list(search([b, c], [a], topn=args.n))

@@ -1,4 +1,4 @@
-"""`fastw2v classes`: words in groups, by k-means as in word2vec.c."""
+"""`fastw2v classes`: cluster words by k-means, as word2vec.c does."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -13,20 +13,20 @@ def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "classes",
-        help="part the words into classes of like words",
-        description="Part the words into N classes by k-means, and print a line `word class` for "
-        "each word, as word2vec.c does with -classes.",
+        help="cluster the words into classes",
+        description="Cluster the words into N classes by k-means and print one line `word class` "
+        "per word, as word2vec.c does with -classes.",
     )
-    parser.add_argument("vectors", metavar="VECTORS", help="a vectors file of any format")
-    parser.add_argument("n_classes", metavar="N", type=int, help="how many classes")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the lines to a file")
-    parser.add_argument("--sort", action="store_true", help="order the words by their class")
-    parser.add_argument("--json", action="store_true", help="print JSON: the words of each class")
+    parser.add_argument("vectors", metavar="VECTORS", help="vectors file, in any format")
+    parser.add_argument("n_classes", metavar="N", type=int, help="number of classes")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the lines to FILE")
+    parser.add_argument("--sort", action="store_true", help="sort the words by class")
+    parser.add_argument("--json", action="store_true", help="print the words of each class as JSON")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, part and print."""
+    """Read the vectors, cluster the words and print the classes."""
     import numpy as np
 
     from fastw2v.base.atomic import check_writable
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _as_json(args: argparse.Namespace, wv: "KeyedVectors", classes: list[int]) -> dict[str, Any]:
-    """Return the words of each class, the most frequent first."""
+    """Return the words of each class, most frequent first."""
     members: list[list[str]] = [[] for _ in range(args.n_classes)]
     for word, number in zip(wv.index_to_key, classes, strict=True):
         members[number].append(word)

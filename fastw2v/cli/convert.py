@@ -1,4 +1,4 @@
-"""`fastw2v convert`: from one format of vectors to another."""
+"""`fastw2v convert`: convert vectors from one format to another."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -23,17 +23,17 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "convert",
         help="convert vectors to another format",
-        description="The source's format is found out from its content, the target's from the end "
-        "of\nits name. The loss in similarity of float16 and int8 is told.",
+        description="Convert vectors to another format. The content of FROM and the suffix of TO "
+        "give\ntheir formats. For float16 and int8, report how much cosines change.",
         epilog=_formats_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="FROM", help="a vectors file of any format")
-    parser.add_argument("target", metavar="TO", help="the file to write")
+    parser.add_argument("source", metavar="FROM", help="vectors file, in any format")
+    parser.add_argument("target", metavar="TO", help="file to write")
     parser.add_argument(
-        "--from", dest="source_format", metavar="FORMAT", help="the source's format"
+        "--from", dest="source_format", metavar="FORMAT", help="format of FROM (detected)"
     )
-    parser.add_argument("--to", dest="target_format", metavar="FORMAT", help="the target's format")
+    parser.add_argument("--to", dest="target_format", metavar="FORMAT", help="format of TO")
     parser.add_argument(
         "--dtype",
         metavar="TYPE",
@@ -51,7 +51,7 @@ def _formats_help() -> str:
 
 
 def _dtypes_help() -> str:
-    """Return the types of values, and of those that not all formats hold, which do."""
+    """Return the value types; those that only some formats support list their formats."""
     able = {dtype: [f.name for f in FORMATS.values() if dtype in f.dtypes] for dtype in DTYPES}
     told = [
         dtype if len(names) == len(FORMATS) else f"{dtype} ({listed(names, 'and')})"
@@ -61,7 +61,7 @@ def _dtypes_help() -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read one file and write the other."""
+    """Read FROM and write TO."""
     from fastw2v.base.atomic import check_writable
     from fastw2v.formats import read_vectors, write_vectors
 
@@ -75,14 +75,14 @@ def run(args: argparse.Namespace) -> int:
     left_out = [PARTS[part] for part in found.parts() if part not in held]
     print(f"{args.target}: {len(found.words):,} words of dimension {found.dim}, format {format}")
     if left_out:
-        print(f"left out, as this format cannot hold them: {', '.join(left_out)}")
+        print(f"left out because this format cannot hold them: {', '.join(left_out)}")
     if args.dtype != "float32":
         _show_loss(found, args.target, format, args.dtype)
     return 0
 
 
 def _show_loss(found: "WordVectors", target: str, format: str, dtype: str) -> None:
-    """Compare the similarities of what was read with those of what was written."""
+    """Compare the cosines between the vectors read with those between the vectors written."""
     from fastw2v.formats import read_vectors
     from fastw2v.formats.precision import similarity_loss
 

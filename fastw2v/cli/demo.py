@@ -1,4 +1,4 @@
-"""fastw2v demo: train on text that every installation has, and show what came of it."""
+"""`fastw2v demo`: train on text found in every installation and show the result."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from fastw2v.cli.output import print_table
 if TYPE_CHECKING:
     from fastw2v.keyed_vectors import KeyedVectors
 
-# The text is small, some 1.3 million words: words seen less often get no good place in ten epochs.
+# The text has only about 1.3 million words: ten epochs are too few for rarer words.
 SETTINGS: dict[str, Any] = {"sg": 1, "epochs": 10, "min_count": 30, "progress": True}
 SHOWN_WORDS = (
     "list", "dictionary", "true", "directory", "thread", "server", "month", "row", "mean", "larger",
@@ -21,10 +21,10 @@ def add_parser(subparsers: Any) -> None:
     """Register the subcommand."""
     parser = subparsers.add_parser(
         "demo",
-        help="train on text that is installed already, in seconds",
-        description=f"Train on {TEXT_NAME}, and show which words come to lie side by side.",
+        help="train on text that is already installed, in seconds",
+        description=f"Train on {TEXT_NAME}, and show the nearest neighbours of a few words.",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="keep the vectors in this file")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the vectors to FILE")
     parser.set_defaults(run=run)
 
 
@@ -45,14 +45,14 @@ def run(args: argparse.Namespace) -> int:
     print_neighbours(model.wv)
     if args.output:
         model.save(args.output)
-        print(f"\nVectors in {args.output}. Next:  fastw2v nn {args.output} list")
+        print(f"\nVectors written to {args.output}. Next:  fastw2v nn {args.output} list")
     else:
-        print("\nNext, on text of your own:  fastw2v train corpus.txt -o vectors.safetensors")
+        print("\nNext, with your own text:  fastw2v train corpus.txt -o vectors.safetensors")
     return 0
 
 
 def print_neighbours(wv: "KeyedVectors") -> None:
-    """Print a line for each word shown, with its neighbours and their cosines."""
+    """Print one line per word in SHOWN_WORDS: its neighbours and their cosines."""
     rows = [("word", "nearest words and their cosine")]
     for word in SHOWN_WORDS:
         if word in wv:

@@ -1,4 +1,4 @@
-"""Real text that every installation has: what Python, NumPy and SciPy say of themselves."""
+"""Real text that every installation has: the documentation of Python, NumPy and SciPy."""
 
 import contextlib
 import os
@@ -11,10 +11,10 @@ from importlib import import_module
 from importlib.util import find_spec
 
 TEXT_NAME = "the documentation and comments of Python, NumPy and SciPy"
-PACKAGES = ("numpy", "scipy")  # fastw2v needs both, so they are there
+PACKAGES = ("numpy", "scipy")  # always installed: fastw2v depends on both
 SKIPPED_FOLDERS = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3"}
 
-# Parsing every file would find the same strings in twenty times the time.
+# Parsing every file would find the same strings but take twenty times as long.
 PROSE = re.compile(
     r"""
     ^[ \t]* [rRuU]? (?P<quotes> \"{3} | '{3} ) (?P<docstring> [\s\S]*? ) (?P=quotes)
@@ -28,9 +28,9 @@ CODE = ">>>"  # in a paragraph of examples
 
 
 def demo_sentences() -> Iterator[list[str]]:
-    """Yield each paragraph of prose once, as lower-case words.
+    """Yield each distinct paragraph of prose once, as lower-case words.
 
-    Once, since SciPy explains some parameters in hundreds of places in the same words.
+    SciPy repeats the description of some parameters hundreds of times.
     """
     seen: set[int] = set()
     for text in documents():
@@ -43,8 +43,8 @@ def demo_sentences() -> Iterator[list[str]]:
 
 
 def documents() -> Iterator[str]:
-    """Yield the texts: pydoc's topics, the built-in names' help, docstrings and comments."""
-    with contextlib.suppress(ImportError):  # some distributions leave pydoc's data out
+    """Yield pydoc's topics, the docstrings of built-in names, and docstrings and comments."""
+    with contextlib.suppress(ImportError):  # some distributions omit pydoc's data
         from pydoc_data.topics import topics
 
         yield from topics.values()
@@ -58,7 +58,7 @@ def documents() -> Iterator[str]:
 
 
 def built_in_help() -> Iterator[str]:
-    """Yield what the functions, types and methods that are written in C say of themselves."""
+    """Yield the docstrings of the functions, types and methods written in C."""
     for name in sys.builtin_module_names:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # Debian's Python 3.11 has spwd
@@ -72,7 +72,7 @@ def built_in_help() -> Iterator[str]:
 
 
 def source_folders() -> Iterator[str]:
-    """Yield the folders of the standard library and of the packages, which are not imported."""
+    """Yield the folders of the standard library and of PACKAGES, without importing them."""
     yield sysconfig.get_paths()["stdlib"]
     for package in PACKAGES:
         spec = find_spec(package)
@@ -80,7 +80,7 @@ def source_folders() -> Iterator[str]:
 
 
 def source_files(folder: str) -> Iterator[str]:
-    """Yield the paths of all Python files but the tests, which are read and never run."""
+    """Yield the paths of all Python files except tests; callers read but never run them."""
     for path, folders, names in os.walk(folder):
         folders[:] = sorted(set(folders) - SKIPPED_FOLDERS)
         yield from (os.path.join(path, name) for name in sorted(names) if name.endswith(".py"))

@@ -1,4 +1,4 @@
-"""`fastw2v evaluate`: analogies and word pairs."""
+"""`fastw2v evaluate`: evaluate vectors on analogies and word pairs."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -12,26 +12,30 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "evaluate", help="measure vectors on analogies and word pairs"
+        "evaluate", help="evaluate vectors on analogies and word pairs"
     )
-    parser.add_argument("vectors", metavar="VECTORS", help="a vectors file of any format")
-    parser.add_argument("--analogies", metavar="FILE", help="questions, as questions-words.txt")
+    parser.add_argument("vectors", metavar="VECTORS", help="vectors file, in any format")
     parser.add_argument(
-        "--pairs", metavar="FILE", nargs="+", default=[], help="lines `word word score`"
+        "--analogies",
+        metavar="FILE",
+        help="analogy questions, as in questions-words.txt",
+    )
+    parser.add_argument(
+        "--pairs", metavar="FILE", nargs="+", default=[], help="files of lines `word word score`"
     )
     parser.add_argument(
         "--restrict-vocab",
         metavar="N",
         type=int,
         default=30_000,
-        help="analogies within the first N words, 0: all (default %(default)s)",
+        help="ask analogies only among the first N words; 0: all (default %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate and print."""
+    """Evaluate the vectors and print the results."""
     from fastw2v.errors import UsageError
     from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
     from fastw2v.keyed_vectors import KeyedVectors
@@ -56,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_tables(analogies: "AnalogyResult | None", pairs: "dict[str, PairsResult]") -> None:
-    """Print a table of analogies and one of word pairs, where there are any."""
+    """Print one table for analogies and one for word pairs, if evaluated."""
     if analogies is not None:
         rows: list[tuple[str, ...]] = [
             ("analogies", "accuracy", "correct", "asked", "skipped", "covered")
@@ -79,7 +83,7 @@ def _print_tables(analogies: "AnalogyResult | None", pairs: "dict[str, PairsResu
 def _report(
     args: argparse.Namespace, analogies: "AnalogyResult | None", pairs: "dict[str, PairsResult]"
 ) -> dict[str, Any]:
-    """Return all results as JSON can hold them."""
+    """Return all results as a JSON-compatible dict."""
     report: dict[str, Any] = {"vectors": args.vectors}
     if analogies is not None:
         sections = [
@@ -114,5 +118,5 @@ def _report(
 
 
 def _sections(analogies: "AnalogyResult") -> "list[AnalogySection]":
-    """Return the sections and the three sums."""
+    """Return the sections, then the semantic, syntactic and overall totals."""
     return [*analogies.sections, analogies.semantic, analogies.syntactic, analogies.total]

@@ -1,4 +1,4 @@
-"""`fastw2v info`: what is in a vectors file."""
+"""`fastw2v info`: describe a vectors file."""
 
 import argparse
 import os
@@ -14,16 +14,14 @@ N_FIRST_WORDS = 10
 
 def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "info", help="show what is in a vectors file"
-    )
-    parser.add_argument("file", metavar="FILE", help="a vectors file of any format")
+    parser: argparse.ArgumentParser = subparsers.add_parser("info", help="describe a vectors file")
+    parser.add_argument("file", metavar="FILE", help="vectors file, in any format")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read the file and print."""
+    """Read the file and print its properties."""
     from fastw2v.formats import FORMATS, detect_format, read_vectors
 
     format = detect_format(args.file)
@@ -44,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _facts(path: str, format: str, found: "WordVectors") -> dict[str, Any]:
-    """Return all that is told about a file, by name."""
+    """Return the properties of a file by name."""
     counts = [None] * len(found.words) if found.counts is None else found.counts.tolist()
     n_zero, n_not_finite = _odd_rows(found)
     return {
@@ -66,7 +64,7 @@ def _facts(path: str, format: str, found: "WordVectors") -> dict[str, Any]:
 
 
 def _odd_rows(found: "WordVectors") -> tuple[int, int]:
-    """Return how many rows are all zeros, and how many hold a value that is not finite."""
+    """Return the number of all-zero rows and the number of rows with a non-finite value."""
     import numpy as np
 
     from fastw2v.formats.word_vectors import BLOCK_ROWS
@@ -80,7 +78,7 @@ def _odd_rows(found: "WordVectors") -> tuple[int, int]:
 
 
 def _shown(value: Any) -> str:
-    """Return a value as people read it."""
+    """Format a value for display."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:

@@ -1,4 +1,4 @@
-"""`fastw2v nn`: the nearest words."""
+"""`fastw2v nn`: find the nearest words."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,9 @@ def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "nn",
-        help="show the words nearest to each of some words",
-        description="Show the words nearest to each of some words. Without words, answer lines "
-        "of standard input: the words nearest to the mean of the words of a line.",
+        help="find the nearest neighbours of words",
+        description="Find the nearest neighbours of each WORD. Without words, read queries from "
+        "standard input: for each line, find the words nearest to the mean of its words.",
     )
     queries.add_arguments(parser, "WORD", "words to look up")
     parser.set_defaults(run=run)

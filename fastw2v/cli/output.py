@@ -1,4 +1,4 @@
-"""What the subcommands print: tables for people, JSON for programs."""
+"""Output of the subcommands: tables for people, JSON for programs."""
 
 import json
 import math
@@ -9,12 +9,12 @@ from fastw2v.base.jsonable import jsonable
 
 
 def print_json(value: Any, indent: int | None = 2) -> None:
-    """Print a value as JSON, None: in one line; NaN, which JSON lacks, becomes null."""
+    """Print a value as JSON, on one line if indent is None; non-finite numbers become null."""
     print(json.dumps(jsonable(value), indent=indent), flush=indent is None)
 
 
 def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:
-    """Print rows of cells in columns, the first `left` aligned to the left, the others right."""
+    """Print rows in columns; align the first `left` columns left and the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [
@@ -25,5 +25,5 @@ def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:
 
 
 def percent(share: float) -> str:
-    """Return a share as text, `12.3 %`, or `-` for NaN."""
+    """Format a share as a percentage such as `12.3 %`, or `-` for NaN."""
     return "-" if math.isnan(share) else f"{100 * share:.1f} %"

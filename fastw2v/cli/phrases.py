@@ -1,4 +1,4 @@
-"""`fastw2v phrases`: text with its phrases joined by underscores."""
+"""`fastw2v phrases`: rewrite text with its phrases joined by underscores."""
 
 import argparse
 import os
@@ -14,53 +14,60 @@ def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "phrases",
-        help="join the words of phrases in a text",
-        description="Find words that stand together far more often than chance would have it, "
-        "as gensim's Phrases and word2phrase do, and write the text with new_york for new york. "
-        "Each further pass joins what the one before made: new_york_city.",
+        help="join frequent phrases in a text into single tokens",
+        description="Find words that occur together far more often than by chance, as gensim's "
+        "Phrases and word2phrase do, and rewrite the text with new_york in place of new york. "
+        "Each further pass can join the phrases of the previous one: new_york_city.",
     )
     parser.add_argument(
-        "corpus", metavar="CORPUS", nargs="+", help="text files, plain or compressed, or -"
+        "corpus",
+        metavar="CORPUS",
+        nargs="+",
+        help="text files, plain or compressed; - for standard input",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the text to write")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="text file to write")
     parser.add_argument(
-        "--passes", metavar="N", type=int, default=1, help="how often to go over it (%(default)s)"
+        "--passes", metavar="N", type=int, default=1, help="number of passes (%(default)s)"
     )
     parser.add_argument(
         "--threshold",
         metavar="X",
         type=float,
         nargs="+",
-        help="join what scores above X; one, or one a pass (default 10, npmi 0.5, word2phrase 100)",
+        help="join pairs that score above X; one value, or one per pass "
+        "(default 10, npmi 0.5, word2phrase 100)",
     )
     parser.add_argument(
         "--min-count",
         metavar="N",
         type=int,
         default=5,
-        help="discount of each pair's count; with npmi the least count (%(default)s)",
+        help="discount subtracted from each pair's count; with npmi, minimum count (%(default)s)",
     )
     parser.add_argument(
         "--scoring",
         choices=DEFAULT_THRESHOLDS,
         default="default",
-        help="gensim's default or npmi, or that of word2phrase (%(default)s)",
+        help="score of gensim (default or npmi) or of word2phrase (%(default)s)",
     )
     parser.add_argument(
-        "--delimiter", metavar="TEXT", default="_", help="between the words (%(default)s)"
+        "--delimiter",
+        metavar="TEXT",
+        default="_",
+        help="text between the words of a phrase (%(default)s)",
     )
     parser.add_argument(
         "--connector-words",
         metavar="FILE",
-        help="words that may stand inside a phrase only, as `of`: a file of them, or `english`",
+        help="words allowed only inside a phrase, such as `of`: a file of words, or `english`",
     )
-    parser.add_argument("--list", metavar="FILE", help="write the phrases of all passes here")
-    parser.add_argument("--workers", metavar="N", type=int, help="threads (one for each core)")
+    parser.add_argument("--list", metavar="FILE", help="write the phrases of all passes to FILE")
+    parser.add_argument("--workers", metavar="N", type=int, help="threads (one per core)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Join the phrases and tell what was joined."""
+    """Join the phrases and print a report."""
     from fastw2v.base.atomic import atomic_write, check_writable
     from fastw2v.corpus.collocations import PhraseRules, join_phrases
     from fastw2v.errors import UsageError
@@ -78,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         check_writable(args.list)
         if os.path.realpath(args.list) == os.path.realpath(args.output):
-            raise UsageError(f"{args.list} is output and list at once; write to another file")
+            raise UsageError(f"{args.list} is both output and list; write to another file")
     reports = join_phrases(args.corpus, args.output, rules, args.workers)
     if args.list:
         with atomic_write(args.list) as file:
@@ -98,13 +105,14 @@ def _thresholds(args: argparse.Namespace) -> list[float]:
     given: list[float] = args.threshold or [DEFAULT_THRESHOLDS[args.scoring]]
     if len(given) not in (1, args.passes):
         raise UsageError(
-            f"--threshold takes one number or one a pass, got {len(given)} for {args.passes}"
+            f"--threshold takes one number or one per pass, got {len(given)} for {args.passes} "
+            "passes"
         )
     return [*given] * (args.passes // len(given))
 
 
 def _connector_words(given: str | None) -> frozenset[str]:
-    """Return the words of a file, or those of gensim for English."""
+    """Return the words in a file, or gensim's English connector words for `english`."""
     from fastw2v.base.compression import open_text
     from fastw2v.phrases import ENGLISH_CONNECTOR_WORDS
 
@@ -117,7 +125,7 @@ def _connector_words(given: str | None) -> frozenset[str]:
 
 
 def _show(reports: Any) -> None:
-    """Print what each pass did."""
+    """Print the statistics of each pass and the best phrases of the last one."""
     rows = [("pass", "tokens", "phrases", "joined", "tokens after", "seconds")]
     for number, report in enumerate(reports, 1):
         rows.append(

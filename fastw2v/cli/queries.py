@@ -1,4 +1,4 @@
-"""What the subcommands share that answer queries: the vectors, the words, the lines of input."""
+"""Shared by the subcommands that answer queries: arguments, input lines and output."""
 
 import argparse
 import sys
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser, metavar: str, help: str) -> None:
-    """Add the vectors, the words of the query, -n and --json."""
-    parser.add_argument("vectors", metavar="VECTORS", help="a vectors file of any format")
+    """Add the arguments VECTORS, the query words, -n and --json."""
+    parser.add_argument("vectors", metavar="VECTORS", help="vectors file, in any format")
     parser.add_argument("words", metavar=metavar, nargs="*", help=help)
     parser.add_argument(
-        "-n", metavar="N", type=int, default=10, help="how many (default %(default)s)"
+        "-n", metavar="N", type=int, default=10, help="number of results (default %(default)s)"
     )
     parser.add_argument(
-        "--json", action="store_true", help="print JSON, one line for each query read from input"
+        "--json", action="store_true", help="print JSON; one line per query from standard input"
     )
 
 
 def open_vectors(args: argparse.Namespace) -> "KeyedVectors":
-    """Return the vectors to search; raise UsageError for an impossible -n."""
+    """Return the vectors to search; raise UsageError if -n is less than 1."""
     from fastw2v.errors import UsageError
     from fastw2v.formats import FORMATS, detect_format
     from fastw2v.keyed_vectors import KeyedVectors
@@ -45,7 +45,7 @@ def check_known(wv: "KeyedVectors", path: str, words: Sequence[str]) -> None:
 
 
 def input_queries(prompt: str) -> Iterator[list[str]]:
-    """Yield the words of each line of standard input that is not blank, asking on a terminal."""
+    """Yield the words of each non-blank line of standard input; show the prompt on a terminal."""
     is_asked = sys.stdin.isatty()
     while True:
         if is_asked:
@@ -58,7 +58,7 @@ def input_queries(prompt: str) -> Iterator[list[str]]:
 
 
 def complain(message: str) -> None:
-    """Tell on stderr that a line of input cannot be answered, and go on."""
+    """Report on stderr that a line of input cannot be answered."""
     print(f"fastw2v: {message}", file=sys.stderr, flush=True)
 
 
@@ -68,5 +68,5 @@ def print_similar(title: str, near: Sequence[tuple[str, float]]) -> None:
 
 
 def similar_as_json(near: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
-    """Return words and cosines as JSON can hold them."""
+    """Return words and cosines in a JSON-compatible form."""
     return [{"word": word, "cosine": cosine} for word, cosine in near]

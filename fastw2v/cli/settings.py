@@ -1,4 +1,4 @@
-"""Flags and configuration files that describe a run, and what it measures and logs."""
+"""Flags and configuration files: the settings, metrics and logs of a run."""
 
 import argparse
 import importlib
@@ -10,80 +10,84 @@ from typing import Any
 from fastw2v.base.checks import check_path
 from fastw2v.errors import UsageError, reading
 
-# name: (type, help); the names are Word2Vec's, and so are the defaults, which stand in brackets
+# name: (type, help). Names and defaults are those of Word2Vec; the help gives defaults in brackets.
 Flags = dict[str, tuple[Callable[[str], Any], str]]
 
 
 def window(text: str) -> int | list[int]:
-    """Return the window that `5` or `5,2` stands for."""
+    """Parse a window such as `5` or `5,2`."""
     sides = [int(side) for side in text.split(",")]
     return sides if len(sides) > 1 else sides[0]
 
 
 TEXT_FLAGS: Flags = {
-    "lowercase": (bool, "turn upper case into lower case"),
-    "column": (str, "the column of Parquet files that holds texts or lists of words"),
-    "tokenizer": (str, "a Python function from a line to its words, as module:function"),
-    "min_count": (int, "drop words seen less than N times (5)"),
+    "lowercase": (bool, "convert words to lower case"),
+    "column": (str, "column of Parquet files that holds texts or lists of words"),
+    "tokenizer": (str, "Python function that splits a line into words, as module:function"),
+    "min_count": (int, "drop words that occur fewer than N times (5)"),
     "max_final_vocab": (int, "keep at most the N most frequent words (all)"),
 }
 MODEL_FLAGS: Flags = {
-    "vector_size": (int, "numbers in each vector (100)"),
-    "window": (window, "context words on either side, at most (5), or as 5,2 left and right"),
-    "shrink_windows": (bool, "use whole windows, not 1 to N words drawn for each centre"),
-    "negative": (int, "negative sampling with N negative samples (5)"),
-    "ns_exponent": (float, "draw negative samples by their count to the power of X (0.75)"),
-    "hs": (bool, "hierarchical softmax, not negative sampling"),
-    "softmax": (bool, "full softmax, not negative sampling; for at most 50,000 words"),
-    "bias": (bool, "train a bias per output"),
-    "cbow_mean": (bool, "add CBOW's context words up, instead of taking their mean"),
-    "cbow_update": (str, "corrected: divide CBOW's gradient by the window; word2vec: do not "
-                         "(corrected, but word2vec with --hs and for few words)"),
+    "vector_size": (int, "dimension of the vectors (100)"),
+    "window": (window, "maximum number of context words on each side (5); 5,2 sets left and "
+                       "right separately"),
+    "shrink_windows": (bool, "always use the full window instead of a random size from 1 to N"),
+    "negative": (int, "use negative sampling with N negative samples (5)"),
+    "ns_exponent": (float, "draw negative samples in proportion to their count to the power of X "
+                           "(0.75)"),
+    "hs": (bool, "use hierarchical softmax instead of negative sampling"),
+    "softmax": (bool, "use full softmax instead of negative sampling; at most 50,000 words"),
+    "bias": (bool, "train a bias for each output"),
+    "cbow_mean": (bool, "sum CBOW's context vectors instead of averaging them"),
+    "cbow_update": (str, "corrected: divide CBOW's gradient by the number of context words; "
+                         "word2vec: do not divide it (corrected; word2vec with --hs and for small "
+                         "vocabularies)"),
 }  # fmt: skip
 TRAINING_FLAGS: Flags = {
     "epochs": (int, "passes over the corpus (5)"),
-    "alpha": (float, "learning rate at the start (0.025; CBOW 0.1, less for larger "
-                     "windows; CBOW with --hs 0.05)"),
-    "min_alpha": (float, "learning rate at the end (0.0001)"),
-    "schedule": (str, "how it gets there: linear, cosine, constant (it stays), or a Python "
-                      "function of the progress from 0 to 1, as module:function (linear)"),
-    "sample": (float, "thin out words that make up more than X of the text; 0: none (0.001)"),
-    "seed": (int, "start of all random draws (1); with --workers 1 a run repeats exactly"),
-    "deterministic": (bool, "repeat exactly with several workers too, for as many of them; slower"),
+    "alpha": (float, "initial learning rate (0.025; CBOW 0.1, less for larger windows; CBOW "
+                     "with --hs 0.05)"),
+    "min_alpha": (float, "final learning rate (0.0001)"),
+    "schedule": (str, "learning rate schedule: linear, cosine, constant, or a Python function of "
+                      "the progress from 0 to 1, as module:function (linear)"),
+    "sample": (float, "subsample words whose share of the text exceeds X; 0: none (0.001)"),
+    "seed": (int, "random seed (1); with --workers 1, runs are bit-identical"),
+    "deterministic": (bool, "make runs with the same number of workers bit-identical; slower"),
 }  # fmt: skip
 START_FLAGS: Flags = {
-    "init_from": (os.fspath, "start from the vectors in FILE, of any format, word by word"),
+    "init_from": (os.fspath, "start each word from its vector in FILE, in any format"),
     "grow": (bool, "keep words of --init-from that the corpus lacks, and add its counts"),
-    "freeze": (os.fspath, "leave word vectors as they are: all, known (those of --init-from), or "
-                          "the words in FILE, one a line"),
+    "freeze": (os.fspath, "do not train some word vectors: all, known (those of --init-from), or "
+                          "the words in FILE, one per line"),
 }  # fmt: skip
 SPEED_FLAGS: Flags = {
-    "workers": (int, "threads (one for each core)"),
-    "backend": (str, "scalar, vec128, avx2, avx512, avx512bf16 or amx (the fastest here)"),
-    "block_centres": (int, "words trained at once (as many as train well)"),
-    "block_noise": (int, "negative samples that these share (as many as train well)"),
-    "noise_reuse": (int, "steps that a negative sample serves (as many as train well)"),
-    "loss_every": (int, "measure the loss on every N-th step (16)"),
+    "workers": (int, "threads (one per core)"),
+    "backend": (str, "scalar, vec128, avx2, avx512, avx512bf16 or amx (fastest available)"),
+    "block_centres": (int, "centre words trained in one step (chosen automatically)"),
+    "block_noise": (int, "negative samples shared by these words (chosen automatically)"),
+    "noise_reuse": (int, "steps that reuse each negative sample (chosen automatically)"),
+    "loss_every": (int, "measure the loss every N steps (16)"),
 }
 CHECKPOINT_FLAGS: Flags = {
-    "checkpoint": (str, "save the run in this folder at the end of each epoch, at Ctrl-C and at "
-                        "SIGTERM; the two newest checkpoints are kept"),
-    "checkpoint_every": (str, "and after so much time within an epoch, as 90s, 10m or 1h (10m)"),
-    "resume": (bool, "go on from the newest checkpoint; start if there is none"),
+    "checkpoint": (str, "save checkpoints in this folder after each epoch, at Ctrl-C and at "
+                        "SIGTERM; keep the two newest"),
+    "checkpoint_every": (str, "also save a checkpoint at this interval within an epoch, such as "
+                              "90s, 10m or 1h (10m)"),
+    "resume": (bool, "resume from the newest checkpoint, or start if there is none"),
 }  # fmt: skip
 SETTING_FLAGS = (
     TEXT_FLAGS | MODEL_FLAGS | TRAINING_FLAGS | START_FLAGS | SPEED_FLAGS | CHECKPOINT_FLAGS
 )
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "NAME", window: "N[,N]", os.fspath: "FILE"}
-# Values that flags without one accept after `=` only: the next word may be a corpus.
+# Optional values of flags. They must follow `=`, since the next argument may be a corpus.
 OTHER_VALUES: dict[str, tuple[str, str]] = {
-    "bias": ("both", "and one of the input side, which the vectors contain"),
+    "bias": ("both", "also train a bias for each input, contained in the vectors"),
 }
-ON_BY_DEFAULT = {"shrink_windows", "cbow_mean"}  # so that help shows what turns it off
+ON_BY_DEFAULT = {"shrink_windows", "cbow_mean"}  # the help shows their --no- form
 
 
 def add_flags(parser: argparse._ArgumentGroup, flags: Flags) -> None:
-    """Add a flag for each entry; one that is not given leaves no trace in the result."""
+    """Add a flag for each entry; a flag that is not given is absent from the result."""
     for name, (kind, text) in flags.items():
         flag = "--" + name.replace("_", "-")
         options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}
@@ -104,9 +108,10 @@ def add_flags(parser: argparse._ArgumentGroup, flags: Flags) -> None:
 
 
 def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
-    """Return the settings of a TOML file, whose keys are the flags' names.
+    """Return the settings in a TOML file, whose keys are flag names.
 
-    Raises ReadError if it cannot be read, UsageError if it is not TOML or has another key.
+    Raises ReadError if the file cannot be read, UsageError if it is not valid TOML or has an
+    unknown key.
     """
     tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
@@ -128,7 +133,7 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
 
 
 def load_freeze(freeze: Any) -> Any:
-    """Return what Word2Vec is to freeze: the words of a file, one a line, if this is a path."""
+    """Return Word2Vec's freeze argument; a path stands for the words in that file, one per line."""
     from fastw2v.base.compression import open_text
     from fastw2v.run.saved_model import FREEZE_KEYWORDS
 
@@ -137,12 +142,12 @@ def load_freeze(freeze: Any) -> Any:
     with open_text(freeze) as file:
         words = [word for line in file if (word := line.rstrip("\r\n"))]
     if not words:
-        raise UsageError(f"{freeze}: holds no words to freeze")
+        raise UsageError(f"{freeze} contains no words to freeze")
     return words
 
 
 def load_functions(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings with functions, and words, in the place of what names them."""
+    """Return the settings with function names and word files replaced by their contents."""
     loaded = dict(settings)
     if settings.get("tokenizer"):
         loaded["tokenizer"] = load_function("tokenizer", settings["tokenizer"])
@@ -154,7 +159,7 @@ def load_functions(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def load_function(setting: str, name: str) -> Callable[..., Any]:
-    """Return the function that module:name stands for; modules in this folder are found too."""
+    """Import module:function; the working directory is on the path, too."""
     module_name, _, function_name = str(name).partition(":")
     if not module_name or not function_name:
         raise UsageError(f"{setting} must be given as module:function, got {name!r}")
@@ -162,7 +167,7 @@ def load_function(setting: str, name: str) -> Callable[..., Any]:
         sys.path.insert(0, os.getcwd())
     try:
         function = getattr(importlib.import_module(module_name), function_name)
-    except Exception as error:  # a module runs whatever code it likes
+    except Exception as error:  # importing runs arbitrary code
         kind = type(error).__name__
         raise UsageError(f"{setting} {name!r} cannot be imported: {kind}: {error}") from error
     if not callable(function):
@@ -171,7 +176,7 @@ def load_function(setting: str, name: str) -> Callable[..., Any]:
 
 
 def file_or_share(text: str) -> str | float:
-    """Return the share that a number stands for, or else the path."""
+    """Return a number as a share, anything else as a path."""
     try:
         return float(text)
     except ValueError:
@@ -185,28 +190,27 @@ def folder(text: str) -> str:
 
 WATCH_FLAGS: Flags = {
     "validation": (file_or_share, "measure the loss after each epoch on the text in FILE, or on "
-                                  "the share X of the sentences, which are then not trained on"),
-    "metric_pairs": (os.fspath, "after each epoch, correlate with the scores of the word pairs in "
-                                "FILE"),
-    "metric_analogies": (os.fspath, "after each epoch, answer the analogy questions in FILE"),
-    "patience": (int, "stop after N epochs in a row without a better metric, or without a metric, "
-                      "held-out loss (train all epochs)"),
+                                  "a share X of the sentences, held out from training"),
+    "metric_pairs": (os.fspath, "after each epoch, evaluate on the word pairs in FILE"),
+    "metric_analogies": (os.fspath, "after each epoch, evaluate on the analogies in FILE"),
+    "patience": (int, "stop after N epochs without improvement of the metric or, if there is "
+                      "none, of the held-out loss (train all epochs)"),
     "restore_best": (bool, "write the vectors of the best epoch instead of the last"),
-    "log": (os.fspath, "add settings, loss and speed to FILE, one JSON object a line"),
-    "tensorboard": (folder, "write curves for TensorBoard into FOLDER"),
+    "log": (os.fspath, "append settings, loss and speed to FILE, one JSON object per line"),
+    "tensorboard": (folder, "write TensorBoard logs to FOLDER"),
 }  # fmt: skip
 METAVARS |= {file_or_share: "FILE|X", folder: "FOLDER"}
 METRICS = ("metric_pairs", "metric_analogies")
 
 
 def load_watchers(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings with the metric and the callbacks that WATCH_FLAGS name."""
+    """Return the settings with WATCH_FLAGS replaced by the metric and callbacks they name."""
     rest = {name: v for name, v in settings.items() if name not in (*METRICS, "tensorboard")}
     metrics = [name for name in METRICS if name in settings]
     for name in (*metrics, *(name for name in ("tensorboard", "log") if name in settings)):
         check_path(name, settings[name])
     if len(metrics) > 1:
-        raise UsageError(f"{' and '.join(metrics)} contradict each other; leave one out")
+        raise UsageError(f"{' and '.join(metrics)} cannot be combined; leave one out")
     if metrics:
         from fastw2v.callbacks import Analogies, WordPairs
 
@@ -220,6 +224,6 @@ def load_watchers(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def files_read(settings: dict[str, Any]) -> dict[str, str]:
-    """Return the files that WATCH_FLAGS read, by the setting's name."""
+    """Return the files to be read for WATCH_FLAGS, by setting name."""
     given = {name: settings.get(name) for name in (*METRICS, "validation")}
     return {name: path for name, path in given.items() if isinstance(path, str)}

@@ -1,4 +1,4 @@
-"""`fastw2v train`: from text files to a vectors file."""
+"""`fastw2v train`: train a vectors file on text files."""
 
 import argparse
 import os
@@ -45,16 +45,16 @@ if TYPE_CHECKING:
     from fastw2v.word2vec import Word2Vec
 
 
-CLASSES = "classes"  # what word2vec.c's -classes writes: lines of a word and a number
+CLASSES = "classes"  # the output of word2vec.c's -classes: one line `word number` per word
 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """What a run reads and writes; None for what is not asked for.
+    """The files that a run reads and writes; None for those not requested.
 
-    corpus: paths and globs.  output: in this format, CLASSES or one of vectors.
-    read_vocab, save_vocab: words and counts.  log: lines are added to it.  also_read: other
-    files, by the name of their setting.
+    corpus: paths and globs.  output: the file to write.  format: its format, CLASSES or the name
+    of a vectors format.  read_vocab, save_vocab: files of words and counts.  log: file to append
+    to.  also_read: other files to read, by setting name.
     """
 
     corpus: list[str]
@@ -66,10 +66,10 @@ class RunFiles:
     also_read: dict[str, str] = field(default_factory=dict)
 
     def check(self) -> "list[Source]":
-        """Raise SaveError, ReadError or UsageError now rather than after hours of training.
+        """Check all files before training and return the corpus, with its files open.
 
-        A file to write must be neither one that is read nor the other one to write.
-        Returns the corpus, its files open.
+        Each file to write must differ from every file that is read and from the other outputs.
+        Raises SaveError, ReadError or UsageError.
         """
         from fastw2v.base.atomic import check_writable, is_special
         from fastw2v.corpus.sources import STDIN, find_sources
@@ -84,7 +84,7 @@ class RunFiles:
             check_writable(path)
         sources = find_sources(self.corpus)
         if self.also_read.get("validation") == STDIN:
-            find_sources([*sources, STDIN])  # which may be given only once
+            find_sources([*sources, STDIN])  # raises if STDIN is given twice
         roles = {os.path.realpath(source.path): "the corpus" for source in sources}
         if self.read_vocab:
             roles[os.path.realpath(self.read_vocab)] = "read-vocab"
@@ -94,11 +94,11 @@ class RunFiles:
                 continue
             taken = roles.setdefault(os.path.realpath(path), name)
             if taken != name:
-                raise UsageError(f"{path} is {name} and {taken} at once; write to another file")
+                raise UsageError(f"{path} is both {name} and {taken}; write to another file")
         return sources
 
     def load_vocabulary(self, rules: "VocabularyRules") -> "Vocabulary | None":
-        """Return the words of read_vocab that the rules keep, None if none are given.
+        """Return the words of read_vocab that the rules keep, or None without read_vocab.
 
         Raises ReadError, ModelFormatError, or UsageError if no word is kept.
         """
@@ -110,7 +110,7 @@ class RunFiles:
             return None
         found = Vocabulary.load(self.read_vocab)
         if not len(found):
-            raise ModelFormatError(f"{self.read_vocab}: holds no words")
+            raise ModelFormatError(f"{self.read_vocab} contains no words")
         least = rules.effective_min_count(found.counts)
         n_kept = int(np.count_nonzero(found.counts >= least))
         if n_kept == 0:
@@ -121,7 +121,7 @@ class RunFiles:
         return Vocabulary(found.words[:n_kept], found.counts[:n_kept])
 
     def check_result(self, words: list[str], vector_size: int) -> None:
-        """Raise SaveError if the output cannot hold one of the words, or the disk all of them."""
+        """Raise SaveError if the format cannot hold some word or the disk lacks space."""
         from fastw2v.base.atomic import check_room
         from fastw2v.formats.word_vectors import encode_words
 
@@ -133,7 +133,7 @@ class RunFiles:
         check_room(self.output, format.min_bytes(len(words), dim))
 
     def room_held(self, words: list[str], vector_size: int) -> "AbstractContextManager[None]":
-        """Keep the room that the output takes at most until the block ends, if that can be."""
+        """Reserve disk space for the largest possible output during the block, where possible."""
         from fastw2v.base.atomic import is_special, room_held
 
         if self.output is None or is_special(self.output):
@@ -142,14 +142,15 @@ class RunFiles:
         return room_held(self.output, format.max_bytes(words, dim))
 
     def _layout(self, vector_size: int) -> tuple[Format, int]:
-        """Return the format of the output and how many values it holds for each word."""
+        """Return the output's format and its number of values per word."""
         return (TEXT, 0) if self.format == CLASSES else (FORMATS[self.format], vector_size)
 
 
 def write_or_rescue(model: "Word2Vec", path: str, write: "Callable[[Word2Vec, str], None]") -> None:
-    """Write the model to its path, or else, whole, to a place that has room.
+    """Write the model to `path`; if that fails, rescue the complete model elsewhere.
 
-    Raises SaveError that tells both; a model that is in a checkpoint already is not copied.
+    A model that is already in a checkpoint is not copied.
+    Raises SaveError, which names the failure and the location of the rescued model.
     """
     try:
         write(model, path)
@@ -158,7 +159,7 @@ def write_or_rescue(model: "Word2Vec", path: str, write: "Callable[[Word2Vec, st
 
 
 def rescue(model: "Word2Vec") -> str:
-    """Save the model in the first place that takes it and say where it is."""
+    """Save the model to the first writable folder and return a message with its path."""
     kept = model.last_checkpoint
     for folder in () if kept else (os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~")):
         place = os.path.join(folder, f"fastw2v-rescued-{secrets.token_hex(4)}.safetensors")
@@ -167,8 +168,8 @@ def rescue(model: "Word2Vec") -> str:
             kept = place
             break
     if kept is None:
-        return "and no other place takes the model, so it is lost"
-    return f"the trained model is kept in {kept}: `fastw2v convert` writes other formats"
+        return "the model could not be saved anywhere else either and is lost"
+    return f"the trained model was saved in {kept}; `fastw2v convert` writes other formats"
 
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ if TYPE_CHECKING:
 
 
 def format_summary(s: "Summary") -> str:
-    """Return what the run did, with an account of every token read."""
+    """Return a summary of the run that accounts for every token read."""
     lines = [f"{name:18} {count:>15}  {note}" for name, count, note in _rows(s)]
     if s.stopped:
         lines.append(f"{'stopped early':18} {s.stopped}")
@@ -184,7 +185,7 @@ def format_summary(s: "Summary") -> str:
 
 
 def _rows(s: "Summary") -> list[tuple[str, str, str]]:
-    """Return name, number and note of each line."""
+    """Return the name, number and note of each line."""
     n_read = s.n_tokens_read * s.epochs
     rows = [("tokens read", f"{n_read:,}", f"{s.n_tokens_read:,} x {s.epochs} epochs")]
     for name, count in [
@@ -210,12 +211,12 @@ def _rows(s: "Summary") -> list[tuple[str, str, str]]:
     told = ", ".join(f"{v:.1f} s {k}" for k, v in stages.items() if v or k[0] in "rt")
     rows.append(("speed", f"{s.words_per_second / 1e6:.2f}", f"M words/s; {told}"))
     if s.peak_bytes:
-        rows.append(("memory", f"{s.peak_bytes / 2**20:,.0f}", "MiB at most"))
+        rows.append(("peak memory", f"{s.peak_bytes / 2**20:,.0f}", "MiB"))
     return rows
 
 
 def _compared(s: "Summary") -> list[tuple[str, str, str]]:
-    """Return the lines on what was measured after each epoch."""
+    """Return the lines for held-out loss, metric and best epoch."""
     epoch = s.restored_epoch or s.epochs
     rows = []
     if s.validation_loss is not None:
@@ -225,13 +226,13 @@ def _compared(s: "Summary") -> list[tuple[str, str, str]]:
     if s.metric is not None:
         rows.append(("metric", f"{s.metric:.4f}", f"after epoch {epoch}"))
     if s.best_epoch is not None:
-        kept = "whose vectors are kept" if s.restored_epoch else f"of {s.epochs}"
+        kept = "its vectors were restored" if s.restored_epoch else f"of {s.epochs}"
         rows.append(("best epoch", str(s.best_epoch), kept))
     return rows
 
 
 def share(part: int, whole: int) -> str:
-    """Return a part in percent."""
+    """Format a part of a whole as a percentage."""
     return f"{part / whole:.1%}" if whole else ""
 
 
@@ -241,9 +242,10 @@ def add_parser(subparsers: Any) -> None:
         "train",
         help="train word vectors on text files",
         usage="%(prog)s CORPUS [CORPUS ...] -o OUT [settings]",
-        description="Train word vectors on text: one sentence a line, words split at white space.",
-        epilog="Defaults stand in brackets. --hs and all others without a value have a --no- "
-        "form, to undo what a --config file sets.",
+        description="Train word vectors on text: one sentence per line, words separated by white "
+        "space.",
+        epilog="Defaults are in brackets. Every flag without a value, such as --hs, has a --no- "
+        "form that overrides a --config file.",
     )
     add_file_flags(parser)
     add_flags(parser.add_argument_group("text"), TEXT_FLAGS)
@@ -253,14 +255,14 @@ def add_parser(subparsers: Any) -> None:
         "--sg",
         action="store_true",
         default=argparse.SUPPRESS,
-        help="skip-gram: learn to tell the words around a word",
+        help="skip-gram: predict the context words from a word",
     )
     architecture.add_argument(
         "--cbow",
         dest="sg",
         action="store_false",
         default=argparse.SUPPRESS,
-        help="CBOW: learn to tell a word from those around it (default)",
+        help="CBOW: predict a word from its context words (default)",
     )
     add_flags(model, MODEL_FLAGS)
     add_flags(parser.add_argument_group("training"), TRAINING_FLAGS)
@@ -272,7 +274,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def add_file_flags(parser: argparse.ArgumentParser) -> None:
-    """Add what says which files are read and written, and what is shown."""
+    """Add the flags for files and for output on the terminal."""
     parser.add_argument(
         "corpus",
         nargs="+",
@@ -280,42 +282,44 @@ def add_file_flags(parser: argparse.ArgumentParser) -> None:
         help=f"files and globs, also {' '.join(SUFFIXES)}; - for standard input",
     )
     parser.add_argument(
-        "-o", "--output", metavar="OUT", required=True, help="the vectors file to write"
+        "-o", "--output", metavar="OUT", required=True, help="vectors file to write"
     )
     parser.add_argument(
         "--format",
         choices=tuple(FORMATS),
         metavar="NAME",
-        help=f"{listed(FORMATS, 'or')} (by the end of OUT: {_endings_help()})",
+        help=f"{listed(FORMATS, 'or')} (by the suffix of OUT: {_endings_help()})",
     )
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings; flags override it")
-    parser.add_argument("--save-vocab", metavar="FILE", help="write the words and their counts")
+    parser.add_argument(
+        "--save-vocab", metavar="FILE", help="write the words and their counts to FILE"
+    )
     parser.add_argument(
         "--read-vocab",
         metavar="FILE",
-        help="take words and counts from FILE, as far as --min-count and --max-final-vocab allow",
+        help="read words and counts from FILE; --min-count and --max-final-vocab apply to them",
     )
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument(
-        "--progress", action="store_true", help="show progress where there is no terminal, too"
+        "--progress", action="store_true", help="show progress even without a terminal"
     )
     shown.add_argument("-q", "--quiet", action="store_true", help="show errors only")
 
 
 def _endings_help() -> str:
-    """Return which ends of a path stand for which format, where NATIVE is the default."""
+    """Return the suffixes of each format; NATIVE is the default for all others."""
     others = [f"{end} {f.name}" for f in FORMATS.values() for end in f.endings if f is not NATIVE]
     return f"{', '.join(others)}, all others {NATIVE.name}"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train as the flags and the configuration file say; flags win."""
+    """Train with the settings of the flags and the configuration file; flags win."""
     accepted = {"sg", "cbow", *SETTING_FLAGS, *WATCH_FLAGS}
     settings = read_config(args.config, accepted) if args.config else {}
     given = {name: value for name, value in vars(args).items() if name in accepted}
     if "cbow" in settings:
         if "sg" in settings:
-            raise UsageError(f"{args.config}: sg and cbow contradict each other; leave one out")
+            raise UsageError(f"{args.config}: sg and cbow cannot be combined; leave one out")
         check_flag("cbow", settings["cbow"])
         settings["sg"] = not settings.pop("cbow")
     format = args.format or format_of(args.output)
@@ -335,9 +339,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def format_of(path: str) -> str:
-    """Return the format that a path's suffix names, native if it names none.
+    """Return the format of a path's suffix, or the native format for an unknown suffix.
 
-    Raises UsageError if it names a compression: vectors are written plain.
+    Raises UsageError for the suffix of a compression, since vectors are written uncompressed.
     """
     suffix = os.path.splitext(path)[1].lower()
     if suffix in SUFFIXES:
@@ -356,10 +360,11 @@ def train_to_file(
     progress: bool | None = None,
     quiet: bool = False,
 ) -> None:
-    """Check all that can be checked, then read, train and write.
+    """Check the settings and files, then read the corpus, train and write the result.
 
-    settings: of Word2Vec, functions by name, and WATCH_FLAGS.
-    write: called with the trained model and the output's path; without one, nothing is trained.
+    settings: those of Word2Vec, with functions given by name, and WATCH_FLAGS.
+    write: called with the trained model and the output path. Without an output path, only the
+    vocabulary is written.
     """
     from fastw2v.corpus.sources import STDIN
     from fastw2v.word2vec import Word2Vec
@@ -367,7 +372,7 @@ def train_to_file(
     model = Word2Vec(**load_watchers(load_functions(settings)), progress=progress)
     sources = files.check()
     if STDIN in files.corpus and sys.stdin is not None and sys.stdin.isatty() and not quiet:
-        print("reading standard input: type text, end with Ctrl-D on a new line", file=sys.stderr)
+        print("reading standard input; press Ctrl-D on a new line to end it", file=sys.stderr)
     vocabulary = files.load_vocabulary(model.rules)
     model.build_vocab(corpus_file=[*sources], vocabulary=vocabulary)
     assert model.vocabulary is not None

@@ -1,4 +1,4 @@
-"""fastw2v word2vec: the command line of the original C program."""
+"""`fastw2v word2vec`: the command line of the original C program."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -9,49 +9,53 @@ from fastw2v.errors import UsageError
 if TYPE_CHECKING:
     from fastw2v.word2vec import Word2Vec
 
-# word2vec.c's flag: (setting, type, help); 0 and 1 stand for off and on
+# word2vec.c's flag: (setting, type, help). 0 means off, 1 means on.
 RENAMED: dict[str, tuple[str, type, str]] = {
-    "size": ("vector_size", int, "numbers in each vector (100)"),
-    "window": ("window", int, "context words on either side, at most (5)"),
-    "sample": ("sample", float, "thin out words that make up more than X of the text (0.001)"),
-    "hs": ("hs", int, "1: hierarchical softmax"),
-    "negative": ("negative", int, "negative sampling with N negative samples (5)"),
-    "threads": ("workers", int, "threads (one for each core)"),
+    "size": ("vector_size", int, "dimension of the vectors (100)"),
+    "window": ("window", int, "maximum number of context words on each side (5)"),
+    "sample": ("sample", float, "subsample words whose share of the text exceeds X (0.001)"),
+    "hs": ("hs", int, "1: use hierarchical softmax"),
+    "negative": ("negative", int, "use negative sampling with N negative samples (5)"),
+    "threads": ("workers", int, "threads (one per core)"),
     "iter": ("epochs", int, "passes over the text (5)"),
-    "min-count": ("min_count", int, "drop words seen less than N times (5)"),
-    "alpha": ("alpha", float, "learning rate at the start (0.05; skip-gram 0.025)"),
+    "min-count": ("min_count", int, "drop words that occur fewer than N times (5)"),
+    "alpha": ("alpha", float, "initial learning rate (0.05; skip-gram 0.025)"),
 }
-ALPHA = {True: 0.05, False: 0.025}  # word2vec.c's own rates, by is CBOW
+ALPHA = {True: 0.05, False: 0.025}  # word2vec.c's initial learning rates; True for CBOW
 
 
 def add_parser(subparsers: Any) -> None:
     """Register the subcommand."""
     parser = subparsers.add_parser(
         "word2vec",
-        help="the flags of word2vec.c, unchanged",
+        help="train with the flags of word2vec.c",
         usage="%(prog)s -train FILE -output FILE [settings]",
-        description="Train with the flags of word2vec.c. Defaults stand in brackets.",
+        description="Train with the flags of word2vec.c. Defaults are in brackets.",
         allow_abbrev=False,
     )
     parser.add_argument("-train", metavar="FILE", required=True, help="text to train on")
-    parser.add_argument("-output", metavar="FILE", help="vectors; without it only a vocabulary")
+    parser.add_argument(
+        "-output", metavar="FILE", help="vectors file to write; without it, only a vocabulary"
+    )
     for flag, (name, kind, text) in RENAMED.items():
         metavar = "X" if kind is float else "N"
         options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS, "metavar": metavar}
         parser.add_argument(f"-{flag}", type=kind, help=text, **options)
     parser.add_argument("-cbow", type=int, default=1, metavar="N", help="1: CBOW, 0: skip-gram (1)")
-    parser.add_argument("-binary", type=int, default=0, metavar="N", help="1: binary vectors (0)")
     parser.add_argument(
-        "-classes", type=int, default=0, metavar="N", help="write N word classes, not vectors"
+        "-binary", type=int, default=0, metavar="N", help="1: write binary vectors (0)"
+    )
+    parser.add_argument(
+        "-classes", type=int, default=0, metavar="N", help="write N word classes instead of vectors"
     )
     parser.add_argument("-debug", type=int, default=2, metavar="N", help="0: quiet")
-    parser.add_argument("-save-vocab", metavar="FILE", help="write the vocabulary")
-    parser.add_argument("-read-vocab", metavar="FILE", help="use this vocabulary")
+    parser.add_argument("-save-vocab", metavar="FILE", help="write the vocabulary to FILE")
+    parser.add_argument("-read-vocab", metavar="FILE", help="read the vocabulary from FILE")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train as word2vec.c would."""
+    """Train as word2vec.c does."""
     names = {name for name, *_ in RENAMED.values()}
     settings = {name: value for name, value in vars(args).items() if name in names}
     settings["sg"] = not args.cbow
@@ -72,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def write_result(model: "Word2Vec", path: str, format: str, n_classes: int) -> None:
-    """Write vectors, or with -classes a line `word class` per word."""
+    """Write vectors or, with -classes, one line `word class` per word."""
     if n_classes == 0:
         model.save(path, format)
         return

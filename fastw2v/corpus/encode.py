@@ -74,7 +74,7 @@ def encode(
     """
     n_read, n_sentences = counted.written.n_tokens, counted.written.n_sentences
     if n_read == 0:
-        raise CorpusError(f"{counted.name} holds no words")
+        raise CorpusError(f"{counted.name} contains no words")
     chosen = choose_words(counted, rules, vocabulary)
     n_kept = int(counted.counts[chosen.final_ids >= 0].sum())
     return EncodedCorpus(

@@ -85,7 +85,7 @@ def read_ids(
     """
     started = time.perf_counter()
     if len(sentences.ids) == 0:
-        raise CorpusError("the corpus holds no words")
+        raise CorpusError("the corpus contains no words")
     if sentences.rows_by_id:
         _check_rules(rules, vocabulary)
         counts = count_ids(sentences.ids, len(sentences.words or ()))

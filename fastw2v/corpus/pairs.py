@@ -83,7 +83,7 @@ def read_pairs(
     """
     started = time.perf_counter()
     if not len(pairs):
-        raise CorpusError("the corpus holds no pairs")
+        raise CorpusError("the corpus contains no pairs")
     n_visits, weights = _visits(pairs.weights, len(pairs))
     n_words = pairs.lexicon.n_words
     as_context = _weighted_counts(pairs.outputs, n_visits, n_words)

@@ -228,7 +228,7 @@ def choose_from(word_freq: Mapping[Any, int], rules: VocabularyRules) -> Vocabul
         check_integer(f"the count of {word!r}", count, 0, most=2**63 - 1)
     seen = {str(word): int(count) for word, count in word_freq.items() if count}
     if not seen:
-        raise CorpusError("word_freq holds no words")
+        raise CorpusError("word_freq contains no words")
     counts = np.fromiter(seen.values(), np.int64, len(seen))
     return choose(_Frequencies(list(seen), counts), rules).vocabulary
 
