@@ -1,4 +1,4 @@
-"""Phrases: words that keep company, found and joined with gensim 4's names, counted in C."""
+"""Find and join phrases: the API of gensim 4's Phrases, with counting in C."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from fastw2v.errors import ModelFormatError, UsageError, reading
 
 Path = str | os.PathLike[str]
 
-# What gensim's ENGLISH_CONNECTOR_WORDS holds: articles, prepositions, conjunctions.
+# The words of gensim's ENGLISH_CONNECTOR_WORDS: articles, prepositions, conjunctions.
 ENGLISH_CONNECTOR_WORDS = frozenset(
     "a an the for of with without at from to in on by and or".split()  # noqa: SIM905
 )
@@ -36,42 +36,42 @@ ALL_WORDS = VocabularyRules(min_count=1)
 
 
 class _PhraseJoiner:
-    """Joins the phrases of token lists; what Phrases and FrozenPhrases share."""
+    """Joins the phrases in token lists; the common base of Phrases and FrozenPhrases."""
 
     rules: PhraseRules
 
     def _score(self, words: tuple[str, ...]) -> tuple[str, float] | None:
-        """Return the text and the score of a phrase, None if the words are none."""
+        """Return the text and score of a phrase, or None if the words are not a phrase."""
         raise NotImplementedError
 
     @property
     def delimiter(self) -> str:
-        """What stands between the words of a phrase."""
+        """The text between the words of a phrase."""
         return self.rules.delimiter
 
     @property
     def connector_words(self) -> frozenset[str]:
-        """Words that may stand inside a phrase only."""
+        """Words allowed only inside a phrase."""
         return self.rules.connector_words
 
     @property
     def min_count(self) -> float:
-        """What a pair's count must exceed, or reach with npmi."""
+        """The count that a pair must exceed or, with npmi, reach."""
         return self.rules.min_count
 
     @property
     def threshold(self) -> float:
-        """What a score must exceed."""
+        """The score that a phrase must exceed."""
         return self.rules.threshold
 
     @property
     def scoring(self) -> str | Scorer:
-        """The name of the score, or the function."""
+        """The name of the score, or the scoring function."""
         return self.rules.scoring
 
     def analyze_sentence(self, sentence: Iterable[str]) -> Iterator[tuple[str, float | None]]:
-        """Yield the tokens of a sentence: a phrase with its score, any other with None."""
-        pending: list[str] = []  # a word that may begin a phrase, and connectors
+        """Yield the tokens of a sentence: phrases with their score, other tokens with None."""
+        pending: list[str] = []  # a word that may start a phrase, then connectors
         for word in sentence:
             if word in self.connector_words:
                 if pending:
@@ -89,7 +89,7 @@ class _PhraseJoiner:
         yield from ((token, None) for token in pending)
 
     def __getitem__(self, sentence: Iterable[Any]) -> Any:
-        """Return a sentence with its phrases joined, or for a corpus an iterator of them."""
+        """Return a sentence with its phrases joined or, for a corpus, an iterator of sentences."""
         tokens = iter(sentence)
         first = next(tokens, None)
         if first is not None and not isinstance(first, str):
@@ -98,7 +98,7 @@ class _PhraseJoiner:
         return [token for token, _ in self.analyze_sentence(rest)]
 
     def find_phrases(self, sentences: Iterable[Iterable[str]]) -> dict[str, float]:
-        """Return the phrases that stand in the sentences, with their scores."""
+        """Return the phrases that occur in the sentences, with their scores."""
         return {
             token: score
             for sentence in sentences
@@ -108,18 +108,22 @@ class _PhraseJoiner:
 
 
 class Phrases(_PhraseJoiner):
-    """Find phrases by how often words follow each other (Mikolov et al. 2013, 1310.4546).
+    """Find phrases by how often words follow each other.
 
-    sentences: an iterable of lists of strings; or corpus_file: paths as Word2Vec takes them.
-    min_count, threshold, scoring, delimiter, connector_words: see PhraseRules; ``default`` is
-    (bigram_count - min_count) / worda_count / wordb_count * len_vocab, ``npmi`` is in [-1, 1],
-    ``word2phrase`` as `default` with corpus_word_count for len_vocab.
-    max_vocab_size, progress_per: accepted as in gensim; all counts are kept, none is pruned.
-    workers: threads that count.
+    sentences: iterable of lists of strings.
+    corpus_file: paths, as Word2Vec accepts them, in place of sentences.
+    min_count, threshold, scoring, delimiter, connector_words: see PhraseRules. ``default`` scores
+    (bigram_count - min_count) / worda_count / wordb_count * len_vocab. ``word2phrase`` replaces
+    len_vocab by corpus_word_count. ``npmi`` is in [-1, 1].
+    max_vocab_size, progress_per: accepted for compatibility with gensim and ignored; no counts
+    are pruned.
+    workers: number of counting threads; None for one per core, at most 8.
     Raises UsageError, CorpusError, ReadError.
 
-    The scores are gensim's, also where a token and a phrase have the same text.  export_phrases
-    gives the words that were counted; gensim splits the text, which parts new_york + city anew.
+    Scores equal gensim's, including those of a token and a phrase with the same text.
+    export_phrases uses the words as counted; gensim splits the joined text again, which
+    separates new_york + city into three words.
+    Reference: Mikolov et al. 2013 (1310.4546), section 4.
     """
 
     def __init__(
@@ -156,7 +160,11 @@ class Phrases(_PhraseJoiner):
         *,
         corpus_file: Path | list[Path] | None = None,
     ) -> None:
-        """Count more text.  Raises CorpusError if there are no words in it."""
+        """Count more text; the parameters are those of Phrases.
+
+        Raises UsageError unless exactly one of sentences and corpus_file is given, CorpusError if
+        the text contains no words, ReadError.
+        """
         if (sentences is None) == (corpus_file is None):
             raise UsageError("pass either sentences or corpus_file, and not both")
         if sentences is not None:
@@ -171,7 +179,7 @@ class Phrases(_PhraseJoiner):
         self._found = None
 
     def _add_words(self, vocabulary: Vocabulary) -> NDArray[np.int32] | None:
-        """Add words and counts; return the ids the words have here, None if they are the same."""
+        """Add words and counts; return the new ids of the words, or None if they are unchanged."""
         if not self._words:
             self._words, self._counts = list(vocabulary.words), vocabulary.counts.copy()
             return None
@@ -184,12 +192,12 @@ class Phrases(_PhraseJoiner):
 
     @property
     def corpus_word_count(self) -> int:
-        """How many tokens were counted."""
+        """The number of tokens counted."""
         return int(self._counts.sum())
 
     @property
     def vocab(self) -> dict[str, int]:
-        """The counts of all words but connectors, and of all pairs joined; made at each call."""
+        """The counts of all words except connectors, and of all joined pairs; built on access."""
         counts = {
             word: count
             for word, count in zip(self._words, self._counts.tolist(), strict=True)
@@ -204,14 +212,14 @@ class Phrases(_PhraseJoiner):
         return counts
 
     def export_phrases(self) -> dict[str, float]:
-        """Return all phrases found so far, with their scores; the best where texts are the same."""
+        """Return all phrases found so far with their scores; the highest for equal texts."""
         scores: dict[str, float] = {}
         for text, score in self._phrases().values():
             scores[text] = max(score, scores.get(text, score))
         return scores
 
     def freeze(self) -> FrozenPhrases:
-        """Return the phrases without the counts."""
+        """Return a FrozenPhrases: the phrases without the counts."""
         return FrozenPhrases(self)
 
     def __str__(self) -> str:
@@ -235,10 +243,10 @@ class Phrases(_PhraseJoiner):
 
 
 class FrozenPhrases(_PhraseJoiner):
-    """The phrases of a Phrases, without its counts.
+    """The phrases of a Phrases object, without its counts.
 
-    phrasegrams: the score of each phrase by its text, as gensim has it: any words whose text
-    joined is a phrase's are that phrase.
+    phrasegrams: dict from the text of each phrase to its score. As in gensim, all words whose
+    joined text equals that of a phrase are that phrase.
     """
 
     def __init__(self, phrases_model: Phrases) -> None:
@@ -249,10 +257,10 @@ class FrozenPhrases(_PhraseJoiner):
     def save(self, path: Path) -> None:
         """Write the phrases and settings as JSON.
 
-        Raises SaveError, or UsageError if the scoring is a function, which no file can hold.
+        Raises SaveError, or UsageError if scoring is a function, which cannot be saved.
         """
         if not isinstance(self.rules.scoring, str):
-            raise UsageError("phrases scored by a function of yours cannot be saved")
+            raise UsageError("phrases scored by a custom function cannot be saved")
         settings = asdict(self.rules) | {"connector_words": sorted(self.connector_words)}
         text = json.dumps({"fastw2v_phrases": settings, "phrases": self.phrasegrams}, indent=0)
         with atomic_write(path) as file:
@@ -260,7 +268,7 @@ class FrozenPhrases(_PhraseJoiner):
 
     @classmethod
     def load(cls, path: Path) -> FrozenPhrases:
-        """Read what save() wrote.  Raises ReadError, or ModelFormatError if it is anything else."""
+        """Read a file written by save().  Raises ReadError, or ModelFormatError for other files."""
         name = os.fspath(path)
         with reading(name), open(name, "rb") as file:
             text = file.read()
@@ -273,7 +281,7 @@ class FrozenPhrases(_PhraseJoiner):
             scores = content["phrases"].items()
             loaded.phrasegrams = {str(phrase): float(score) for phrase, score in scores}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelFormatError(f"{name}: not phrases that fastw2v saved: {error}") from error
+            raise ModelFormatError(f"{name}: not phrases saved by fastw2v: {error}") from error
         return loaded
 
     def __str__(self) -> str:
@@ -288,4 +296,4 @@ class FrozenPhrases(_PhraseJoiner):
         return None if score is None else (text, score)
 
 
-Phraser = FrozenPhrases  # its name before gensim 4
+Phraser = FrozenPhrases  # the name used before gensim 4

@@ -83,7 +83,7 @@ def test_cut_off_files_are_named_as_such(pack):
     text = " ".join(str(n) for n in range(5000))
     for kind in (ReadError, ModelFormatError, CorpusError):
         path = pack("cut", text, cut=-9)
-        message = r"/cut: the compressed data is damaged or cut off: "
+        message = r"/cut: the compressed data is damaged or truncated: "
         with pytest.raises(kind, match=message), open_unpacked(path, kind) as (file, _):
             file.read()
 
@@ -132,7 +132,7 @@ def test_a_missing_package_is_one_sentence_with_its_command(
     assert cli.main(args) == MissingPackageError.exit_code == 2
     error = capsys.readouterr().err
     assert error.startswith("fastw2v: error: ")
-    assert error.endswith(f" needs one more package: pip install 'fastw2v[{extra}]'\n")
+    assert error.endswith(f" needs an optional package: pip install 'fastw2v[{extra}]'\n")
     assert error.count("\n") == 1
 
 

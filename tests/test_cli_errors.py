@@ -123,7 +123,7 @@ def test_a_disk_without_room_is_found_before_training(capsys, monkeypatch, forma
     monkeypatch.setattr(Word2Vec, "train", pytest.fail)
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1 << 20))
     args = ["train", "corpus.txt", "-o", "v", "--format", format, "--vector-size", "2000"]
-    fails(capsys, args, 5, "cannot write v: 2.0 MiB are needed, 1.0 MiB are free")
+    fails(capsys, args, 5, "cannot write v: it needs 2.0 MiB, but only 1.0 MiB are free")
 
 
 def test_a_write_protected_file_is_not_replaced(capsys, folder, monkeypatch):

@@ -53,7 +53,7 @@ def test_training_twice_at_once_on_one_model_is_an_error(sentences, call, from_a
 
     again = Again(use_from_a_thread if from_a_thread else use)
     model = Word2Vec(sentences, callbacks=[again], **SMALL)
-    message = "the model is being trained already: wait until that ends, or use another model"
+    message = "the model is already being trained: wait until that ends, or use another model"
     assert again.errors == [message] * 5
     assert same_bits(model, Word2Vec(sentences, **SMALL))
     model.train(sentences)  # and afterwards it may

@@ -273,6 +273,6 @@ def test_parquet_without_its_package_is_one_line_with_the_command(tmp_path, monk
         assert cli.main(args) == 2
         error = capsys.readouterr().err
         assert error == (
-            "fastw2v: error: Parquet needs one more package: pip install 'fastw2v[arrow]'\n"
+            "fastw2v: error: Parquet needs an optional package: pip install 'fastw2v[arrow]'\n"
         )
     assert sorted(os.listdir()) == ["a.txt", "corpus.txt"]

@@ -150,7 +150,7 @@ def test_a_function_may_score(sentences):
 
     named = Phrases(sentences, min_count=2, threshold=1.0)
     assert Phrases(sentences, 2, 1.0, scoring=scorer).export_phrases() == named.export_phrases()
-    with pytest.raises(UsageError, match="scored by a function of yours cannot be saved"):
+    with pytest.raises(UsageError, match="scored by a custom function cannot be saved"):
         Phrases(sentences, 2, 1.0, scoring=scorer).freeze().save("phrases.json")
 
 
@@ -189,7 +189,7 @@ def test_phrases_are_saved_and_loaded(tmp_path):
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"fastw2v_phrases": {}}', "\0", "[" * 99999])
 def test_a_file_that_holds_no_phrases_is_refused(tmp_path, content):
     (tmp_path / "v").write_text(content)
-    with pytest.raises(ModelFormatError, match="not phrases that fastw2v saved"):
+    with pytest.raises(ModelFormatError, match="not phrases saved by fastw2v"):
         FrozenPhrases.load(tmp_path / "v")
 
 

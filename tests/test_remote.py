@@ -102,7 +102,7 @@ def test_without_fsspec_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "fsspec", None)
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     message = (
-        r"^cannot read s3://b/t: a URL needs one more package: pip install 'fastw2v\[remote\]'$"
+        r"^cannot read s3://b/t: a URL needs an optional package: pip install 'fastw2v\[remote\]'$"
     )
     with pytest.raises(MissingPackageError, match=message):
         read("s3://b/t")

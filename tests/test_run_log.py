@@ -141,7 +141,9 @@ def test_the_commit_is_that_of_the_build_or_of_the_checkout(tmp_path):
 
 def test_tensorboard_without_its_package_names_the_command(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    with pytest.raises(UsageError, match=r"needs one more package: pip install 'fastw2v\[tensor"):
+    with pytest.raises(
+        UsageError, match=r"needs an optional package: pip install 'fastw2v\[tensor"
+    ):
         TensorBoard(tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 

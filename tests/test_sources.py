@@ -172,7 +172,7 @@ def test_zstd_without_its_package_says_what_to_install(tmp_path, monkeypatch):
     path = tmp_path / "a"
     path.write_bytes(b"\x28\xb5\x2f\xfd\x00\x00")
     monkeypatch.setattr(importlib, "import_module", absent)
-    message = r"^cannot read .*/a: zstd needs one more package: pip install 'fastw2v\[zstd\]'$"
+    message = r"^cannot read .*/a: zstd needs an optional package: pip install 'fastw2v\[zstd\]'$"
     with pytest.raises(MissingPackageError, match=message):
         find_sources(path)
 

@@ -71,7 +71,7 @@ def test_a_word_that_was_never_seen_is_named(tmp_path):
 
 
 def test_a_word_that_stands_twice_is_named(tmp_path):
-    with pytest.raises(ModelFormatError, match="line 3: 'a' stands twice"):
+    with pytest.raises(ModelFormatError, match="line 3: 'a' occurs twice"):
         load(tmp_path, b"</s> 0\na 2\na 1\n")
 
 

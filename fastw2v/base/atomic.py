@@ -1,4 +1,4 @@
-"""Writing a file so that its name holds either the old content or the whole new one."""
+"""Write files atomically: a path holds either the old content or the complete new content."""
 
 import contextlib
 import errno
@@ -12,18 +12,19 @@ from typing import BinaryIO
 
 from fastw2v.errors import SaveError, writing
 
-# 1 MiB: rows of text are written one by one, and the default of 8 KiB costs a call for every few.
+# Rows of text are written one by one; the default buffer of 8 KiB needs a system call every few.
 BUFFER_BYTES = 1 << 20
 
 
 @contextlib.contextmanager
 def atomic_write(path: str | PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path` that takes its place when the block succeeds.
+    """Open a temporary file beside `path` that replaces it when the block succeeds.
 
-    path: a file to create or replace; a link is followed; a pipe or a device is written directly.
-    Returns the file, open for writing bytes.
-    Raises SaveError naming the path when the system refuses; whatever fails inside the block,
-    the old file stays as it was and the temporary one is removed.
+    If the block fails, the old file is unchanged and the temporary file is removed.
+
+    path: file to create or replace. Links are followed; pipes and devices are written directly.
+    Yields the file, open for writing bytes.
+    Raises SaveError, which names the path, on any operating system error.
     """
     name = os.fspath(path)
     with writing(name):
@@ -48,9 +49,9 @@ def atomic_write(path: str | PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def check_writable(path: str | PathLike[str]) -> None:
-    """Raise SaveError now if a later atomic_write to `path` could not succeed.
+    """Raise SaveError if atomic_write could not write `path`.
 
-    path: a file that may exist already; it is not touched.
+    path: file to check; an existing file is not modified.
     """
     name = os.fspath(path)
     with writing(name):
@@ -67,7 +68,7 @@ def check_writable(path: str | PathLike[str]) -> None:
 
 
 def check_room(path: str | PathLike[str], n_bytes: int) -> None:
-    """Raise SaveError now if the disk of `path` has no room for a new file of n_bytes."""
+    """Raise SaveError if the disk of `path` has less than n_bytes of free space."""
     name = os.fspath(path)
     with writing(name):
         if is_special(name):
@@ -75,15 +76,16 @@ def check_room(path: str | PathLike[str], n_bytes: int) -> None:
         free = shutil.disk_usage(os.path.dirname(os.path.realpath(name))).free
     if n_bytes > free:
         needed, found = (f"{n / 2**20:,.1f} MiB" for n in (n_bytes, free))
-        raise SaveError(f"cannot write {name}: {needed} are needed, {found} are free")
+        raise SaveError(f"cannot write {name}: it needs {needed}, but only {found} are free")
 
 
 @contextlib.contextmanager
 def room_held(path: str | PathLike[str], n_bytes: int) -> Iterator[None]:
-    """Keep n_bytes free on the disk of `path` until the block ends, if the system can do that.
+    """Reserve n_bytes on the disk of `path` until the block ends, where the system supports it.
 
-    So that a file written right after it finds room, whatever filled the disk meanwhile. They
-    belong to a file without a name, which goes with the process, however that ends.
+    A file written right after the block then has enough space, even if other processes filled
+    the disk during it. An unnamed file holds the space; it disappears with the process, even
+    after a crash.
     """
     folder = os.path.dirname(os.path.realpath(path))
     with contextlib.ExitStack() as held:
@@ -91,13 +93,13 @@ def room_held(path: str | PathLike[str], n_bytes: int) -> Iterator[None]:
             file = os.open(folder, os.O_TMPFILE | os.O_WRONLY)
             held.callback(os.close, file)
             os.posix_fallocate(file, 0, n_bytes)
-        except (OSError, AttributeError):  # no room, not on this disk, or not on Linux
+        except (OSError, AttributeError):  # disk full, unsupported file system, or not Linux
             held.close()
         yield
 
 
 def is_special(name: str) -> bool:
-    """Say whether the path is a pipe or a device, which no rename may replace.
+    """Return whether the path is a pipe or device, which must not be replaced by a rename.
 
     Raises SaveError if it is a directory.
     """
@@ -111,17 +113,17 @@ def is_special(name: str) -> bool:
 
 
 def _refuse_protected(target: str) -> None:
-    """Raise an OSError for a file that may not be written, though it could be replaced."""
+    """Raise PermissionError for a write-protected file, which a rename could still replace."""
     if os.path.exists(target) and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "the file is write-protected")
 
 
 def _temporary_beside(target: str) -> str:
-    """Return a new name in the target's folder, short enough for any file system."""
+    """Return a new path in the target's folder, with a name short enough for any file system."""
     return os.path.join(os.path.dirname(target), f".fastw2v-{secrets.token_hex(8)}.tmp")
 
 
 def _keep_mode(target: str, temporary: str) -> None:
-    """Give the new file the permissions of the one that it replaces."""
+    """Give the new file the permissions of the file it replaces."""
     with contextlib.suppress(FileNotFoundError):
         os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))

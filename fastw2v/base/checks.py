@@ -1,4 +1,4 @@
-"""Checks of what users pass; each error names the parameter, the value and what is accepted."""
+"""Validate user input; each error names the parameter, its value and the accepted values."""
 
 import math
 import numbers
@@ -8,11 +8,11 @@ from typing import Any
 
 from fastw2v.errors import UsageError
 
-MOST = 2**31 - 1  # what the kernels hold settings in
+MOST = 2**31 - 1  # the kernels store settings as int32
 
 
 def check_integer(name: str, value: Any, least: int, most: int = MOST) -> None:
-    """Raise UsageError unless value is an integer from `least` to `most`."""
+    """Raise UsageError unless value is an integer in [least, most]."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -51,6 +51,6 @@ def check_path(name: str, value: Any) -> None:
 
 
 def check_choice(name: str, value: Any, accepted: tuple[str, ...]) -> None:
-    """Raise UsageError unless value is one of those accepted."""
+    """Raise UsageError unless value is in `accepted`."""
     if value not in accepted:
         raise UsageError(f"{name} must be one of {', '.join(accepted)}, got {value!r}")

@@ -1,4 +1,4 @@
-"""Compressed files, recognised by their content and unpacked: one table for all that is read."""
+"""Detect compressed files by their content and decompress them."""
 
 import importlib
 import io
@@ -18,7 +18,7 @@ Errors = tuple[type[Exception], ...]
 
 
 class Compression(NamedTuple):
-    """What tells a compression: its suffix, and first bytes that no text or vectors file has."""
+    """A compression: name, suffix, and first bytes, which no text or vectors file starts with."""
 
     name: str
     suffix: str
@@ -36,20 +36,20 @@ SUFFIXES = {compression.suffix: compression.name for compression in COMPRESSIONS
 
 
 def compression_of(head: bytes) -> str:
-    """Return the name of one of COMPRESSIONS, or "" for what is not compressed.
+    """Return the name of the compression, or "" if the data is not compressed.
 
-    head: the first MAGIC_BYTES of a file, or all of it if it is shorter.
+    head: the first MAGIC_BYTES of a file, or the whole file if it is shorter.
     """
     return next((found.name for found in COMPRESSIONS if found.magic.match(head)), "")
 
 
 def unpacked(compression: str, file: Any, name: str) -> tuple[IO[bytes], Errors]:
-    """Return the content of an open file, and what reading it raises if the data is damaged.
+    """Return the decompressed file and the exceptions it raises for damaged data.
 
-    compression: as compression_of returns it.  name: what errors call the file.
+    compression: as returned by compression_of.  name: name of the file in errors.
     Raises MissingPackageError.
     """
-    # Imported when used: the suffixes stand in help texts, which need no decompressor.
+    # Imported on use: the help texts need only the suffixes.
     errors: Errors = (EOFError, OSError)
     content = file
     if compression == "gzip":
@@ -71,7 +71,7 @@ def unpacked(compression: str, file: Any, name: str) -> tuple[IO[bytes], Errors]
 
 
 def gzip_module() -> tuple[ModuleType, Errors]:
-    """Return isal's gzip, 3.5 times as fast as zlib's, or else Python's; and its own errors."""
+    """Return isal's gzip module (3.5 times as fast) or else Python's, and its exceptions."""
     try:
         igzip = importlib.import_module("isal.igzip")
         return igzip, (zlib.error, importlib.import_module("isal.isal_zlib").error)
@@ -82,13 +82,13 @@ def gzip_module() -> tuple[ModuleType, Errors]:
 
 
 def zstd_module(name: str) -> ModuleType:
-    """Return the zstd module of Python 3.14, or the package that brings it to older ones."""
+    """Return the zstd module of Python 3.14 or, before that, its backport."""
     module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     return import_optional(module, "zstd", f"cannot read {name}: zstd")
 
 
 class Unpacked(NamedTuple):
-    """An open file at its start.  n_bytes: its size, None where it is only known when read."""
+    """An open file at its start.  n_bytes: its size; None if unknown before reading."""
 
     file: BinaryIO
     n_bytes: int | None
@@ -98,9 +98,11 @@ class Unpacked(NamedTuple):
 def open_unpacked(
     path: str | os.PathLike[str], damaged: type[Fastw2vError] = ReadError
 ) -> Iterator[Unpacked]:
-    """Open a file to read its bytes, unpacking them if its content is compressed.
+    """Open a file for reading bytes; decompress it if its content is compressed.
 
-    Raises ReadError, MissingPackageError, or `damaged` where compressed data is damaged or cut off.
+    Yields an Unpacked.
+    Raises ReadError, MissingPackageError, or `damaged` if the compressed data is damaged or
+    truncated.
     """
     name = os.fspath(path)
     with reading(name), open(name, "rb") as raw:
@@ -116,8 +118,10 @@ def open_unpacked(
                 yield Unpacked(cast(BinaryIO, io.BufferedReader(cast(Any, content))), None)
         except errors as error:
             if isinstance(error, Fastw2vError) or getattr(error, "errno", None) is not None:
-                raise  # what compressed data raises has no number
-            raise damaged(f"{name}: the compressed data is damaged or cut off: {error}") from error
+                raise  # errors of the decompressors have no errno
+            raise damaged(
+                f"{name}: the compressed data is damaged or truncated: {error}"
+            ) from error
 
 
 @contextmanager
@@ -126,6 +130,6 @@ def open_text(
     encoding: str = "utf-8",
     damaged: type[Fastw2vError] = ReadError,
 ) -> Iterator[TextIO]:
-    """Open a text file as open_unpacked does; bytes that are not text become surrogates."""
+    """Open a text file as open_unpacked does; undecodable bytes become surrogate escapes."""
     with open_unpacked(path, damaged) as (file, _):
         yield io.TextIOWrapper(file, encoding, "surrogateescape")

@@ -1,11 +1,11 @@
-"""Values as JSON can hold them: it has no number that is not finite."""
+"""Convert values to JSON-compatible ones; JSON has no non-finite numbers."""
 
 import math
 from typing import Any
 
 
 def jsonable(value: Any) -> Any:
-    """Return a value as JSON can hold it: None for what is not finite, text for what is odd."""
+    """Return a JSON-compatible value: None for non-finite floats, str(value) for other types."""
     if isinstance(value, dict):
         return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Large memory and arrays on it: zeroed, page-aligned, on huge pages where there are any."""
+"""Allocate large zeroed, page-aligned memory, on huge pages where available."""
 
 import contextlib
 import ctypes
@@ -11,33 +11,33 @@ import numpy.typing as npt
 from fastw2v.errors import OutOfMemoryError
 
 HUGE_PAGE_BYTES = 2 << 20
-# By default Python maps shared memory, which most systems do not put on huge pages.
+# Python maps shared memory by default, which most systems do not back with huge pages.
 PRIVATE: dict[str, Any] = (
     {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 )
 
 
 def allocate(n_bytes: int) -> mmap.mmap:
-    """Return at least n_bytes of zeros, of which only what is written becomes resident.
+    """Return at least n_bytes of zeroed memory; pages become resident when written.
 
-    It goes back to the system with the last array on it. Raises OutOfMemoryError if it cannot
-    be had.
+    The memory is released with the last array that uses it.
+    Raises OutOfMemoryError if the system cannot provide it.
     """
     is_huge = n_bytes >= HUGE_PAGE_BYTES
-    # Linux aligns whole numbers of huge pages only.
+    # Linux aligns a mapping to huge pages only if its size is a multiple of one.
     n_mapped = -(-n_bytes // HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES if is_huge else max(n_bytes, 1)
     try:
         memory = mmap.mmap(-1, n_mapped, **PRIVATE)
     except (OSError, OverflowError, ValueError) as error:
         raise OutOfMemoryError(f"cannot allocate {n_bytes / 2**20:,.0f} MiB: {error}") from None
     if is_huge and hasattr(mmap, "MADV_HUGEPAGE"):
-        with contextlib.suppress(OSError):  # a kernel may be built without them
+        with contextlib.suppress(OSError):  # the kernel may be built without huge pages
             memory.madvise(mmap.MADV_HUGEPAGE)
     return memory
 
 
 def trim_malloc() -> None:
-    """Return to the system what malloc keeps for later, where malloc is glibc's."""
+    """Return memory cached by glibc's malloc to the system; do nothing elsewhere."""
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
 
@@ -50,12 +50,11 @@ SMALL_BYTES = 1 << 18
 
 
 def fresh(n_items: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Return an array of zeros, of which only what is written becomes resident.
+    """Return a zeroed array (n_items,); pages become resident when written.
 
-    malloc keeps freed arrays of up to 32 MiB for later, with a heap for each thread: five scans
-    of 100 MB with two threads took 228 MB with it, and 165 MB with mappings.  Huge pages, since
-    threads of one process wait for each other in page faults: two of them counted 50 MB in
-    0.128 s with 5,400 faults each and 0.070 s with 120, one alone half of it in 0.066 s.
+    Large arrays are mapped, since malloc caches freed arrays of up to 32 MiB in one heap per
+    thread: five scans of 100 MB with two threads peaked at 228 MB instead of 165 MB. They use
+    huge pages, since the page faults of one process's threads are serialized.
     """
     n_bytes = np.dtype(dtype).itemsize * n_items
     if n_bytes < SMALL_BYTES:

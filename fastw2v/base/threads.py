@@ -1,4 +1,4 @@
-"""Threads: how many cores there are, how threads run and end, and what keeps others out."""
+"""Run and stop threads, count usable cores, and lock models and BLAS."""
 
 import contextlib
 import math
@@ -20,11 +20,12 @@ def run_threads(
     tick_seconds: float,
     name: str,
 ) -> None:
-    """Run each body in a thread of its own; call tick in this one until all have returned.
+    """Run each body in its own thread; call tick in the calling thread until all have returned.
 
-    stop: the bodies return soon after it is set. It is set when a body or tick raises, or at
-    Ctrl-C, and at the end; that error is raised here, when all have returned.
-    name: of the threads.
+    stop: the bodies must return soon after it is set. It is set at the end, at Ctrl-C, and when
+    a body or tick raises.
+    tick_seconds: interval between calls of tick.  name: name of the threads.
+    Raises the first error of a body or tick, after all bodies have returned.
     """
     errors: list[BaseException] = []
     ended = [threading.Event() for _ in bodies]
@@ -49,7 +50,8 @@ def run_threads(
                 thread.start()
             started.set()
             for done in ended:
-                # Not join() with a timeout: interrupted, Python 3.11's takes the thread for ended.
+                # Not join() with a timeout: if Ctrl-C interrupts it, Python 3.11 marks the thread
+                # as ended.
                 while not done.wait(tick_seconds):
                     tick()
         finally:
@@ -63,11 +65,13 @@ def run_threads(
 def interrupted_once(
     stop: threading.Event, threads: list[threading.Thread], started: threading.Event
 ) -> Iterator[None]:
-    """Let the first Ctrl-C stop the threads and raise, and ignore others until they have ended.
+    """Stop the threads and raise at the first Ctrl-C; ignore others until the threads have ended.
 
-    A second KeyboardInterrupt can come between any two steps of the wait for threads that still
-    write, and would leave them behind; one within a thread's start would hide that it runs.
-    started: set when all threads are. A handler that is not Python's own stays in place.
+    A second KeyboardInterrupt could end the wait for threads that are still writing. One raised
+    while a thread starts would hide that the thread runs, and is deferred to the end of the
+    block. A signal handler other than Python's default is left in place.
+
+    started: set after all threads have started.
     """
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -88,14 +92,14 @@ def interrupted_once(
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if seen.is_set():  # it was not raised, or something has caught it: but the threads stopped
+    if seen.is_set():  # deferred or caught by other code, but the threads were stopped
         raise KeyboardInterrupt
 
 
 def join_all(threads: list[threading.Thread], ended: list[threading.Event]) -> None:
-    """Wait until the threads have ended, Ctrl-C or not: it takes one chunk at most."""
+    """Wait until the threads have ended, even at Ctrl-C; this takes at most one chunk."""
     for thread, done in zip(threads, ended, strict=True):
-        if thread.ident is None:  # it was not started
+        if thread.ident is None:  # not started
             continue
         while not done.is_set():
             with contextlib.suppress(KeyboardInterrupt):
@@ -107,7 +111,7 @@ UNLIMITED = ("max", "-1")
 
 
 def usable_cores() -> int:
-    """Return the number of cores, at least 1, that affinity and the CPU quota leave."""
+    """Return the number of cores that affinity and CPU quota allow, at least 1."""
     if hasattr(os, "sched_getaffinity"):
         n_cores = len(os.sched_getaffinity(0))
     else:
@@ -117,10 +121,10 @@ def usable_cores() -> int:
 
 @cache
 def quota_cores(root: Path = Path("/")) -> float:
-    """Return the CPU quota of this process's control groups in cores, infinite without one.
+    """Return the CPU quota of this process's control groups in cores, or infinity without one.
 
     A container started with `docker run --cpus 2` has a quota of 2 on any number of cores.
-    root: where proc and sys are.
+    root: the folder that contains proc and sys.
     Reference: Linux kernel, admin-guide/cgroup-v2 (cpu.max) and scheduler/sched-bwc (version 1).
     """
     try:
@@ -132,11 +136,11 @@ def quota_cores(root: Path = Path("/")) -> float:
 
 
 def _quotas(mount: Path, group: str) -> Iterator[float]:
-    """Yield the quotas of a control group, `id:controllers:path`, and of those around it."""
+    """Yield the quotas of a control group, `id:controllers:path`, and of its ancestors."""
     _, controllers, path = group.split(":", 2)
     if controllers and "cpu" not in controllers.split(","):
         return
-    # A container sees its own group as the mount itself.
+    # Inside a container, the mount itself is the container's own group.
     innermost = PurePosixPath(path.lstrip("/"))
     for folder in (innermost, *innermost.parents):
         if controllers:
@@ -162,22 +166,22 @@ def _words(path: Path) -> list[str]:
 
 
 def _ratio(words: list[str]) -> Iterator[float]:
-    """Yield quota / period, microseconds both, if there is a quota."""
+    """Yield quota / period, both in microseconds, if there is a quota."""
     if len(words) == 2 and words[0] not in UNLIMITED:
         yield int(words[0]) / int(words[1])
 
 
-# By id(). Not a lock in the model: that could be neither copied nor pickled.
+# Keyed by id(). A lock inside the model would prevent copying and pickling it.
 _BUSY: dict[int, object] = {}
 
 
 @contextlib.contextmanager
 def training_lock(model: object) -> Iterator[None]:
-    """Keep any second such block for the model out; raise UsageError there."""
+    """Lock the model for training; raise UsageError if it is already locked."""
     mine = object()
     if _BUSY.setdefault(id(model), mine) is not mine:
         raise UsageError(
-            "the model is being trained already: wait until that ends, or use another model"
+            "the model is already being trained: wait until that ends, or use another model"
         )
     try:
         yield
@@ -186,16 +190,16 @@ def training_lock(model: object) -> Iterator[None]:
 
 
 _LOCK = threading.Lock()
-_HOLDERS: list[Any] = []  # one for each block under way; the first one set the limit
+_HOLDERS: list[Any] = []  # one entry per active block; the first block set the limit
 
 
 @contextlib.contextmanager
 def single_threaded_blas() -> Iterator[None]:
-    """Keep BLAS to the thread that calls it, in the block.
+    """Limit BLAS to one thread inside the block.
 
-    Its own threads beside ours cost a factor of 4 to 14 on two cores. Blocks may run at once: the
-    limit of the process is lifted when the last one ends, since more threads of BLAS would give
-    the others other bits.
+    BLAS threads compete with ours: on two cores they slowed us down at least 4 times. Blocks may
+    overlap. The limit of the process is lifted when the last block ends, since a different number
+    of BLAS threads would change the bits of the results in the other blocks.
     """
     from threadpoolctl import threadpool_limits
 

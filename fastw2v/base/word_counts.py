@@ -1,4 +1,4 @@
-"""Word counts as word2vec.c's -save-vocab writes them: one line `word count` a word."""
+"""Word counts in the format of word2vec.c's -save-vocab: one line `word count` per word."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ MAX_COUNT = 2**63 - 1  # int64
 def write_word_counts(
     path: str | PathLike[str], words: Sequence[str], counts: Iterable[int]
 ) -> None:
-    """Write the count of each word; the file appears whole or not at all.
+    """Write the count of each word atomically.
 
-    Raises SaveError if it cannot be written, or a word is empty or holds a newline.
+    Raises SaveError if the file cannot be written, or a word is empty or contains a newline.
     """
     encoded = [_encoded(word, os.fspath(path)) for word in words]
     with atomic_write(path) as file:
@@ -27,10 +27,10 @@ def write_word_counts(
 def read_word_counts(
     path: str | PathLike[str], encoding: str = "utf-8", errors: str = "surrogateescape"
 ) -> dict[str, int]:
-    """Return the count, >= 0, of each word, in the order of the file.
+    """Return the count, >= 0, of each word, in file order.
 
-    A word may hold spaces; its count may follow a tab.
-    Raises ReadError, or ModelFormatError naming a line that is no such line or repeats a word.
+    Words may contain spaces; a tab may precede the count.
+    Raises ReadError, or ModelFormatError naming the line that is malformed or repeats a word.
     """
     name = os.fspath(path)
     counts: dict[bytes, int] = {}
@@ -39,13 +39,13 @@ def read_word_counts(
             word, count = _parsed(line, f"{name}, line {number}")
             if word in counts:
                 shown = word.decode("utf-8", "surrogateescape")
-                raise ModelFormatError(f"{name}, line {number}: {shown!r} stands twice")
+                raise ModelFormatError(f"{name}, line {number}: {shown!r} occurs twice")
             counts[word] = count
     return {word.decode(encoding, errors): count for word, count in counts.items()}
 
 
 def _encoded(word: str, name: str) -> bytes:
-    """Return the bytes of a word that can stand in a line of its own."""
+    """Return the bytes of a word; raise SaveError if a line cannot hold it."""
     if not word or "\n" in word:
         raise SaveError(f"cannot write {name}: a line cannot hold the word {word!r}")
     try:
@@ -55,7 +55,7 @@ def _encoded(word: str, name: str) -> bytes:
 
 
 def _parsed(line: bytes, place: str) -> tuple[bytes, int]:
-    """Return word and count of a line."""
+    """Return the word and count of a line."""
     line = line.removesuffix(b"\n")
     word, separator, count = line.rpartition(b" ")
     if not separator:
