@@ -114,9 +114,9 @@ def test_remapped_ids_spill_to_disk():
         (([1, 2], [0, 1]), UsageError, "offsets must begin with 0 and end with the number of ids, "
                                        "2, got 0 and 1"),
         (([1, 2], []), UsageError, "offsets must begin with 0 .* got none"),
-        (([1, 2], [0, 2, 1, 2]), UsageError, "offsets must never fall"),
+        (([1, 2], [0, 2, 1, 2]), UsageError, "offsets must be non-decreasing"),
         (([[1], [2]], [0, 2]), UsageError, "ids and offsets must have one dimension each, got 2 "),
-        (([[1, -1]],), CorpusError, r"ids must be at least 0, got -1; if it stands behind the end "
+        (([[1, -1]],), CorpusError, r"ids must be at least 0, got -1; if it pads the ends "
                                     r"of walks, pass IdSentences\(walks, padding=-1\)"),
     ],
 )  # fmt: skip
@@ -127,7 +127,7 @@ def test_arrays_that_are_no_sentences_are_refused(arguments, error, message):
 
 def test_what_cannot_be_kept_is_refused():
     ids, offsets = flat([[0, 1, 2]])
-    with pytest.raises(CorpusError, match="ids must be below 2, one for a word, got 2"):
+    with pytest.raises(CorpusError, match="ids must be below the number of words, 2, got 2"):
         IdSentences(ids, offsets, words=["a", "b"])
     with pytest.raises(UsageError, match=r"rows_by_id keeps all ids: set min_count=1 \(got 5\)"):
         Word2Vec(IdSentences(ids, offsets, rows_by_id=True))
@@ -136,5 +136,5 @@ def test_what_cannot_be_kept_is_refused():
     with pytest.raises(CorpusError, match="the corpus contains no words"):
         read_sentences(np.empty((0, 5), int), rules=ALL)
     model = Word2Vec([["0", "1"]], min_count=1)
-    with pytest.raises(UsageError, match="rows_by_id makes a vocabulary of all ids"):
+    with pytest.raises(UsageError, match="rows_by_id builds the vocabulary from all ids"):
         model.train(IdSentences(ids, offsets, rows_by_id=True))

@@ -260,11 +260,11 @@ def test_the_command_joins_phrases_in_several_passes(tmp_path, monkeypatch, caps
             "--threshold takes one number or one per pass",
         ),
         (["--threshold", "-1"], 2, "threshold should be positive"),
-        (["--delimiter", " "], 2, "delimiter ' ' would part the words it joins"),
+        (["--delimiter", " "], 2, "delimiter must not contain white space, got ' '"),
         (["--connector-words", "missing"], 4, "cannot read missing"),
         (["--list", "no/list"], 5, "cannot write no/list"),
         (["--list", "./out.txt"], 2, "./out.txt is both output and list"),
-        (["-o", "-"], 2, "- stands for standard input only"),
+        (["-o", "-"], 2, "- means standard input only"),
     ],
 )
 def test_the_command_says_what_is_wrong(tmp_path, monkeypatch, capsys, args, code, message):
@@ -290,7 +290,7 @@ def test_equal_scores_are_in_the_order_of_the_texts_for_any_number_of_workers(tm
 
 
 def test_a_corpus_is_not_joined_by_no_rules(tmp_path):
-    with pytest.raises(UsageError, match="rules for one pass at least"):
+    with pytest.raises(UsageError, match="rules must contain at least one pass"):
         join_phrases("corpus.txt", tmp_path / "joined.txt", [])
 
 

@@ -1,4 +1,4 @@
-"""From paths or iterables to a vocabulary and spooled word ids."""
+"""Read paths or iterables into a vocabulary and spooled word ids."""
 
 from fastw2v.corpus.encode import EncodedCorpus
 from fastw2v.corpus.id_sentences import IdSentences

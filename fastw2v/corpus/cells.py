@@ -1,4 +1,4 @@
-"""The cells of a table's column as sentences: texts to be split, or lists of tokens."""
+"""Read the cells of a table's column as sentences: texts to split, or lists of tokens."""
 
 import threading
 from array import array
@@ -20,12 +20,12 @@ Tokenizer = Callable[[str], list[str]]
 
 
 class CellCounter:
-    """Counts the cells of one column: all of them texts, or all of them lists of tokens."""
+    """Counts the cells of one column, which are all texts or all lists of tokens."""
 
     def __init__(
         self, writer: SpoolWriter, tokenizer: Tokenizer | None, report: Callable[[int], None]
     ) -> None:
-        """tokenizer: what splits texts, by default white space.  report: told the tokens so far."""
+        """tokenizer: splits texts; None for white space.  report: called with the token count."""
         self.writer = writer
         self.n_text_bytes = 0
         self._tokenizer, self._report = tokenizer, report
@@ -33,27 +33,28 @@ class CellCounter:
         self._pieces: list[EncodedPiece] = []
 
     def add_text(self, text: bytes | memoryview) -> None:
-        """Count lines of text, each a cell and ended by a newline."""
+        """Count lines of text, one per cell, each ending in a newline."""
         if self._lexicon is None:
             tokenizer = self._tokenizer
             self._lexicon = LineLexicon(tokenizer, threading.Event()) if tokenizer else Lexicon()
         if not isinstance(self._lexicon, Lexicon | LineLexicon):
-            raise CorpusError("the column holds texts after lists of tokens")
+            raise CorpusError("the column mixes texts and lists of tokens: text follows a list")
         self.n_text_bytes += len(text)
         self._append(*self._lexicon.encode(text))
 
     def add_tokens(
         self, distinct: list[object], places: npt.NDArray[np.integer[Any]], ends: Int64Array
     ) -> None:
-        """Count tokens, given as positions in a list of distinct ones.
+        """Count tokens given as positions in a list of distinct tokens.
 
-        ends: (n_ends,) int64, the tokens before the end of each list, empty ones included.
-        Raises TypeError if one is no token.
+        distinct: the distinct tokens.  places: (n_tokens,) positions in it.
+        ends: (n_ends,) int64, number of tokens up to the end of each list, including empty lists.
+        Raises TypeError if an item is not a token.
         """
         if self._lexicon is None:
             self._lexicon = TokenLexicon()
         if not isinstance(self._lexicon, TokenLexicon) or isinstance(self._lexicon, LineLexicon):
-            raise CorpusError("the column holds lists of tokens after texts")
+            raise CorpusError("the column mixes texts and lists of tokens: a list follows text")
         ids = array("i")
         self._lexicon.append_ids(distinct, ids)
         word_ids = np.array(ids, np.int32)[places]
@@ -61,7 +62,7 @@ class CellCounter:
         self._append(word_ids, ends[np.diff(ends, prepend=0) > 0])
 
     def finish(self, name: str) -> CountedCorpus:
-        """Return what was counted; name: what errors call the corpus."""
+        """Return the counted corpus; name: name of the corpus in errors."""
         lexicon = self._lexicon or TokenLexicon()
         return CountedCorpus(
             name=name,
@@ -80,9 +81,9 @@ class CellCounter:
 
 
 def as_lines(cells: Iterable[object]) -> Iterator[bytes]:
-    """Join strings to lines, about TEXT_BYTES at a time; newlines in them become spaces.
+    """Yield strings joined as lines, about TEXT_BYTES at a time; newlines become spaces.
 
-    None is an empty line.  Raises CorpusError for anything else.
+    None becomes an empty line.  Raises CorpusError for other values.
     """
     lines: list[str] = []
     n_characters = 0

@@ -1,4 +1,4 @@
-"""Sentences that are integers in NumPy arrays already: walks on graphs, items, encoded text."""
+"""Sentences given as integers in NumPy arrays: random walks, item ids, encoded text."""
 
 import time
 from collections.abc import Sequence
@@ -15,23 +15,26 @@ from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, Spool, SpoolWriter
 from fastw2v.corpus.vocabulary import CountedWords, Vocabulary, VocabularyRules, choose_words
 from fastw2v.errors import CorpusError, UsageError
 
-PIECE_TOKENS = 1 << 20  # ids copied at a time when they become others
-DENSE_IDS_PER_TOKEN = 4  # ids up to so many times the tokens are counted in a table, not sorted
+PIECE_TOKENS = 1 << 20  # ids copied at a time when they are remapped
+DENSE_IDS_PER_TOKEN = 4  # ids below this many times n_tokens are counted in a table, not sorted
 MAX_ROWS = 2**31 - 1  # ids are int32
 
 
 class IdSentences:
     """Sentences of integer ids, for Word2Vec to train on in place of token lists.
 
-    ids: (n_tokens,) integers with offsets (n_sentences + 1,), integers from 0 to n_tokens that
-    never fall: sentence i is ids[offsets[i]:offsets[i + 1]]; or (n_walks, length) integers, a
-    walk a row. padding: in walks, the id that stands behind the end of a shorter one, as -1.
-    words: (n_ids,) str, the words that ids stand for, by default their digits.
-    rows_by_id: row i of the vectors is that of id i, whatever the counts; nothing is dropped,
-    so min_count must be 0 or 1; an id that never occurs keeps its random row. int32 ids and
-    int64 offsets in C order are then trained as they are, without a copy; so are others that
-    stand in the order of falling counts already. All else is copied once.
+    ids: (n_tokens,) integers >= 0, with offsets; or, without offsets, (n_walks, length) integers,
+    one walk per row.
+    offsets: (n_sentences + 1,) integers, non-decreasing, from 0 to n_tokens. Sentence i is
+    ids[offsets[i]:offsets[i + 1]].
+    words: (n_ids,) str, the word of each id; by default its decimal digits.
+    padding: for walks, the id that fills the end of shorter rows, such as -1.
+    rows_by_id: row i of the vectors belongs to id i, whatever its count. No word is dropped:
+    min_count must be 0 or 1, and an id that never occurs keeps its random row.
     Raises UsageError for arrays of other types or shapes, CorpusError for ids out of range.
+
+    int32 ids and int64 offsets in C order are used without a copy if rows_by_id is set, or if ids
+    are already in order of decreasing count. All other arrays are copied once.
     """
 
     def __init__(
@@ -57,11 +60,13 @@ class IdSentences:
     def _check_range(self, least: int, most: int) -> None:
         if least < 0:
             raise CorpusError(
-                f"ids must be at least 0, got {least}; if it stands behind the end of walks, "
+                f"ids must be at least 0, got {least}; if it pads the ends of walks, "
                 f"pass IdSentences(walks, padding={least})"
             )
         if self.words is not None and most >= len(self.words):
-            raise CorpusError(f"ids must be below {len(self.words)}, one for a word, got {most}")
+            raise CorpusError(
+                f"ids must be below the number of words, {len(self.words)}, got {most}"
+            )
         if self.rows_by_id and most >= MAX_ROWS:
             raise CorpusError(f"with rows_by_id, ids must be below {MAX_ROWS}, got {most}")
 
@@ -77,11 +82,12 @@ def read_ids(
     vocabulary: Vocabulary | None = None,
     spool_limit_bytes: int = SPOOL_LIMIT_BYTES,
 ) -> EncodedCorpus:
-    """Count ids, choose the vocabulary, and encode with it: in place where ids stay what they are.
+    """Count ids, choose the vocabulary and encode the ids, in place if they do not change.
 
-    Words of equal count stand in the order of their ids.
-    Returns an EncodedCorpus.  Raises CorpusError if there are no words or none is kept,
-    UsageError if the rules would drop words where rows_by_id keeps all.
+    Words of equal count are in the order of their ids.
+    Returns an EncodedCorpus.
+    Raises CorpusError if there are no words or none is kept, UsageError if the rules could drop
+    words although rows_by_id is set.
     """
     started = time.perf_counter()
     if len(sentences.ids) == 0:
@@ -109,9 +115,10 @@ def read_ids(
 
 @dataclass(frozen=True)
 class NumberedIds:
-    """Ids that index a table: ids (n_tokens,), and which of them there are, how often.
+    """Ids that index a table, and their counts.
 
-    distinct: (n_distinct,) the given ids in rising order.  places: (n_distinct,) their ids here.
+    ids: (n_tokens,).  distinct: (n_distinct,), the original ids in ascending order.
+    places: (n_distinct,), their ids here.  counts: (n_distinct,) int64.
     """
 
     ids: npt.NDArray[np.integer[Any]]
@@ -120,14 +127,14 @@ class NumberedIds:
     counts: Int64Array
 
     def table(self, final_ids: Int32Array) -> Int32Array:
-        """Return the final id of each id here, -1 for those that are dropped."""
+        """Return the final id of each id here; -1 for dropped ids."""
         table = np.full(int(self.places[-1]) + 1, -1, np.int32)
         table[self.places] = final_ids
         return table
 
 
 def number_ids(ids: npt.NDArray[np.integer[Any]]) -> NumberedIds:
-    """Count ids >= 0; where they lie far apart they are numbered anew."""
+    """Count ids >= 0; renumber them if they are sparse."""
     if int(ids.max()) < max(DENSE_IDS_PER_TOKEN * len(ids), PIECE_TOKENS):
         counts = count_ids(ids)
         distinct = np.flatnonzero(counts)
@@ -138,7 +145,7 @@ def number_ids(ids: npt.NDArray[np.integer[Any]]) -> NumberedIds:
 
 
 def count_ids(ids: npt.NDArray[np.integer[Any]], n_least: int = 0) -> Int64Array:
-    """Return how often each id from 0 on occurs, for n_least ids or more."""
+    """Return the count of each id from 0 on, for at least n_least ids."""
     counts = np.zeros(max(int(ids.max()) + 1, n_least), np.int64)
     for first in range(0, len(ids), PIECE_TOKENS):
         _core.count_ids(_narrow(ids[first : first + PIECE_TOKENS]), counts)
@@ -148,7 +155,7 @@ def count_ids(ids: npt.NDArray[np.integer[Any]], n_least: int = 0) -> Int64Array
 def _mapped(
     ids: npt.NDArray[np.integer[Any]], ends: Int64Array, table: Int32Array, limit_bytes: int
 ) -> Spool:
-    """Return the ids as `table` maps them, without those it drops."""
+    """Return the ids mapped by `table`, without those it drops."""
     writer = SpoolWriter(limit_bytes)
     try:
         for first in range(0, len(ids), PIECE_TOKENS):
@@ -185,7 +192,7 @@ def _encoded(
 
 
 def _in_place(ids: npt.NDArray[np.integer[Any]], offsets: Int64Array) -> Spool:
-    """Return a spool of ids and offsets, copied only if they are of another type."""
+    """Return a spool of ids and offsets, which are copied only if their dtype differs."""
     ends = np.ascontiguousarray(_without_empty(offsets))
     return Spool.from_arrays(_narrow(ids), ends)
 
@@ -235,13 +242,15 @@ def _checked_offsets(ids: npt.NDArray[np.integer[Any]], offsets: npt.ArrayLike) 
             f"offsets must begin with 0 and end with the number of ids, {len(ids)}, got {ends}"
         )
     if np.any(array[1:] < array[:-1]):
-        raise UsageError("offsets must never fall")
+        raise UsageError("offsets must be non-decreasing")
     return array
 
 
 def _check_rules(rules: VocabularyRules, vocabulary: Vocabulary | None) -> None:
     if vocabulary is not None or rules.base is not None:
-        raise UsageError("rows_by_id makes a vocabulary of all ids, and another one is in use")
+        raise UsageError(
+            "rows_by_id builds the vocabulary from all ids and cannot be combined with another one"
+        )
     if rules.min_count > 1 or rules.max_final_vocab is not None or rules.trim_rule is not None:
         raise UsageError(
             f"rows_by_id keeps all ids: set min_count=1 (got {rules.min_count}) "

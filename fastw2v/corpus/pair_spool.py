@@ -1,4 +1,4 @@
-"""Encoded pairs, which the trainer reads in chunks as it reads text."""
+"""Encoded pairs, which the trainer reads in chunks like text."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class PairEnds:
         self.n_items = n_pairs
 
     def put(self, first: int, items: Array) -> None:
-        """Refuse: nothing is stored."""
+        """Raise TypeError: nothing is stored."""
         raise TypeError("the ends of pairs are fixed")
 
     def read(self, first: int, n_items: int) -> Int64Array:
@@ -34,19 +34,19 @@ class PairEnds:
         self.n_items = n_items
 
     def close(self) -> None:
-        """Let go."""
+        """Drop all items."""
         self.n_items = 0
 
 
 class PairSpool(Spool):
-    """Pairs in memory: a sentence of two tokens each, an input and the output it predicts."""
+    """Pairs in memory, each a sentence of two tokens: an input and the output it predicts."""
 
     def __init__(
         self, word_ids: Int32Array, weights: Float32Array, context_counts: Int64Array
     ) -> None:
         """word_ids: (2 n_pairs,) int32.  weights: (n_pairs,) float32 > 0.
 
-        context_counts: (n_words,) int64, how often each word is an output.
+        context_counts: (n_words,) int64, the count of each word as an output.
         """
         ends = PairEnds(len(weights))
         every_nth = ends.read(0, len(weights))[::INDEX_STRIDE].copy()
@@ -54,7 +54,7 @@ class PairSpool(Spool):
         self.weights, self.context_counts = weights, context_counts
 
     def chunks(self, chunk_tokens: int, margin_tokens: int) -> "PairTable":
-        """Cut the pairs into chunks of `chunk_tokens`, which are even; no pair needs a margin."""
+        """Cut the pairs into chunks of `chunk_tokens`, an even number; margins are not needed."""
         if chunk_tokens % 2:
             raise UsageError(f"chunk_tokens must be even for pairs, got {chunk_tokens}")
         return PairTable(self, chunk_tokens)

@@ -1,4 +1,4 @@
-"""Part of a corpus set aside, so that it is not trained on."""
+"""Hold out part of a corpus from training."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,20 +8,23 @@ from fastw2v.corpus.pair_spool import PairSpool
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, Spool, SpoolWriter
 from fastw2v.errors import CorpusError, UsageError
 
-PART_TOKENS = 1_000  # longer sentences are drawn in parts: a text without newlines is one sentence
+PART_TOKENS = 1_000  # longer sentences are split: a text without newlines is a single sentence
 PIECE_TOKENS = 1_000 * PART_TOKENS  # read at a time
 
 
 def hold_out(
     spool: Spool, share: float, seed: int, limit_bytes: int = SPOOL_LIMIT_BYTES
 ) -> tuple[Spool, Spool]:
-    """Return two spools: all but about `share` of the sentences, and these.
+    """Split the sentences at random into a training spool and a held-out spool.
 
-    share: in (0, 1).  seed: >= 0, draws them.  A sentence of more than PART_TOKENS tokens is
-    drawn in parts, and ends where a part goes to the other side.  limit_bytes: as in
-    read_text, for each of the two.  The spool given stays as it is.
-    Raises UsageError for pairs, CorpusError if one of the two would be empty, SaveError if a
-    temporary file fails.
+    A sentence of more than PART_TOKENS tokens is split into parts, each drawn on its own; the
+    sentence ends where the next part belongs to the other spool.
+
+    spool: not modified.  share: expected share of held-out sentences, in (0, 1).
+    seed: int >= 0.  limit_bytes: as in read_text, for each of the two spools.
+    Returns (training, held-out).
+    Raises UsageError for pairs, CorpusError if a spool would be empty, SaveError if a temporary
+    file cannot be written.
     """
     if isinstance(spool, PairSpool):
         raise UsageError(
@@ -56,7 +59,7 @@ def hold_out(
 
 
 def _piece_ends(spool: Spool, begin: int) -> Int64Array:
-    """Return the ends of the sentences that lie in the piece; a longer one is cut there."""
+    """Return the ends of the sentences in the next piece; cut a sentence longer than it."""
     reach = min(begin + PIECE_TOKENS, spool.n_tokens)
     ends = spool.read_ends(begin, reach)
     if ends[-1] > reach:
@@ -65,7 +68,7 @@ def _piece_ends(spool: Spool, begin: int) -> Int64Array:
 
 
 def _parts(ends: Int64Array) -> tuple[Int64Array, NDArray[np.bool_]]:
-    """Return the ends of the sentences' parts, and which of them are no sentence's end."""
+    """Return the ends of the sentences' parts, and which of them are not sentence ends."""
     starts = np.append(0, ends[:-1])
     n_parts = -(-(ends - starts) // PART_TOKENS)
     number = np.arange(n_parts.sum()) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)

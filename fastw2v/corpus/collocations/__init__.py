@@ -1,4 +1,4 @@
-"""Pairs of words: counted, scored and put together as phrases, over spooled word ids."""
+"""Count and score pairs of adjacent words and join them into phrases, over spooled word ids."""
 
 from fastw2v.corpus.collocations.counting import PairCounter, PairCounts
 from fastw2v.corpus.collocations.passes import (

@@ -1,4 +1,4 @@
-"""Counting which words follow each other, in C tables that grow, a share of them a thread."""
+"""Count adjacent words in growing C tables, one per thread."""
 
 import threading
 from collections.abc import Iterator
@@ -16,30 +16,35 @@ from fastw2v.base.threads import run_threads
 from fastw2v.corpus import Spool
 
 PAIR = np.dtype([("key", np.uint64), ("value", np.int64)])
-STRETCH_TOKENS = 1 << 17  # ids handed to C at a time: half a megabyte, in L2
+STRETCH_TOKENS = 1 << 17  # ids passed to C at a time: 512 KiB, which fits L2
 INITIAL_SLOTS = 1 << 14
 INITIAL_LONG = 1 << 10
-TOKENS_PER_SLOT = 16  # of a table to begin with; 100 MB of English needed 2
-SLOTS_PER_PAIR = 1.5  # of a table that has grown; full at 1 / 0.7
-# Different pairs in n tokens are about n to this: 0.84 in English with connector words, else 0.78.
+TOKENS_PER_SLOT = 16  # of an initial table; 100 MB of English needed 2
+SLOTS_PER_PAIR = 1.5  # of a table that has grown; a table is full at 1 / 0.7
+# n tokens contain about n ** PAIRS_EXPONENT distinct pairs; measured 0.84 for English.
 PAIRS_EXPONENT = 0.85
-WAIT_SECONDS = 0.2  # between two looks at whether the threads have ended
+WAIT_SECONDS = 0.2  # between checks whether the threads have ended
 WORD_BITS = np.uint64(_core.WORD_BITS)
 WORD_MASK = np.uint64((1 << _core.WORD_BITS) - 1)
-FIRST_LONG_KEY = np.uint64(_core.FIRST_LONG_START << _core.WORD_BITS)  # a start with a long one
+FIRST_LONG_KEY = np.uint64(
+    _core.FIRST_LONG_START << _core.WORD_BITS
+)  # < keys whose inner start is long
 
 Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class PairCounts:
-    """The pairs that were seen so often or more.
+    """The pairs that reach a minimum count.
 
-    n_different: how many there are of any count.
-    starts: (n_pairs,) uint64, a word id, or FIRST_LONG_START plus a place in long_keys.
-    words: (n_pairs,) int64 ids of the words that end the pairs.  counts: (n_pairs,) int64.
-    long_keys: (n_long,) uint64, (start << 31 | connector id) + 1 of each start that is longer
-    than a word; the start in it comes earlier.
+    A start is a word, or a word followed by connectors.
+
+    n_different: number of distinct pairs of any count.
+    starts: (n_pairs,) uint64, a word id, or FIRST_LONG_START plus an index into long_keys.
+    words: (n_pairs,) int64, ids of the last words of the pairs.
+    counts: (n_pairs,) int64.
+    long_keys: (n_long,) uint64, one per start that is longer than a word:
+    (start << 31 | connector id) + 1, where the inner start comes earlier.
     """
 
     n_different: int
@@ -49,7 +54,7 @@ class PairCounts:
     long_keys: NDArray[np.uint64]
 
     def first_words(self, starts: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Return the id of the word that each start begins with."""
+        """Return the (n_starts,) int64 id of the first word of each start."""
         first: NDArray[np.uint64] = starts.copy()
         while (is_long := first >= _core.FIRST_LONG_START).any():
             keys = self.long_keys[first[is_long] - np.uint64(_core.FIRST_LONG_START)]
@@ -57,7 +62,7 @@ class PairCounts:
         return np.asarray(first, np.int64)
 
     def word_ids(self, start: int) -> list[int]:
-        """Return the word ids of a start, the connectors included."""
+        """Return the word ids of a start, including connectors."""
         ids = []
         while start >= _core.FIRST_LONG_START:
             key = int(self.long_keys[start - _core.FIRST_LONG_START]) - 1
@@ -67,9 +72,9 @@ class PairCounts:
 
 
 def stretches(spool: Spool, new_ids: Ids | None = None) -> Iterator[tuple[Ids, Any]]:
-    """Yield the ids of a corpus in stretches, with the sentence ends counted from their starts.
+    """Yield the ids of a corpus in stretches, with sentence ends relative to each stretch.
 
-    new_ids: (n_words,) int32 to replace them by.
+    new_ids: (n_words,) int32, replacement for each id; None to keep the ids.
     """
     for first in range(0, spool.n_tokens, STRETCH_TOKENS):
         last = min(first + STRETCH_TOKENS, spool.n_tokens)
@@ -80,9 +85,9 @@ def stretches(spool: Spool, new_ids: Ids | None = None) -> Iterator[tuple[Ids, A
 class PairCounter:
     """Counts the pairs of any number of corpora over the same word ids.
 
-    Each thread goes through all ids and counts the pairs whose hash is its own, and those with
-    connectors in their start whose first word's is: no table is shared and none need be merged,
-    and only the order of the result depends on the number of threads.
+    Each thread reads all ids but counts only its share of the pairs, selected by hash: by the
+    hash of the pair or, if the start contains connectors, by that of its first word. No table is
+    shared and none must be merged. Only the order of the result depends on the number of threads.
     """
 
     def __init__(self, n_threads: int) -> None:
@@ -93,8 +98,8 @@ class PairCounter:
     ) -> None:
         """Count the pairs of a corpus.
 
-        is_connector: (n_words,) uint8, whether a word may stand inside a phrase only.
-        new_ids: (n_words of the spool,) int32, from its ids to these.
+        is_connector: (n_words,) uint8, 1 for words allowed only inside a phrase.
+        new_ids: (n_words of the spool,) int32, maps the spool's ids to those of this counter.
         """
         stop = threading.Event()
         n_shares = len(self._tables)
@@ -108,7 +113,7 @@ class PairCounter:
         run_threads(bodies, stop, lambda: None, WAIT_SECONDS, "fastw2v-pairs")
 
     def result(self, is_connector: NDArray[np.uint8], least: int = 1) -> PairCounts:
-        """Return the pairs that were seen at least so often."""
+        """Return the pairs with a count of at least `least`."""
         n_long = np.array([table.n_long for table in self._tables])
         n_pairs = np.array([table.n_used for table in self._tables]) - n_long
         first_long = np.cumsum(n_long) - n_long
@@ -128,7 +133,7 @@ class PairCounter:
         return PairCounts(int(n_pairs.sum()), starts, words, counts, self._long_keys(first_long))
 
     def _long_keys(self, first_long: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """Return the keys of all starts that are longer than a word, numbered through."""
+        """Return the keys of all starts longer than a word, numbered across the tables."""
         every = []
         for table, first in zip(self._tables, first_long, strict=True):
             keys = table.long_keys()
@@ -139,7 +144,7 @@ class PairCounter:
 
 @dataclass(frozen=True)
 class _Text:
-    """What is counted: ids, (n_words,) int32 to replace them by, and (n_words,) uint8 flags."""
+    """A corpus to count, with (n_words,) int32 replacement ids and (n_words,) uint8 flags."""
 
     spool: Spool
     new_ids: Ids | None
@@ -147,7 +152,7 @@ class _Text:
 
 
 class _GrowingTable:
-    """One thread's pairs."""
+    """The pairs of one thread."""
 
     def __init__(self) -> None:
         self._slots = np.zeros(INITIAL_SLOTS, PAIR)
@@ -155,33 +160,33 @@ class _GrowingTable:
         self._table = _core.PairTable(self._slots, self._long_keys)
 
     def make_room(self, n_slots: int) -> None:
-        """Grow to so many slots at least."""
+        """Grow to at least n_slots."""
         if len(self._slots) < n_slots:
             self._resize(n_slots)
 
     @property
     def n_used(self) -> int:
-        """How many pairs and long starts there are."""
+        """The number of pairs and long starts."""
         return self._table.n_used
 
     @property
     def n_long(self) -> int:
-        """How many starts are longer than a word."""
+        """The number of starts longer than a word."""
         return self._table.n_long
 
     def select(
         self, is_connector: NDArray[np.uint8], columns: list[NDArray[Any]], least: int, first: int
     ) -> int:
-        """Put the pairs seen at least so often first in the columns; return how many."""
+        """Write the pairs with a count >= least to the columns; return their number."""
         starts, words, counts = columns
         return self._table.select(is_connector, starts, words, counts, least, first)
 
     def long_keys(self) -> NDArray[np.uint64]:
-        """Return the keys of the starts that are longer than a word."""
+        """Return the keys of the starts longer than a word."""
         return np.array(self._long_keys[: self._table.n_long])
 
     def count_all(self, text: _Text, share: tuple[int, int], stop: threading.Event) -> None:
-        """Count one share of the pairs of a corpus: (which, of how many)."""
+        """Count one share of a corpus's pairs; share: (index, number of shares)."""
         start, n_done, n_before = -1, 0, self.n_used
         for ids, ends in stretches(text.spool, text.new_ids):
             if stop.is_set():
@@ -194,7 +199,7 @@ class _GrowingTable:
             n_done += len(ids)
 
     def _grow(self, code: int, n_pairs: float) -> None:
-        """Make room where it is short, for so many pairs as far as can be told."""
+        """Grow the part that is full; n_pairs: predicted number of pairs in the whole corpus."""
         if code == _core.PAIRS_FULL:
             self._resize(max(5 * len(self._slots) // 4, int(SLOTS_PER_PAIR * n_pairs)))
         else:

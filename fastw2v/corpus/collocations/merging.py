@@ -1,4 +1,4 @@
-"""Putting phrases in the place of their words, and ids back into text."""
+"""Replace words by phrases, and convert ids back to text."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -17,13 +17,13 @@ from fastw2v.corpus.spool import Columns, MemoryColumn, SpoolWriter
 
 TEXT_BYTES = 1 << 20
 MIN_SLOTS = 16
-FILTER_BITS_PER_PAIR = 8  # to twice as many: 128 kB for the 60,000 pairs of 100 MB of English
+FILTER_BITS_PER_PAIR = 8  # 8 to 16 bits after rounding to a power of two: at most 2 bytes a pair
 
 
 class Merger:
-    """Replaces phrases by ids of their own.
+    """Replaces the words of each phrase by the phrase's own id.
 
-    words: afterwards with the texts that are new appended, so that ids before stay as they are.
+    words: list of str; the texts of new phrases are appended to it and existing ids stay valid.
     """
 
     def __init__(self, words: list[str], found: Sequence[FoundPhrase], pairs: PairCounts) -> None:
@@ -49,7 +49,7 @@ class Merger:
     def merge(
         self, spool: Spool, is_connector: NDArray[np.uint8], spool_limit_bytes: int
     ) -> tuple[Spool, int]:
-        """Return the corpus with phrases for their words, and how many phrases stand in it.
+        """Return the corpus with its phrases merged, and the number of phrases in it.
 
         is_connector: (n_words of the spool,) uint8.
         """
@@ -68,10 +68,10 @@ class Merger:
     def write(
         self, file: BinaryIO, spool: Spool, is_connector: NDArray[np.uint8], n_threads: int
     ) -> tuple[int, int]:
-        """Write the corpus merged, one sentence a line, a space between words.
+        """Write the merged corpus, one sentence per line, words separated by a space.
 
-        n_threads: with two or more the text of one stretch is made while the next is merged.
-        Returns how many tokens were written, and how many phrases stand among them.
+        n_threads: with two or more, one stretch is written while the next is merged.
+        Returns the number of tokens written and the number of phrases among them.
         """
         text = _TextWriter(file, self.words)
         n_tokens = n_phrases = 0
@@ -99,12 +99,12 @@ class Merger:
             n_ids, n_ends, n_found = self._table.merge(stretch, merged, merged_ends)
             yield _Piece(merged[:n_ids], merged_ends[:n_ends], n_found)
             first += stretch.position
-            # nothing is done only where one unfinished phrase fills the stretch
+            # The position stays 0 only if one unfinished phrase fills the whole stretch.
             n_tokens = STRETCH_TOKENS if stretch.position else 2 * n_tokens
 
 
 class _Piece(NamedTuple):
-    """Merged ids, the ends of sentences counted from their start, and the phrases in them."""
+    """Merged ids, sentence ends relative to the first id, and the number of phrases."""
 
     word_ids: NDArray[np.int32]
     ends: NDArray[np.int64]
@@ -112,13 +112,13 @@ class _Piece(NamedTuple):
 
 
 def _room_for(spool: Spool) -> Columns:
-    """Return columns as large as a spool: to grow them on the way took half of a merge."""
+    """Return columns as large as a spool; growing them gradually took half of a merge's time."""
     word_ids, ends = fresh(spool.n_tokens, np.int32), fresh(spool.n_sentences, np.int64)
     return Columns(MemoryColumn(word_ids), MemoryColumn(ends))
 
 
 class _TextWriter:
-    """Turns ids into text."""
+    """Converts ids to text."""
 
     def __init__(self, file: BinaryIO, words: Sequence[str]) -> None:
         encoded = [word.encode("utf-8", "surrogateescape") for word in words]
@@ -129,7 +129,7 @@ class _TextWriter:
         self._text = memoryview(bytearray(TEXT_BYTES + int(lengths.max(initial=0)) + 1))
 
     def write(self, piece: _Piece) -> None:
-        """Write the words of a piece; a sentence may go on in the next."""
+        """Write the words of a piece; a sentence may continue in the next piece."""
         stretch = _core.TokenStretch(piece.word_ids, piece.ends, np.empty(0, np.uint8))
         while stretch.position < len(piece.word_ids):
             n_bytes = _core.write_sentences(stretch, self._arena, self._offsets, self._text)

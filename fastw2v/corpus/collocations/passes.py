@@ -1,4 +1,4 @@
-"""A corpus rewritten with its phrases joined, in one pass or several."""
+"""Rewrite a corpus with its phrases joined, in one or more passes."""
 
 import os
 import time
@@ -18,16 +18,17 @@ from fastw2v.corpus.collocations.scoring import FoundPhrase, PhraseRules, find_p
 from fastw2v.corpus.sources import Paths
 from fastw2v.errors import UsageError
 
-SPOOL_LIMIT_BYTES = 256 << 20  # twice, beside a table of pairs that takes as much
-MAX_THREADS = 8  # every thread goes through all ids: more gain nothing
+SPOOL_LIMIT_BYTES = 256 << 20  # two spools at a time; the table of pairs takes as much memory
+MAX_THREADS = 8  # each thread reads all ids, and more threads gain nothing
 
 
 @dataclass(frozen=True)
 class PassReport:
-    """What one pass did.
+    """The result of one pass.
 
-    found: its phrases, best first.  n_tokens_before, n_tokens_after: of the whole corpus.
-    n_joined: how many phrases stand in it.  seconds: of this pass, the last one's with writing.
+    found: phrases, highest score first.  n_tokens_before, n_tokens_after: tokens in the corpus.
+    n_joined: occurrences of phrases in the corpus.  seconds: duration; for the last pass,
+    including writing.
     """
 
     found: list[FoundPhrase]
@@ -38,7 +39,7 @@ class PassReport:
 
 
 def choose_threads(workers: int | None) -> int:
-    """Return how many threads count pairs: as asked for, else one a core up to MAX_THREADS."""
+    """Return the number of counting threads: workers, or one per core; at most MAX_THREADS."""
     if workers is None:
         return min(usable_cores(), MAX_THREADS)
     if workers < 1:
@@ -57,19 +58,22 @@ def join_phrases(
     rules: Sequence[PhraseRules],
     workers: int | None = None,
 ) -> list[PassReport]:
-    """Rewrite text with a token for each phrase, one pass for each of the rules.
+    """Rewrite text with one token per phrase, in one pass per element of rules.
 
-    corpus: paths as read_text takes them.  output: gets one sentence a line, a space between
-    tokens, without blank lines; it may be one of the corpus.
+    corpus: paths, as read_text accepts them.
+    output: text file to write, with one sentence per line, tokens separated by a space and no
+    blank lines. It may be one of the corpus files.
+    workers: number of threads; None for one per core.
+    Returns the report of each pass.
     Raises ReadError, CorpusError, SaveError, UsageError.
     """
     for rule in rules:
         if any(character.isspace() for character in rule.delimiter):
-            raise UsageError(f"delimiter {rule.delimiter!r} would part the words it joins")
+            raise UsageError(f"delimiter must not contain white space, got {rule.delimiter!r}")
     if os.fspath(output) == "-":
-        raise UsageError("the text is written to a file; - stands for standard input only")
+        raise UsageError("output must be a file; - means standard input only")
     if not rules:
-        raise UsageError("there must be rules for one pass at least, got none")
+        raise UsageError("rules must contain at least one pass, got none")
     check_writable(output)
     n_threads = choose_threads(workers)
     read = read_text(
@@ -107,9 +111,9 @@ def _find(
     spool: Spool,
     how: tuple[NDArray[np.uint8], int],
 ) -> tuple[list[FoundPhrase], Merger]:
-    """Return the phrases, best first, and what joins them.
+    """Return the phrases, highest score first, and their Merger.
 
-    words: gets the phrases that are new.  how: connector flags, and the number of threads.
+    words: new phrases are appended.  how: connector flags and number of threads.
     """
     flags, n_threads = how
     counter = PairCounter(n_threads)

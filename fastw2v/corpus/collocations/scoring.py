@@ -1,4 +1,4 @@
-"""Which pairs are phrases: the scores of gensim's Phrases and of word2phrase."""
+"""Score pairs and select phrases, as gensim's Phrases and word2phrase do."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,22 +16,24 @@ from fastw2v.errors import UsageError
 Floats = NDArray[np.float64]
 Scorer = Callable[..., float]
 SCORERS = ("default", "npmi", "word2phrase")
-# Far above the error of a score in NumPy: what comes so near the threshold is computed exactly.
+# Scores this close to the threshold are recomputed exactly; NumPy's error is far smaller.
 SCORE_MARGIN = 1e-9
-# An odd number with about half its bits set: the base of a polynomial modulo 2^64.
+# Base of a polynomial modulo 2^64: odd, with about half of its bits set.
 HASH_BASE = 0x9E3779B97F4A7C15
-BLOCK_PAIRS = 1 << 13  # hashed at a time: temporaries of 64 KiB stay in cache and on the heap
+BLOCK_PAIRS = 1 << 13  # hashed at a time: 64 KiB temporaries stay in cache and on the heap
 
 
 @dataclass(frozen=True)
 class PhraseRules:
-    """When two words are a phrase.
+    """The rules that decide whether two words are a phrase.
 
-    min_count: > 0, taken off each pair's count by `default`, the least count for `npmi`.
-    threshold: a phrase has a score above it: > 0, or in [-1, 1] for `npmi`.
-    scoring: a name in SCORERS, or a function of worda_count, wordb_count, bigram_count,
-    len_vocab, min_count and corpus_word_count, all given by name.
-    delimiter: stands between the words of a phrase.  connector_words: may stand inside only.
+    min_count: > 0. `default` and `word2phrase` subtract it from each pair's count; for `npmi` it
+    is the minimum count.
+    threshold: minimum score, exclusive; > 0, or in [-1, 1] for `npmi`.
+    scoring: a name in SCORERS, or a function with the keyword arguments worda_count, wordb_count,
+    bigram_count, len_vocab, min_count and corpus_word_count.
+    delimiter: text between the words of a phrase.
+    connector_words: words allowed only inside a phrase.
     Raises UsageError.
     """
 
@@ -57,7 +59,7 @@ class PhraseRules:
 
 
 class FoundPhrase(NamedTuple):
-    """A phrase, and its start and last word as PairCounts has them."""
+    """A phrase, with its start and last word as in PairCounts."""
 
     words: tuple[str, ...]
     text: str
@@ -71,9 +73,10 @@ def find_phrases(
 ) -> list[FoundPhrase]:
     """Return all phrases, in the order of the pairs.
 
-    words, counts: (n_words,), connectors included, which are in no pair's ends.
-    pairs: those seen least_count(rules, words) times or more.
-    A token and a phrase of the same text count as one, as in gensim.
+    A token and a phrase with the same text count as one, as in gensim.
+
+    words, counts: (n_words,), including connectors, which no pair starts or ends with.
+    pairs: the pairs with a count of at least least_count(rules, words).
     """
     is_connector = np.array([word in rules.connector_words for word in words], bool)
     word_counts = np.where(is_connector, 0, counts)
@@ -97,20 +100,23 @@ def find_phrases(
 
 
 def least_count(rules: PhraseRules, words: Sequence[str]) -> int:
-    """Return how often a pair must be seen to matter for the phrases."""
+    """Return the minimum count of a pair that can affect the phrases."""
     if not isinstance(rules.scoring, str) or texts_may_collide(rules, words):
         return 1
     return math.ceil(rules.min_count)
 
 
 def texts_may_collide(rules: PhraseRules, words: Sequence[str]) -> bool:
-    """Say whether two pairs, or a pair and a word, can have the same text."""
+    """Return whether two pairs, or a pair and a word, can have the same text."""
     return len(rules.delimiter) != 1 or rules.delimiter in "".join(words)
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """Counts of the pairs to score, (n,) each, of all types (words and pairs), and of tokens."""
+    """The (n,) counts of the pairs to score, and the number of types and tokens in the corpus.
+
+    A type is a distinct word or pair.
+    """
 
     first: NDArray[np.int64]
     last: NDArray[np.int64]
@@ -120,7 +126,7 @@ class _Seen:
 
 
 def _scores(rules: PhraseRules, seen: _Seen) -> Floats:
-    """Return the (n,) scores; -inf for what is certainly no phrase."""
+    """Return the (n,) scores; -inf for pairs that cannot be phrases."""
     if rules.scoring == "npmi":
         return _npmi(seen, rules.threshold)
     if isinstance(rules.scoring, str):
@@ -143,7 +149,7 @@ def _scores(rules: PhraseRules, seen: _Seen) -> Floats:
 
 
 def _npmi(seen: _Seen, threshold: float) -> Floats:
-    """Bouma 2009, ln(p(ab) / (p(a) p(b))) / -ln p(ab); exact where it may pass the threshold."""
+    """Return ln(p(ab) / (p(a) p(b))) / -ln p(ab) (Bouma 2009), or -inf below the threshold."""
     total = float(seen.n_tokens)
     first, last, pair = seen.first / total, seen.last / total, seen.pair / total
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -158,16 +164,16 @@ def _npmi(seen: _Seen, threshold: float) -> Floats:
     return exact
 
 
-# ---- texts that stand for several things ----
+# ---- texts shared by several words or pairs ----
 
 
 def _count_texts(
     rules: PhraseRules, words: Sequence[str], word_counts: NDArray[np.int64], pairs: PairCounts
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Return the counts of words and of pairs by their text, and the number of different texts.
+    """Return the counts of words and of pairs by text, and the number of distinct texts.
 
-    Where words hold the delimiter, new_york + city, new + york_city and the word new_york_city
-    are one.  Texts are compared by their hashes of 64 bits.
+    If words contain the delimiter, new_york + city, new + york_city and the word new_york_city
+    have the same text. Texts are compared by 64-bit hashes.
     """
     hashes = _Hashes(words, rules.delimiter)
     of_words = hashes.of_words()
@@ -195,15 +201,15 @@ def _count_texts(
 def _places(
     texts: NDArray[np.uint64], hashes: NDArray[np.uint64]
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Return where each hash is in the sorted texts, and whether it is there."""
+    """Return the position of each hash in the sorted texts, and whether it is present."""
     places = np.minimum(np.searchsorted(texts, hashes), len(texts) - 1)
     return places, texts[places] == hashes
 
 
 class _Hashes:
-    """Polynomials of the characters of texts modulo 2^64: a joined text's follows from its parts.
+    """Polynomial hashes modulo 2^64 of texts; the hash of a joined text follows from its parts.
 
-    h(xy) = h(x) * base^len(y) + h(y), all in uint64, which wraps around.
+    h(xy) = h(x) * base^len(y) + h(y), in uint64 with wraparound.
     """
 
     def __init__(self, words: Sequence[str], delimiter: str) -> None:
@@ -217,7 +223,7 @@ class _Hashes:
         terms *= characters + np.uint64(1)
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms)])
         hashes = sums[ends] - sums[ends - lengths]
-        # (n_words, 2): hash and base^length side by side, so that they share a cache miss
+        # (n_words, 2): hash and base^length are adjacent to share a cache miss
         self._words = np.stack([hashes[:-1], powers[lengths[:-1]]], axis=1)
         self._delimiter = hashes[-1], powers[lengths[-1]]
 
@@ -242,14 +248,14 @@ class _Hashes:
         return joined
 
     def _places(self, starts: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Return where each start is when the words come first and then the longer starts."""
+        """Return the position of each start in the list of all words, then all longer starts."""
         skipped = _core.FIRST_LONG_START - len(self._words)
         places = starts.astype(np.int64)
         places[places >= _core.FIRST_LONG_START] -= skipped
         return places
 
     def _of_starts(self, long_keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Return the hashes of all words, then of the longer starts, each made of another."""
+        """Return the hashes of all words, then of the longer starts, each built from another."""
         keys = long_keys - np.uint64(1)
         before = self._places(keys >> WORD_BITS)
         connectors = (keys & WORD_MASK).astype(np.int64)
