@@ -139,7 +139,7 @@ def test_a_full_disk_names_the_folder_and_the_need(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "pwrite", full)
     message = (
         f"cannot write word ids to a temporary file in {tmp_path}: No space left on device "
-        r"\(28 bytes needed so far\); set TMPDIR to a folder with more room"
+        r"\(28 bytes needed so far\); set TMPDIR to a folder with more space"
     )
     with pytest.raises(SaveError, match=message):
         written(*arrays([7, 3]), 50)

@@ -220,8 +220,8 @@ def test_rows_that_are_mappings_are_read_by_column():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([["a"]], r"row 1 is no mapping, so it has no column 'x': \['a'\]"),
-        ([{"x": "a"}, {"y": "b", "z": 1}], "row 2 has no column 'x', but y, z"),
+        ([["a"]], r"row 1 is not a mapping and has no column 'x': \['a'\]"),
+        ([{"x": "a"}, {"y": "b", "z": 1}], "row 2 has no column 'x', only y, z"),
         ([{"x": "a"}, {"x": 3}], "row 2: expected a string, got 3"),
         ([{"x": ["a"]}, {"x": "a b"}], "sentence 2 is a string"),
         ([{"x": None}], "the corpus contains no words"),
@@ -262,9 +262,9 @@ def test_parquet_files_are_known_by_their_first_bytes(parquet):
 
 def test_files_that_do_not_go_with_the_column_are_refused(parquet):
     (parquet / "text").write_text("a b\n")
-    with pytest.raises(UsageError, match=r"^column is for Parquet files, and text is none$"):
+    with pytest.raises(UsageError, match=r"^column is for Parquet files, but text is not one$"):
         files_of("text", "tokens")
-    with pytest.raises(UsageError, match=r"^text and Parquet cannot be mixed, and text is no Parq"):
+    with pytest.raises(UsageError, match=r"^text and Parquet cannot be mixed, but text is not a P"):
         files_of(["a.parquet", "text"], "tokens")
     with pytest.raises(UsageError, match=r"^column must be one of .* in a.parquet, got 'x'$"):
         files_of("a.parquet", "x")

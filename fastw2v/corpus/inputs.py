@@ -1,4 +1,4 @@
-"""The door for all that can be trained on: what is given decides who reads it."""
+"""Entry point for all kinds of training input; its type selects the reader."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,16 +20,21 @@ Sentences = Iterable[Iterable[Any]] | IdSentences | Pairs | Any  # tables: known
 
 
 def read_sentences(sentences: Sentences, **how: Any) -> EncodedCorpus:
-    """Count and encode what Word2Vec is given as sentences, in one pass.
+    """Count and encode the `sentences` argument of Word2Vec in one pass.
 
-    sentences: token lists, see read_token_lists; IdSentences; (n_walks, length) integers in a
-    NumPy array; Pairs; anything with __arrow_c_stream__ or __arrow_c_array__ (polars, pyarrow,
-    pandas, DuckDB), for which pyarrow is needed; a Hugging Face dataset; rows that are mappings.
-    Of a table, dataset or mapping the column holds lists of strings or integers, or texts.
+    sentences: one of
+    - token lists, see read_token_lists;
+    - IdSentences, or a NumPy array of (n_walks, length) integers;
+    - Pairs;
+    - an object with __arrow_c_stream__ or __arrow_c_array__ (polars, pyarrow, pandas, DuckDB),
+      which requires pyarrow;
+    - a Hugging Face dataset;
+    - rows that are mappings.
+    The column of a table, dataset or mapping holds lists of strings or integers, or texts.
     how: the fields of Reading.
     Returns an EncodedCorpus; close its spool after use.
-    Raises what read_token_lists does, UsageError for a column that is not there, and ReadError if
-    pyarrow is not installed.
+    Raises the errors of read_token_lists, UsageError if the column does not exist, and
+    MissingPackageError if pyarrow is not installed.
     """
     reading = Reading(**how)
     if isinstance(sentences, np.ndarray) and sentences.ndim == 2 and sentences.dtype.kind in "iu":
@@ -54,10 +59,11 @@ def read_sentences(sentences: Sentences, **how: Any) -> EncodedCorpus:
 def read_text(
     paths: Paths, *, threads: int = 1, column: str | None = None, **how: Any
 ) -> EncodedCorpus:
-    """Count and encode files in one pass: text, see scan.read_text, or Parquet.
+    """Count and encode text or Parquet files in one pass; see scan.read_text.
 
-    column: of Parquet files, which may be left out if they have but one; see read_sentences.
+    column: column of Parquet files, see read_sentences; optional if there is only one.
     how: the other fields of Reading.
+    Raises UsageError if text and Parquet files are mixed, and the errors of scan.read_text.
     """
     if threads < 1:
         raise UsageError(f"threads must be at least 1, got {threads}")
@@ -65,11 +71,11 @@ def read_text(
     is_parquet = [source.compression == PARQUET for source in sources]
     if not any(is_parquet):
         if column is not None:
-            raise UsageError(f"column is for Parquet files, and {sources[0].name} is none")
+            raise UsageError(f"column is for Parquet files, but {sources[0].name} is not one")
         return scan.read_text(sources, threads=threads, **how)
     if not all(is_parquet):
         text = sources[is_parquet.index(False)].name
-        raise UsageError(f"text and Parquet cannot be mixed, and {text} is no Parquet file")
+        raise UsageError(f"text and Parquet cannot be mixed, but {text} is not a Parquet file")
     name = corpus_name([source.name for source in sources])
     return Reading(column=column, **how).count(
         lambda counter: count_parquet(sources, column, counter), name
@@ -92,6 +98,6 @@ def _read_arrays(sentences: IdSentences | Pairs, reading: Reading) -> EncodedCor
 
 
 def _iterates_as_well(sentences: Any, reading: Reading) -> bool:
-    """Say whether an Arrow column can do without pyarrow, which is not installed."""
+    """Return whether pyarrow is missing and the Arrow data is a column that can be iterated."""
     is_table = hasattr(sentences, "columns") or not isinstance(sentences, Iterable)
     return not (is_table or reading.column or has_pyarrow())

@@ -1,4 +1,4 @@
-"""Files behind URLs, opened by fsspec where it is installed."""
+"""Read files behind URLs with fsspec, an optional package."""
 
 import glob
 from functools import partial
@@ -9,7 +9,7 @@ from fastw2v.errors import ReadError
 
 
 class RemoteFile(NamedTuple):
-    """A file on a file system of fsspec's."""
+    """A file on an fsspec file system."""
 
     url: str
     n_bytes: int | None
@@ -17,15 +17,15 @@ class RemoteFile(NamedTuple):
     path: str
 
     def open(self) -> IO[bytes]:
-        """Open it to read; raise ReadError if that fails."""
+        """Open the file for reading; raise ReadError on failure."""
         return _called(self.url, partial(self.file_system.open, self.path, "rb"))  # type: ignore[no-any-return]
 
 
 def find_remote(url: str) -> list[RemoteFile]:
-    """Return the file of a URL, or those that its wildcards match, sorted.
+    """Return the file of a URL, or the files that its wildcards match, sorted.
 
-    Raises MissingPackageError without fsspec; ReadError if there is no file, a package that fsspec
-    needs for this URL is not installed, or the file system answers with an error.
+    Raises MissingPackageError if fsspec is not installed. Raises ReadError if no file exists, the
+    file system fails, or fsspec needs a missing package for this URL.
     """
     core = import_optional("fsspec.core", "remote", f"cannot read {url}: a URL")
     file_system, path = _called(url, partial(core.url_to_fs, url))
@@ -39,7 +39,7 @@ def find_remote(url: str) -> list[RemoteFile]:
 
 
 def read_some(file: IO[bytes], n_bytes: int) -> bytes:
-    """Read up to n_bytes; raise OSError whatever the file system raises."""
+    """Read up to n_bytes; convert any error of the file system to OSError."""
     try:
         return file.read(n_bytes)
     except OSError:
@@ -58,7 +58,7 @@ def _described(url: str, file_system: Any, path: str) -> RemoteFile:
 def _called(url: str, call: Any) -> Any:
     try:
         return call()
-    except Exception as error:  # every file system has errors of its own
+    except Exception as error:  # each file system raises its own errors
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
         if isinstance(error, FileNotFoundError):
             text = "No such file or directory"

@@ -1,4 +1,4 @@
-"""Rows that are mappings, and Hugging Face datasets, which are known by their methods alone."""
+"""Read rows that are mappings, and Hugging Face datasets, which are recognised by their methods."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -8,17 +8,17 @@ from fastw2v.corpus.arrow import chosen_column, count_arrays, pyarrow
 from fastw2v.corpus.cells import CellCounter, as_lines
 from fastw2v.errors import CorpusError
 
-DATASET_ROWS = 1 << 12  # taken at a time
+DATASET_ROWS = 1 << 12  # rows per batch
 
 
 def is_dataset(data: object) -> bool:
-    """Say whether an object is a datasets.Dataset or IterableDataset, or just like one."""
+    """Return whether an object has the methods of datasets.Dataset or IterableDataset."""
     return all(hasattr(data, name) for name in ("column_names", "with_format", "iter"))
 
 
 def count_dataset(data: Any, column: str | None, counter: CellCounter) -> None:
-    """Count the cells of a dataset's column, batch by batch as Arrow data."""
-    names = data.column_names  # a stream may not know them before its first row
+    """Count the cells of a dataset's column, in batches of Arrow data."""
+    names = data.column_names  # None for a stream that does not know them before its first row
     name = column if names is None and column else chosen_column(names or [], column, "the dataset")
     batches = data.select_columns([name]).with_format("arrow").iter(batch_size=DATASET_ROWS)
     arrays = (array for table in batches for array in table.column(name).chunks)
@@ -26,9 +26,9 @@ def count_dataset(data: Any, column: str | None, counter: CellCounter) -> None:
 
 
 def cells_of_rows(rows: Iterable[Any], column: str) -> tuple[bool, Iterator[Any]]:
-    """Return whether the column of rows that are mappings holds texts, and its cells.
+    """Return whether a column of mappings holds texts, and its cells.
 
-    Raises CorpusError if a row is no mapping or lacks the column.
+    Raises CorpusError, at once or during iteration, if a row is not a mapping or lacks the column.
     """
     cells = _cells(rows, column)
     first = list(_until_not_none(cells))
@@ -39,10 +39,10 @@ def _cells(rows: Iterable[Any], column: str) -> Iterator[Any]:
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):
             raise CorpusError(
-                f"row {number} is no mapping, so it has no column {column!r}: {row!r:.80}"
+                f"row {number} is not a mapping and has no column {column!r}: {row!r:.80}"
             )
         if column not in row:
-            raise CorpusError(f"row {number} has no column {column!r}, but {', '.join(row)}")
+            raise CorpusError(f"row {number} has no column {column!r}, only {', '.join(row)}")
         yield row[column]
 
 
@@ -54,6 +54,6 @@ def _until_not_none(cells: Iterator[Any]) -> Iterator[Any]:
 
 
 def count_texts(cells: Iterator[Any], counter: CellCounter) -> None:
-    """Count cells that are strings, or None for an empty one; raise CorpusError for others."""
+    """Count cells that are strings, or None if empty; raise CorpusError for other cells."""
     for text in as_lines(cells):
         counter.add_text(text)

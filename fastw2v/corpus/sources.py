@@ -1,4 +1,4 @@
-"""What the corpus paths stand for, and the bytes in them."""
+"""Resolve corpus paths and read their bytes."""
 
 import glob
 import io
@@ -22,29 +22,31 @@ PathLike = str | os.PathLike[str]
 Paths = PathLike | Iterable[PathLike]
 
 STDIN = "-"
-PIECE_BYTES = 1 << 20  # what a stream is read by
-FILE_BUFFER_BYTES = 1 << 18  # compressed bytes fetched at once
-MAX_HELD_FILES = 100  # a process may open 1,024 by default; beyond this each is opened twice
-POLL_SECONDS = 0.1  # how soon a reader that waits for a pipe sees that it should stop
+PIECE_BYTES = 1 << 20  # bytes of a stream read at a time
+FILE_BUFFER_BYTES = 1 << 18  # compressed bytes read at a time
+# A process may open 1,024 files by default. Files beyond this many are closed and opened again.
+MAX_HELD_FILES = 100
+POLL_SECONDS = 0.1  # interval at which a reader that waits for a pipe checks `stop`
 
 # s3://bucket/text.gz, memory://text, simplecache::https://host/text
 URL = re.compile(r"[A-Za-z][\w+.-]+(::[A-Za-z][\w+.-]+)*://")
 
-PARQUET = "parquet"  # a table, not a text, so it has a reader of its own
+PARQUET = "parquet"  # a table instead of text, read by its own reader
 PARQUET_MAGIC = b"PAR1\x15"
 
 
 class Stopped(Exception):
-    """Reading was called off by another thread."""
+    """Another thread has stopped the reading."""
 
 
 @dataclass(frozen=True)
 class Source(os.PathLike[str]):
-    """A file, a pipe, standard input or a URL; wherever a path is taken, it is one.
+    """A file, pipe, standard input or URL; accepted wherever a path is.
 
-    n_bytes: size, None where there is none.  compression: None where it is not known before
-    reading.  held: the file, open since it was found, so that what was checked is what is read; it
-    is closed when it has been read, and opened anew for whoever reads it once more.
+    n_bytes: size; None if unknown.  compression: its name, "" for none, None if unknown before
+    reading.  remote: the file of a URL.
+    held: the open file, which ensures that the file read is the file that was checked. It is
+    closed after the first read; later reads open the path again.
     """
 
     path: str
@@ -58,16 +60,16 @@ class Source(os.PathLike[str]):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name in messages."""
         return "standard input" if self.path == STDIN else self.path
 
     @property
     def is_plain_file(self) -> bool:
-        """Whether any range of its text can be read on its own."""
+        """Whether any range of its text can be read independently."""
         return bool(self.n_bytes) and self.compression == "" and self.remote is None
 
     def open(self) -> IO[bytes]:
-        """Open a file or URL to read; raise OSError if that fails."""
+        """Open the file or URL for reading; raise OSError on failure."""
         held = self.held.take() if self.held else None
         if isinstance(held, int):
             return open(held, "rb", buffering=0)
@@ -77,7 +79,7 @@ class Source(os.PathLike[str]):
 
     @contextmanager
     def descriptor(self) -> Iterator[int]:
-        """Open a plain file, for ranges of it, which any number of threads may read at once."""
+        """Open a plain file; any number of threads may read ranges of it concurrently."""
         if self.held is not None and isinstance(self.held.file, int):
             yield self.held.file
         else:
@@ -85,24 +87,24 @@ class Source(os.PathLike[str]):
                 yield file.fileno()
 
     def close(self) -> None:
-        """Close the file that is held open, if it is."""
+        """Close the held file, if any."""
         if self.held is not None:
             self.held.close()
 
 
 class HeldFile:
-    """A descriptor, or a remote file, that is open until it is taken or nobody can take it."""
+    """An open descriptor or remote file, closed at garbage collection unless it was taken."""
 
     def __init__(self, file: int | IO[bytes]) -> None:
         self.file: int | IO[bytes] | None = file
 
     def take(self) -> int | IO[bytes] | None:
-        """Return the file, which from now on is the caller's; None if it is taken already."""
+        """Return the file and pass its ownership to the caller; None if it was already taken."""
         file, self.file = self.file, None
         return file
 
     def close(self) -> None:
-        """Close the file, unless it is taken."""
+        """Close the file, unless it was taken."""
         file = self.take()
         if isinstance(file, int):
             os.close(file)
@@ -113,12 +115,13 @@ class HeldFile:
 
 
 def find_sources(paths: Paths) -> list[Source]:
-    """Resolve paths and globs, in order, and check that each can be opened.
+    """Resolve paths and globs, in order, and check that each file can be opened.
 
-    paths: one path or many; `*?[` are wildcards unless a file has that very name, and match
-    files only, sorted; "-" is standard input, and URLs are what fsspec can open.  A Source among
-    them stays as it is.
-    Raises ReadError for what is missing, a directory or unreadable, UsageError for no path.
+    paths: one or more paths. `*?[` are wildcards unless a file with exactly that name exists;
+    they match only files, in sorted order. "-" is standard input; URLs are opened by fsspec. A
+    Source is returned unchanged.
+    Raises ReadError for a missing or unreadable file or a directory, UsageError if there is no
+    path or "-" is given twice.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     found: list[Source] = []
@@ -135,7 +138,7 @@ def find_sources(paths: Paths) -> list[Source]:
 
 
 def is_url(path: str) -> bool:
-    """Say whether a path is a URL that fsspec may open."""
+    """Return whether a path has the form of a URL for fsspec."""
     return URL.match(path) is not None
 
 
@@ -155,7 +158,7 @@ def _expand(path: str) -> Iterator[Source]:
 
 
 def _checked(path: str) -> Source:
-    """Look at a path without reading past its first bytes."""
+    """Return the source of a path; read only its first bytes."""
     with reading(path):
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
@@ -187,10 +190,10 @@ def _compression(head: bytes, path: str) -> str:
 
 
 class SourceReader:
-    """The text of one source from its start to its end, decompressed."""
+    """Reads the text of one source, decompressed, from start to end."""
 
     def __init__(self, source: Source, stop: threading.Event) -> None:
-        """Open it; a set `stop` ends any read with Stopped."""
+        """Open the source; once `stop` is set, reads raise Stopped."""
         self._source = source
         self._n_bytes = 0
         with reading(source.name):
@@ -200,7 +203,7 @@ class SourceReader:
                 compression = _compression(self._raw.peek(MAGIC_BYTES), source.path)
         if compression == PARQUET:
             raise ReadError(
-                f"cannot read {source.name}: Parquet is read from files, not from pipes"
+                f"cannot read {source.name}: Parquet can be read only from files, not from pipes"
             )
         self._compression = compression
         file = io.BufferedReader(self._raw, FILE_BUFFER_BYTES)
@@ -208,11 +211,11 @@ class SourceReader:
 
     @property
     def n_raw_bytes(self) -> int:
-        """Bytes taken from the file so far, before decompression."""
+        """The number of bytes read from the file so far, before decompression."""
         return self._raw.n_bytes
 
     def read(self, n_bytes: int = PIECE_BYTES) -> bytes:
-        """Return the next piece of text, of up to n_bytes, b"" at the end."""
+        """Return the next piece of text, up to n_bytes; b"" at the end."""
         try:
             piece = self._text.read(n_bytes)
         except self._damage as error:
@@ -235,7 +238,7 @@ class SourceReader:
 
 
 class _RawFile(io.RawIOBase):
-    """An open file that counts its bytes, and gives up when told to stop."""
+    """An open file that counts the bytes read and raises Stopped once `stop` is set."""
 
     def __init__(self, source: Source, stop: threading.Event) -> None:
         self.n_bytes = 0
@@ -251,7 +254,7 @@ class _RawFile(io.RawIOBase):
         return True
 
     def peek(self, n_bytes: int) -> bytes:
-        """Return the first bytes, which will be read again."""
+        """Return the first bytes without consuming them."""
         while len(self._head) < n_bytes and (more := self._read(n_bytes - len(self._head))):
             self._head += more
         return self._head
@@ -265,7 +268,7 @@ class _RawFile(io.RawIOBase):
         if self._ended:  # a terminal would wait for a second Ctrl-D
             return b""
         while not self._stop.is_set():
-            # A pipe may stay silent for ever; a file never makes select() wait.
+            # A pipe may never deliver data; select() never waits for a regular file.
             if not self._polled or select.select([self._file], [], [], POLL_SECONDS)[0]:
                 data = self._read_some(n_bytes)
                 self.n_bytes += len(data)

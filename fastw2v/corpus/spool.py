@@ -16,18 +16,18 @@ from fastw2v.errors import SaveError, UsageError
 Array = npt.NDArray[Any]
 
 SMALL_ITEMS = 1 << 14
-# Then so much address space that a spool of the default limit never grows: copying into larger
-# arrays took a sixth of a scan by two threads.
+# Enough address space that a spool of the default limit never grows again: copying to larger
+# arrays took a sixth of a scan with two threads.
 RESERVED_ITEMS = 1 << 24
 
 
 class Column(Protocol):
-    """Items of one dtype that are written in order and read at any place."""
+    """Items of one dtype, written in order and read at any position."""
 
     n_items: int
 
     def put(self, first: int, items: Array) -> None:
-        """Write items from position `first` <= n_items on; they become the last ones."""
+        """Write items at position `first` <= n_items; they become the last items."""
 
     def read(self, first: int, n_items: int) -> Array:
         """Return items [first, first + n_items)."""
@@ -36,14 +36,14 @@ class Column(Protocol):
         """Keep the first n_items only."""
 
     def close(self) -> None:
-        """Give the memory or the file back."""
+        """Release the memory or the file."""
 
 
 class MemoryColumn:
     """A column in memory; read() returns views."""
 
     def __init__(self, items: Array) -> None:
-        """Start with these items, which are used in place."""
+        """Use these items, in place."""
         self._items = items
         self.n_items = len(items)
 
@@ -66,15 +66,15 @@ class MemoryColumn:
         self.n_items = n_items
 
     def close(self) -> None:
-        """Let go of the memory; views taken before stay valid."""
+        """Release the memory; existing views stay valid."""
         self._items = self._items[:0]
         self.n_items = 0
 
 
 class FileColumn:
-    """A column in an unlinked temporary file; read() returns fresh small arrays.
+    """A column in an unlinked temporary file; read() returns new arrays.
 
-    pread and not mmap, so that the pages read do not count as this process's memory.
+    It uses pread instead of mmap, whose pages would count as memory of this process.
     """
 
     def __init__(self, dtype: npt.DTypeLike) -> None:
@@ -87,7 +87,7 @@ class FileColumn:
         except OSError as error:
             raise self._save_error(error, 0) from error
         self._fd = file.fileno()
-        # Also at garbage collection, where Python itself would warn.
+        # Also closes at garbage collection, where Python would emit a ResourceWarning.
         self._close = weakref.finalize(self, file.close)
 
     def put(self, first: int, items: Array) -> None:
@@ -104,7 +104,7 @@ class FileColumn:
         self.n_items = first + len(items)
 
     def read(self, first: int, n_items: int) -> Array:
-        """Return items [first, first + n_items) as a fresh array."""
+        """Return items [first, first + n_items) as a new array."""
         items = np.empty(n_items, self._dtype)
         data = items.view(np.uint8).data
         position = first * self._dtype.itemsize
@@ -127,41 +127,41 @@ class FileColumn:
     def _save_error(self, error: OSError, n_bytes: int) -> SaveError:
         return SaveError(
             f"cannot write word ids to a temporary file in {self._folder}: {error.strerror} "
-            f"({n_bytes} bytes needed so far); set TMPDIR to a folder with more room"
+            f"({n_bytes} bytes needed so far); set TMPDIR to a folder with more space"
         )
 
 
 def empty_memory_column(dtype: npt.DTypeLike) -> MemoryColumn:
-    """Return a column in memory that holds nothing yet."""
+    """Return an empty column in memory."""
     return MemoryColumn(np.empty(0, dtype))
 
 
 def moved_to_file(column: Column, dtype: npt.DTypeLike) -> FileColumn:
-    """Return a file with the items of a column, which is closed."""
+    """Move the items of a column to a file, close the column, and return the file."""
     file = FileColumn(dtype)
     file.put(0, column.read(0, column.n_items))
     column.close()
     return file
 
 
-SPOOL_LIMIT_BYTES = 64 << 20  # word ids and ends together; past it both go to disk
-# One end in 1,024 is kept in memory: 8 bytes for 8 KiB of file, one read to find the rest.
+SPOOL_LIMIT_BYTES = 64 << 20  # word ids and ends together; beyond it, both move to disk
+# One sentence end in this many stays in memory: 8 bytes per 8 KiB of file, which one read fetches.
 INDEX_STRIDE = 1024
 
 
 class Columns(NamedTuple):
-    """What a spool stores."""
+    """The columns of a spool."""
 
     word_ids: Column
     ends: Column
 
     @property
     def in_memory(self) -> bool:
-        """Whether no file is involved."""
+        """Whether the columns are in memory."""
         return isinstance(self.word_ids, MemoryColumn)
 
     def close(self) -> None:
-        """Give memory and files back."""
+        """Release memory and files."""
         self.word_ids.close()
         self.ends.close()
 
@@ -172,19 +172,19 @@ def memory_columns() -> Columns:
 
 
 def spool_bytes(n_tokens: int, n_sentences: int) -> int:
-    """Return the size of a spool: an int32 a token, an int64 a sentence."""
+    """Return the size of a spool: one int32 per token and one int64 per sentence."""
     return 4 * n_tokens + 8 * n_sentences
 
 
 @dataclass(frozen=True)
 class ChunkData:
-    """A chunk of the stream, with the tokens around it that its contexts reach into.
+    """A chunk of the stream, with a margin of tokens on both sides for its contexts.
 
     word_ids: (n_ids,) int32.  first_token: stream position of word_ids[0].
-    sentence_ends: (n_ends,) int64 stream positions, ascending: every end inside, and the first
-    one at or after the last token, so that each token has its sentence's end here.
-    centre_begin, centre_end: the chunk proper is word_ids[centre_begin:centre_end].
-    pair_weights: (n_ids / 2,) float32 where word_ids are pairs, each an input and its output.
+    sentence_ends: (n_ends,) int64 stream positions, ascending: every end inside the chunk and the
+    first one at or after its last token. Every token's sentence end is included.
+    centre_begin, centre_end: word_ids[centre_begin:centre_end] is the chunk without its margins.
+    pair_weights: (n_ids / 2,) float32 if word_ids are pairs, each an input and its output.
     """
 
     word_ids: Int32Array
@@ -202,7 +202,7 @@ class Spool:
     """
 
     def __init__(self, columns: Columns, every_nth_end: Int64Array) -> None:
-        """Take over columns; every_nth_end: (ceil(n_sentences / INDEX_STRIDE),) int64."""
+        """Take ownership of columns; every_nth_end: (ceil(n_sentences / INDEX_STRIDE),) int64."""
         self._columns = columns
         self._every_nth_end = every_nth_end
         self.n_tokens = columns.word_ids.n_items
@@ -210,10 +210,11 @@ class Spool:
 
     @classmethod
     def from_arrays(cls, word_ids: Int32Array, sentence_ends: Int64Array) -> "Spool":
-        """Use arrays as they are, without a copy.
+        """Return a spool that uses these arrays without copying them.
 
-        word_ids: (n_tokens,) int32 >= 0.  sentence_ends: (n_sentences,) int64, strictly
-        ascending, > 0, the last one n_tokens.  Raises UsageError if they are not so.
+        word_ids: (n_tokens,) int32 >= 0.  sentence_ends: (n_sentences,) int64, > 0, strictly
+        ascending; the last one is n_tokens.
+        Raises UsageError if dtypes or sentence ends are invalid.
         """
         if word_ids.dtype != np.int32 or sentence_ends.dtype != np.int64:
             given = f"{word_ids.dtype} and {sentence_ends.dtype}"
@@ -228,19 +229,19 @@ class Spool:
 
     @property
     def in_memory(self) -> bool:
-        """Whether the spool is in memory, not in temporary files."""
+        """Whether the spool is in memory instead of temporary files."""
         return self._columns.in_memory
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of word ids and sentence ends."""
+        """The size of word ids and sentence ends in bytes."""
         return spool_bytes(self.n_tokens, self.n_sentences)
 
     def chunks(self, chunk_tokens: int, margin_tokens: int) -> "ChunkTable":
         """Cut the stream into chunks of `chunk_tokens` (the last may be shorter).
 
-        Each comes with up to margin_tokens more on either side.  Raises UsageError unless
-        chunk_tokens >= 1 and margin_tokens >= 0.
+        Each chunk has a margin of up to margin_tokens on each side.
+        Raises UsageError unless chunk_tokens >= 1 and margin_tokens >= 0.
         """
         if chunk_tokens < 1:
             raise UsageError(f"chunk_tokens must be at least 1, got {chunk_tokens}")
@@ -249,11 +250,11 @@ class Spool:
         return ChunkTable(self, chunk_tokens, margin_tokens)
 
     def read_tokens(self, first: int, n_tokens: int) -> Int32Array:
-        """Return word ids [first, first + n_tokens): a view in memory, fresh from disk."""
+        """Return word ids [first, first + n_tokens): a view of memory, or a new array from disk."""
         return self._columns.word_ids.read(first, n_tokens)
 
     def read_ends(self, after: int, reach: int) -> Int64Array:
-        """Return the sentence ends e > after, up to and with the first e >= reach."""
+        """Return the sentence ends e > after, up to and including the first e >= reach."""
         index = self._every_nth_end
         begin = max(int(np.searchsorted(index, after, "right")) - 1, 0) * INDEX_STRIDE
         end = (int(np.searchsorted(index, reach, "left")) + 1) * INDEX_STRIDE
@@ -262,7 +263,7 @@ class Spool:
         return ends[first : int(np.searchsorted(ends, reach, "left")) + 1]
 
     def close(self) -> None:
-        """Give memory and temporary files back; nothing can be read any more."""
+        """Release memory and temporary files; the spool cannot be read afterwards."""
         self._columns.close()
 
     def __enter__(self) -> "Spool":
@@ -273,7 +274,7 @@ class Spool:
 
 
 class ChunkTable:
-    """The chunks of a spool; read() may be called from any number of threads."""
+    """The chunks of a spool; read() is thread-safe."""
 
     def __init__(self, spool: Spool, chunk_tokens: int, margin_tokens: int) -> None:
         self._spool = spool
@@ -305,10 +306,10 @@ class ChunkTable:
 
 
 class SpoolWriter:
-    """Append encoded pieces; past limit_bytes they go to temporary files."""
+    """Appends encoded pieces; beyond limit_bytes, they move to temporary files."""
 
     def __init__(self, limit_bytes: int = SPOOL_LIMIT_BYTES, columns: Columns | None = None):
-        """Write to new columns, or over given ones from their start on."""
+        """Write to new columns, or overwrite the given ones from their start."""
         self.columns = memory_columns() if columns is None else columns
         self.n_tokens = 0
         self.n_sentences = 0
@@ -317,10 +318,11 @@ class SpoolWriter:
         self._every_nth_end: list[Int64Array] = []
 
     def append(self, word_ids: Int32Array, ends: Int64Array) -> int:
-        """Append a piece and return how many sentence ends it added.
+        """Append a piece and return the number of sentence ends it added.
 
-        word_ids: (n_ids,) int32.  ends: (n_ends,) int64, ascending, counted from the piece's
-        start; a first one of 0 closes the sentence left open by the piece before.
+        word_ids: (n_ids,) int32.
+        ends: (n_ends,) int64, ascending, relative to the start of the piece. A first end of 0
+        closes the sentence left open by the previous piece.
         """
         ends = ends + self.n_tokens
         if len(ends) and ends[0] <= self._last_end:
@@ -336,15 +338,16 @@ class SpoolWriter:
         return len(ends)
 
     def expect(self, share: float) -> None:
-        """Move to files now if the whole, of which this share is written, would pass the limit.
+        """Move to files now if the finished spool is expected to exceed the limit.
 
-        So what is to be in files does not fill memory first.  share: in (0, 1].
+        A spool that ends in files then does not fill memory first.
+        share: share of the corpus written, in (0, 1].
         """
         if spool_bytes(self.n_tokens, self.n_sentences) > share * self.limit_bytes:
             self._move_to_files()
 
     def finish(self) -> Spool:
-        """End the last sentence and hand over the spool."""
+        """End the last sentence and return the spool."""
         if self._last_end < self.n_tokens:
             self.append(np.empty(0, np.int32), np.zeros(1, np.int64))
         self.columns.word_ids.truncate(self.n_tokens)  # given columns may have held more
@@ -352,11 +355,11 @@ class SpoolWriter:
         return Spool(self.columns, np.concatenate(self._every_nth_end or [np.empty(0, np.int64)]))
 
     def close(self) -> None:
-        """Give memory and temporary files back."""
+        """Release memory and temporary files."""
         self.columns.close()
 
     def _spill(self, n_ids: int, n_ends: int) -> None:
-        """Move to files when this much more would pass the limit."""
+        """Move to files if n_ids and n_ends more would exceed the limit."""
         if spool_bytes(self.n_tokens + n_ids, self.n_sentences + n_ends) > self.limit_bytes:
             self._move_to_files()
 
