@@ -127,7 +127,7 @@ def test_tuples_with_and_without_weights_are_pairs():
     ("make", "error", "message"),
     [
         (lambda: Pairs(["a"], ["b", "c"]), UsageError,
-         "there must be as many contexts as centres, 1, got 2"),
+         "contexts must have the length of centres, 1, got 2"),
         (lambda: Pairs(["a"], ["b"], [0]), UsageError,
          "weights must be finite and above 0, got 0.0 for pair 1"),
         (lambda: Pairs(["a", "a"], ["b", "b"], [1, np.nan]), UsageError,
@@ -143,7 +143,7 @@ def test_tuples_with_and_without_weights_are_pairs():
         (lambda: read_sentences(Pairs([], []), rules=ALL), CorpusError,
          "the corpus contains no pairs"),
         (lambda: read_sentences(Pairs(["a", "a"], ["b", "c"]), rules=VocabularyRules(2)),
-         CorpusError, "of none of the 2 pairs are both words in the vocabulary"),
+         CorpusError, "none of the 2 pairs has both words in the vocabulary"),
         (lambda: Word2Vec(Pairs(["a"], ["b"]), min_count=1), UsageError,
          "pairs train skip-gram, and this model is CBOW: pass sg=1"),
     ],

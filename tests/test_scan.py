@@ -251,7 +251,7 @@ def test_a_corpus_without_words_is_named(tmp_path, text, packed):
         (tmp_path / name).write_bytes(gzip.compress(text) if packed else text)
     with pytest.raises(CorpusError, match=r"^corpus .*/a contains no words$"):
         read_text(tmp_path / "a", rules=ALL, threads=2)
-    with pytest.raises(CorpusError, match=r"^corpus .*/a, .*/b, .*/c and 1 more files holds"):
+    with pytest.raises(CorpusError, match=r"^corpus .*/a, .*/b, .*/c and 1 more files contains"):
         read_text(tmp_path / "*", rules=ALL)
 
 

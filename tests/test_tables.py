@@ -113,9 +113,9 @@ def test_a_column_that_cannot_be_used_is_refused(table):
         sentences_of(table)
     with pytest.raises(UsageError, match=f"^column must be one of {names}, got 'x'$"):
         sentences_of(table, "x")
-    with pytest.raises(UsageError, match=r"^column is for tables, and the ChunkedArray is one"):
+    with pytest.raises(UsageError, match=r"^column is for tables, but the ChunkedArray is a s"):
         sentences_of(table["text"], "text")
-    message = "^column 'other' holds double, expected lists of strings or integers, or strings to"
+    message = "^column 'other' must hold strings, or lists of strings or integers, got double$"
     with pytest.raises(CorpusError, match=message):
         sentences_of(table, "other")
     with pytest.raises(CorpusError, match=r"^the corpus contains no words$"):
@@ -268,7 +268,7 @@ def test_files_that_do_not_go_with_the_column_are_refused(parquet):
         files_of(["a.parquet", "text"], "tokens")
     with pytest.raises(UsageError, match=r"^column must be one of .* in a.parquet, got 'x'$"):
         files_of("a.parquet", "x")
-    with pytest.raises(CorpusError, match=r"^a.parquet, column 'other' holds double, expected"):
+    with pytest.raises(CorpusError, match=r"^a.parquet, column 'other' must hold strings, or"):
         files_of("a.parquet", "other")
     (parquet / "cut").write_bytes((parquet / "a.parquet").read_bytes()[:200])
     with pytest.raises(ReadError, match=r"^cannot read cut: "):

@@ -1,4 +1,4 @@
-"""Columns of Arrow data: of any library that speaks its C interface, and of Parquet files."""
+"""Read columns of Arrow data, from libraries with its C interface and from Parquet files."""
 
 import importlib
 import importlib.util
@@ -17,24 +17,24 @@ PARQUET_ROWS = 1 << 16  # decoded at a time
 
 
 def is_arrow(data: object) -> bool:
-    """Say whether an object hands out Arrow data."""
+    """Return whether an object exports Arrow data."""
     return hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
 
 
 def has_pyarrow() -> bool:
-    """Say whether pyarrow is installed."""
+    """Return whether pyarrow is installed."""
     return importlib.util.find_spec("pyarrow") is not None
 
 
 def pyarrow(what: str) -> Any:
-    """Return the module; raise MissingPackageError, whose text names what cannot be read."""
+    """Return the module pyarrow; raise MissingPackageError, which names `what` to read."""
     purpose = f"cannot read {what}: Arrow"
     import_optional("pyarrow.compute", "arrow", purpose)
     return import_optional("pyarrow", "arrow", purpose)
 
 
 def chosen_column(names: list[str], asked: str | None, what: str) -> str:
-    """Return the column asked for, or the only one; raise UsageError if there is none."""
+    """Return the requested or the only column; raise UsageError if there is no such column."""
     if asked is None and len(names) == 1:
         return names[0]
     if asked not in names:
@@ -44,10 +44,11 @@ def chosen_column(names: list[str], asked: str | None, what: str) -> str:
 
 
 def count_arrow(data: Any, column: str | None, counter: CellCounter) -> str:
-    """Count the cells of Arrow data; return what errors call the column.
+    """Count the cells of Arrow data and return the name of the column in errors.
 
-    data: with __arrow_c_stream__ or __arrow_c_array__; column: of a table, which may be left out
-    if there is but one.
+    data: object with __arrow_c_stream__ or __arrow_c_array__.
+    column: column of a table; optional if there is only one.
+    Raises MissingPackageError, UsageError for the column, CorpusError for unsuitable data.
     """
     what = f"the {type(data).__name__}"
     pa = pyarrow(what)
@@ -77,7 +78,7 @@ def count_parquet(sources: list[Source], column: str | None, counter: CellCounte
 
 
 def count_arrays(pa: Any, arrays: Iterator[Any], what: str, counter: CellCounter) -> None:
-    """Count pyarrow arrays of strings, to be split, or of lists of strings or integers.
+    """Count pyarrow arrays of strings to split, or of lists of strings or integers.
 
     Null cells are empty sentences.  Raises CorpusError for other types and for null tokens.
     """
@@ -91,18 +92,17 @@ def count_arrays(pa: Any, arrays: Iterator[Any], what: str, counter: CellCounter
             _add_lists(pa, cells, counter, (what, n_rows))
         else:
             raise CorpusError(
-                f"{what} holds {cells.type}, expected lists of strings or integers, or strings "
-                "to be split"
+                f"{what} must hold strings, or lists of strings or integers, got {cells.type}"
             )
         n_rows += len(cells)
 
 
 def _arrays_of(pa: Any, data: Any, column: str | None, what: str) -> tuple[str, Iterator[Any]]:
-    """Return what to call the column, and its arrays."""
+    """Return the name of the column in errors, and its arrays."""
     if hasattr(data, "__arrow_c_stream__"):
         try:
             reader = pa.RecordBatchReader.from_stream(data)
-        except pa.ArrowInvalid:  # a stream of anything but structs
+        except pa.ArrowInvalid:  # not a stream of structs
             return _no_column(column, what), iter(pa.chunked_array(data).chunks)
         names = reader.schema.names
         index = names.index(chosen_column(names, column, what))
@@ -117,7 +117,7 @@ def _arrays_of(pa: Any, data: Any, column: str | None, what: str) -> tuple[str, 
 
 def _no_column(column: str | None, what: str) -> str:
     if column is not None:
-        raise UsageError(f"column is for tables, and {what} is one column; leave it out")
+        raise UsageError(f"column is for tables, but {what} is a single column; leave it out")
     return what
 
 
@@ -135,7 +135,7 @@ def _add_lists(pa: Any, cells: Any, counter: CellCounter, place: tuple[str, int]
 
 
 def _joined(pa: Any, cells: Any) -> Iterator[memoryview]:
-    """Return string cells as lines of text, some at a time; newlines in them become spaces."""
+    """Yield string cells as lines of text, several at a time; newlines become spaces."""
     n_rows = max(1, len(cells) * TEXT_BYTES // max(cells.nbytes, 1))
     for first in range(0, len(cells), n_rows):
         some = cells.slice(first, n_rows).fill_null("")
@@ -149,7 +149,7 @@ def _joined(pa: Any, cells: Any) -> Iterator[memoryview]:
 
 
 def _plain(pa: Any, array: Any) -> Any:
-    """Return an array without a dictionary, and strings as one that all functions take."""
+    """Return an array without dictionary encoding, and with strings as large_string."""
     if pa.types.is_dictionary(array.type):
         words = _plain(pa, array.dictionary)
         return pa.DictionaryArray.from_arrays(array.indices, words).dictionary_decode()

@@ -1,4 +1,4 @@
-"""From provisional ids to the vocabulary and the final spool."""
+"""Turn provisional ids into the vocabulary and the final spool."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,21 +15,24 @@ from fastw2v.errors import CorpusError
 
 
 class EncodedPiece(NamedTuple):
-    """A stretch of the provisional spool: which counter wrote it, and how much it is."""
+    """A stretch of the provisional spool: the counter that wrote it, and its size."""
 
     counter: int
     n_tokens: int
     n_ends: int
-    n_words: int  # distinct words that the counter knew after it
+    n_words: int  # distinct words known to the counter after this piece
 
 
 @dataclass(frozen=True)
 class CountedCorpus:
-    """What the one pass over a corpus leaves behind.
+    """The result of the single pass over a corpus.
 
-    counts: (n_words,) int64, of all distinct words in order of first appearance; decode() gives
-    their text.  written, pieces: the provisional ids.  word_numbers: for each counter (n_ids,)
-    int32, from its provisional ids to positions in counts.  name: what errors call the corpus.
+    name: name of the corpus in errors.
+    counts: (n_words,) int64, of all distinct words in order of first appearance.
+    decode: returns the words at the given positions of counts.
+    written, pieces: the provisional ids.
+    word_numbers: for each counter, (n_ids,) int32, the position in counts of each of its
+    provisional ids.
     """
 
     name: str
@@ -42,12 +45,15 @@ class CountedCorpus:
 
 @dataclass(frozen=True)
 class EncodedCorpus:
-    """A corpus ready to be trained on, and what became of its tokens.
+    """A corpus ready for training, with an account of its tokens.
 
-    n_tokens_read = spool.n_tokens + n_below_min_count; where the vocabulary was given, the
-    latter counts the tokens outside it.  n_sentences: those read that were not empty.
-    n_bytes_read: bytes of text, after decompression.  min_count: the one in effect, higher
-    than asked for where max_final_vocab needed it; 0 where the vocabulary was given.
+    n_tokens_read: spool.n_tokens + n_below_min_count.
+    n_below_min_count: tokens of dropped words; for a given vocabulary, tokens outside it.
+    n_sentences: sentences read that were not empty.
+    n_bytes_read: bytes of text, after decompression.
+    seconds: duration of reading and encoding.
+    min_count: the effective value, raised if max_final_vocab requires it; 0 for a given
+    vocabulary.
     """
 
     vocabulary: Vocabulary
@@ -67,10 +73,10 @@ def encode(
     n_bytes_read: int,
     started: float,
 ) -> EncodedCorpus:
-    """Choose the vocabulary and rewrite the provisional ids; `counted` is used up.
+    """Choose the vocabulary and rewrite the provisional ids; `counted` must not be used again.
 
-    started: what time.perf_counter() gave when the run began.
-    Raises CorpusError if there are no words, or none is kept.
+    started: time.perf_counter() at the start of reading.
+    Raises CorpusError if there are no words or none is kept.
     """
     n_read, n_sentences = counted.written.n_tokens, counted.written.n_sentences
     if n_read == 0:
@@ -90,7 +96,7 @@ def encode(
 
 
 def fold_case(counted: CountedCorpus) -> CountedCorpus:
-    """Join the words that differ only by case: the work is per distinct word, not per token."""
+    """Merge words that differ only in case; this works per distinct word, not per token."""
     numbers: dict[str, int] = {}
     folded = np.fromiter(
         (
@@ -114,9 +120,10 @@ def fold_case(counted: CountedCorpus) -> CountedCorpus:
 
 
 def _rewritten(counted: CountedCorpus, final_ids: Int32Array, n_kept: int) -> Spool:
-    """Turn provisional ids into final ones, piece by piece, over the old ones where they are.
+    """Replace provisional ids by final ones, piece by piece.
 
-    Ids only ever move towards the start, so a piece never overwrites one that is still to come.
+    This works in place, unless provisional ids are in files and the final ones fit in memory. Ids
+    move only towards the start; no piece overwrites a later one.
     """
     old = counted.written.columns
     limit_bytes = counted.written.limit_bytes
@@ -138,6 +145,6 @@ def _rewritten(counted: CountedCorpus, final_ids: Int32Array, n_kept: int) -> Sp
 
 
 def corpus_name(names: Sequence[str]) -> str:
-    """Return what errors call a corpus of these files."""
+    """Return the name that errors give a corpus of these files."""
     more = f" and {len(names) - 3} more files" if len(names) > 3 else ""
     return f"corpus {', '.join(names[:3])}{more}"

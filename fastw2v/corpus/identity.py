@@ -1,4 +1,4 @@
-"""What tells one corpus from another, to go on with a run only on the same text."""
+"""Identify a corpus, to resume a run only on the same text."""
 
 import hashlib
 from typing import Any
@@ -17,9 +17,9 @@ def corpus_identity(
 ) -> dict[str, Any]:
     """Return the sizes of a corpus and a digest of its words, counts, ids and sentence ends.
 
-    stream: what is trained on, all of it or all but a part held out.  frozen: (n_words,) 1 for
-    the rows that stay as they are.
-    It reads the whole stream, about a second for a gigabyte of ids.
+    stream: the ids to train on, without any held-out part.
+    frozen: (n_words,) uint8, 1 for rows that are not trained.
+    Reads the whole stream, which takes about a second per gigabyte of ids.
     """
     digest = hashlib.blake2b(digest_size=16)
     for word in corpus.vocabulary.words:
@@ -38,7 +38,7 @@ def corpus_identity(
 
 
 def stream_digest(stream: Spool | None) -> str:
-    """Return a digest of ids and sentence ends, empty for no stream."""
+    """Return a digest of ids and sentence ends, or "" for None."""
     if stream is None:
         return ""
     digest = hashlib.blake2b(digest_size=16)

@@ -1,4 +1,4 @@
-"""Distinct words of a text and their counts, kept in C tables that grow."""
+"""Distinct words of a text and their counts, in growing C tables."""
 
 import threading
 from array import array
@@ -16,17 +16,17 @@ from fastw2v.errors import CorpusError
 Item = TypeVar("Item", bound=np.generic)
 
 MAX_WORDS = 2**31 - 1  # word ids are int32
-# One huge page of slots and what 131,072 words fill: growing from 1,024 slots took each of two
-# threads 40 ms of 175, and one alone 15 ms, as all wait for each other in it.
+# One huge page of slots, enough for 131,072 words. Growing from 1,024 slots took a quarter of the
+# time of two threads, which wait for each other's page faults.
 INITIAL_SLOTS = 1 << 18
 INITIAL_ARENA_BYTES = 1 << 20
 
 
 class Lexicon:
-    """Words in order of first appearance; used by one thread at a time."""
+    """Words in order of first appearance; not thread-safe."""
 
     def __init__(self, n_slots: int = INITIAL_SLOTS) -> None:
-        """Start with a table of so many slots, a power of two."""
+        """Start with a table of n_slots, a power of two."""
         self._offsets = np.zeros(1, np.int64)
         self._counts = np.empty(0, np.int64)
         self._arena = np.empty(0, np.uint8)
@@ -37,27 +37,27 @@ class Lexicon:
 
     @property
     def n_words(self) -> int:
-        """How many distinct words there are."""
+        """The number of distinct words."""
         return self._table.n_words
 
     @property
     def n_slots(self) -> int:
-        """The size of the table."""
+        """The number of slots in the table."""
         return self._n_slots
 
     @property
     def counts(self) -> Int64Array:
-        """(n_words,) int64, how often each word was seen; a view until the table grows."""
+        """(n_words,) int64, the count of each word; a view, valid until the table grows."""
         return self._counts[: self.n_words]
 
     def encode(self, text: bytes | bytearray | memoryview) -> tuple[Int32Array, Int64Array]:
-        """Count a block of text that begins and ends outside a word, and return it encoded.
+        """Count and encode a block of text that begins and ends outside a word.
 
-        Returns word_ids (n_tokens,) int32 and ends (n_ends,) int64: the tokens of this block
-        before each sentence's end; ends may start with 0, which closes the sentence left open
-        by the block before.  Both are views, valid until the next call.
+        Returns word_ids (n_tokens,) int32 and ends (n_ends,) int64, the number of tokens of this
+        block before each sentence end. A first end of 0 closes the sentence left open by the
+        previous block. Both are views, valid until the next call.
         """
-        n_most = len(text) // 2 + 1 + _core.WORD_BATCH  # a token takes two bytes, but for the last
+        n_most = len(text) // 2 + 1 + _core.WORD_BATCH  # each token but the last takes two bytes
         if len(self._word_ids) < n_most:
             self._word_ids = fresh(n_most, np.int32)
             self._ends = fresh(n_most + 1, np.int64)
@@ -69,14 +69,14 @@ class Lexicon:
         return self._word_ids[: out.n_ids], self._ends[: out.n_ends]
 
     def merge(self, source: "Lexicon", first: int, last: int, new_ids: Int32Array) -> None:
-        """Add words [first, last) of another lexicon; new_ids[first:last] get their ids here."""
+        """Add words [first, last) of another lexicon; write their ids to new_ids[first:last]."""
         code, position = _core.merge_words(self._table, source._table, first, last, new_ids)
         while code != _core.DONE:
             self._grow(code)
             code, position = _core.merge_words(self._table, source._table, position, last, new_ids)
 
     def decode(self, word_ids: Int64Array) -> list[str]:
-        """Return the words of these ids; bytes that are not UTF-8 become surrogate escapes."""
+        """Return the words with these ids; bytes that are not UTF-8 become surrogate escapes."""
         return _core.decode_words(self._arena, self._offsets[: self.n_words + 1], word_ids)
 
     def _grow(self, code: int) -> None:
@@ -92,7 +92,7 @@ class Lexicon:
         self._rebuild(self.n_words, n_arena_bytes)
 
     def _rebuild(self, n_words: int, n_arena_bytes: int) -> None:
-        """Move the words to arrays of the present size."""
+        """Move the words to arrays of the current size."""
         max_words = min(self._n_slots // _core.SLOTS_PER_WORD, MAX_WORDS)
         used = int(self._offsets[n_words])
         self._offsets = _resized(self._offsets, n_words + 1, max_words + 1)
@@ -103,7 +103,7 @@ class Lexicon:
 
 
 def _resized(array: npt.NDArray[Item], n_used: int, size: int) -> npt.NDArray[Item]:
-    """Return an array of this size with the first items of the old one; the rest is untouched."""
+    """Return an array of this size that starts with the first n_used items of the old one."""
     if len(array) == size:
         return array
     larger = fresh(size, array.dtype)
@@ -112,7 +112,7 @@ def _resized(array: npt.NDArray[Item], n_used: int, size: int) -> npt.NDArray[It
 
 
 class _TokenIds(dict[object, int]):
-    """From tokens to ids in order of first appearance; integers stand for their digits."""
+    """Maps tokens to ids in order of first appearance; integers become their decimal digits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class _TokenIds(dict[object, int]):
 
 
 class TokenLexicon:
-    """Words in order of first appearance; any characters, spaces and newlines included."""
+    """Words in order of first appearance, with any characters, including spaces and newlines."""
 
     def __init__(self) -> None:
         self._ids = _TokenIds()
@@ -138,20 +138,20 @@ class TokenLexicon:
 
     @property
     def n_words(self) -> int:
-        """How many distinct words there are."""
+        """The number of distinct words."""
         return len(self._ids.words)
 
     @property
     def counts(self) -> Int64Array:
-        """(n_words,) int64, how often each word was counted."""
+        """(n_words,) int64, the count of each word."""
         return self._counts[: self.n_words]
 
     def append_ids(self, tokens: Iterable[object], to: "array[int]") -> None:
-        """Append the ids of tokens to an array("i").  Raises TypeError for what is no token."""
+        """Append the ids of tokens to an array("i").  Raises TypeError for invalid tokens."""
         to.extend(map(self._ids.__getitem__, tokens))
 
     def count(self, word_ids: Int32Array) -> None:
-        """Count ids that append_ids() gave."""
+        """Count ids returned by append_ids()."""
         if self.n_words > len(self._counts):
             larger = np.zeros(2 * self.n_words, np.int64)
             larger[: len(self._counts)] = self._counts
@@ -159,22 +159,22 @@ class TokenLexicon:
         _core.count_ids(word_ids, self._counts)
 
     def decode(self, word_ids: Int64Array) -> list[str]:
-        """Return the words of these ids."""
+        """Return the words with these ids."""
         words = self._ids.words
         return [words[i] for i in word_ids.tolist()]
 
 
 class LineLexicon(TokenLexicon):
-    """Counts text by its lines, which a tokenizer splits."""
+    """Counts lines of text, which a tokenizer splits."""
 
     def __init__(self, tokenizer: Callable[[str], list[str]], stop: threading.Event) -> None:
-        """tokenizer: from a line without its newline to tokens; `stop` ends the work."""
+        """tokenizer: function from a line without its newline to tokens.  stop: ends encode()."""
         super().__init__()
         self._tokenizer = tokenizer
         self._stop = stop
 
     def encode(self, text: bytes | memoryview) -> tuple[Int32Array, Int64Array]:
-        """Count a block of whole lines; returns what Lexicon.encode() does."""
+        """Count and encode a block of complete lines; see Lexicon.encode()."""
         ids = array("i")
         ends = [0]
         for line in bytes(text).decode("utf-8", "surrogateescape").split("\n"):

@@ -1,4 +1,4 @@
-"""Pairs of words as training input, in place of text and windows."""
+"""Pairs of words as training input, instead of text and windows."""
 
 import time
 from array import array
@@ -21,21 +21,25 @@ SHUFFLE_SEED = 0
 class Pairs:
     """(centre, context) pairs for Word2Vec to train on in place of sentences, with sg=1.
 
-    Each pair trains the centre's vector to predict its context against noise words, drawn by how
-    often they are contexts: log p(context | centre), Mikolov et al. 2013 (1310.4546), equation 4;
-    any two things that go together will do, as word and dependency (Levy and Goldberg 2014,
-    ACL, "Dependency-based word embeddings") or customer and item. Words and contexts share one
-    vocabulary; the vectors of the contexts are the model's output_vectors.
-    centres, contexts: (n_pairs,) strings or integers, which stand for their digits: sequences,
-    arrays, or columns of a data frame.
-    weights: (n_pairs,) finite and > 0, None for 1 each. A pair of weight w counts as w pairs:
-    it is trained ceil(w) times an epoch, each time with w / ceil(w) times the gradient (and the
-    loss). So whole weights are the same as repeated pairs, and no weight makes a step larger.
-    shuffle: train in a random order, the same in each run and epoch, instead of the given one,
-    in which neighbours often share a word.
+    Each pair trains the centre's vector to predict its context, log p(context | centre), against
+    negative samples, which are drawn by their counts as contexts. Any two items that occur
+    together can form a pair, such as a word and a dependency, or a customer and an item. Words
+    and contexts share one vocabulary; the model's output_vectors are those of the contexts.
+
+    centres, contexts: (n_pairs,) strings or integers, as sequences, arrays or columns of a data
+    frame. Integers are converted to their decimal digits.
+    weights: (n_pairs,) floats, finite and > 0; None for 1 each. A pair of weight w counts as w
+    pairs: it is trained ceil(w) times per epoch, each time with gradient and loss scaled by
+    w / ceil(w). Integer weights are equivalent to repeated pairs, and no weight makes a step
+    larger.
+    shuffle: train in a random order, the same in each run and epoch. In the given order,
+    neighbouring pairs often share a word.
+    Raises UsageError for unequal lengths or invalid weights, CorpusError for invalid words.
+
     Subsampling drops a pair if it drops either word; sample=0 keeps all. A pair counts as two
-    tokens. window does not apply. Needs 12 bytes a pair.
-    Raises UsageError for unequal lengths or impossible weights.
+    tokens. window does not apply. Each pair takes 12 bytes.
+    Reference: Mikolov et al. 2013 (1310.4546), equation 4; Levy and Goldberg 2014 (ACL),
+    "Dependency-based word embeddings".
     """
 
     def __init__(
@@ -52,14 +56,14 @@ class Pairs:
         n_pairs = len(self.inputs)
         if len(self.outputs) != n_pairs:
             raise UsageError(
-                f"there must be as many contexts as centres, {n_pairs}, got {len(self.outputs)}"
+                f"contexts must have the length of centres, {n_pairs}, got {len(self.outputs)}"
             )
         self.weights = None if weights is None else _checked_weights(weights, n_pairs)
         self.shuffle = shuffle
 
     @classmethod
     def from_tuples(cls, pairs: Iterable[Iterable[Any]], *, shuffle: bool = True) -> "Pairs":
-        """Return the pairs of an iterable of (centre, context) or (centre, context, weight)."""
+        """Build Pairs from an iterable of (centre, context) or (centre, context, weight)."""
         rows = [tuple(pair) for pair in pairs]
         sizes = {len(row) for row in rows}
         if not sizes <= {2} and not sizes <= {3}:
@@ -77,7 +81,7 @@ class Pairs:
 def read_pairs(
     pairs: Pairs, *, rules: VocabularyRules, vocabulary: Vocabulary | None = None
 ) -> EncodedCorpus:
-    """Choose the vocabulary and encode the pairs, of which those with a dropped word go.
+    """Choose the vocabulary and encode the pairs, without those that contain a dropped word.
 
     Raises CorpusError if there are no pairs or none is kept.
     """
@@ -93,7 +97,7 @@ def read_pairs(
     inputs, outputs = chosen.final_ids[pairs.inputs], chosen.final_ids[pairs.outputs]
     kept = np.flatnonzero((inputs >= 0) & (outputs >= 0))
     if not len(kept):
-        raise CorpusError(f"of none of the {len(pairs)} pairs are both words in the vocabulary")
+        raise CorpusError(f"none of the {len(pairs)} pairs has both words in the vocabulary")
     order = np.repeat(kept, n_visits[kept])
     if pairs.shuffle:
         np.random.default_rng(SHUFFLE_SEED).shuffle(order)
@@ -148,7 +152,7 @@ def _checked_weights(weights: npt.ArrayLike, n_pairs: int) -> npt.NDArray[np.flo
 def _visits(
     weights: npt.NDArray[np.float64] | None, n_pairs: int
 ) -> tuple[Int64Array, Float32Array]:
-    """Return how often each pair is trained in an epoch, and its weight each time."""
+    """Return how often each pair is trained per epoch, and its weight each time."""
     if weights is None:
         return np.ones(n_pairs, np.int64), np.ones(n_pairs, np.float32)
     n_visits = np.ceil(weights)

@@ -1,4 +1,4 @@
-"""How a corpus is read, and the frame in which cells are counted."""
+"""The parameters of reading a corpus, and the counting of cells."""
 
 import time
 from collections.abc import Callable
@@ -14,13 +14,15 @@ from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
 
 @dataclass(frozen=True)
 class Reading:
-    """What is asked of whoever reads a corpus.
+    """Parameters shared by the readers of a corpus.
 
-    rules: which words are kept.  vocabulary: encode with this one instead.
-    column: which one of a table, dataset or mapping holds the sentences; may be left out where
-    there is but one.  lowercase: lower each word, by Unicode's rules.
-    tokenizer: from a text to a list of tokens; by default white space parts them.
-    spool_limit_bytes: what is kept in memory before word ids go to a temporary file.
+    rules: the rules that choose the vocabulary.
+    vocabulary: encode with this vocabulary instead.
+    column: column of a table, dataset or mapping that holds the sentences; optional if there is
+    only one.
+    lowercase: convert words to lower case, by the rules of Unicode.
+    tokenizer: function from a text to a list of tokens; None to split at white space.
+    spool_limit_bytes: size beyond which word ids move to temporary files.
     progress: called about ten times a second with (0, None, tokens so far).
     """
 
@@ -33,14 +35,14 @@ class Reading:
     progress: Progress | None = None
 
     def common(self) -> dict[str, Any]:
-        """Return what every reader takes, by name."""
+        """Return the parameters that all readers accept, by name."""
         names = ("rules", "vocabulary", "lowercase", "spool_limit_bytes", "progress")
         return {name: getattr(self, name) for name in names}
 
     def count(
         self, fill: Callable[[CellCounter], object], name: str = "the corpus"
     ) -> EncodedCorpus:
-        """Let `fill` count the cells of a column, and encode them; name: what errors call it."""
+        """Count the cells of a column with `fill` and encode them; name: its name in errors."""
         started = time.perf_counter()
         writer = SpoolWriter(self.spool_limit_bytes)
         counter = CellCounter(writer, self.tokenizer, self._ticker())
@@ -61,7 +63,7 @@ class Reading:
             self.progress(0, None, n_tokens)
 
     def _ticker(self) -> Callable[[int], None]:
-        """Return what reports progress, but not too often."""
+        """Return a function that reports progress at most every PROGRESS_SECONDS."""
         next_report = time.monotonic() + PROGRESS_SECONDS
 
         def tick(n_tokens: int) -> None:

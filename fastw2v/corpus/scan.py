@@ -1,4 +1,4 @@
-"""One pass over text files: blocks that cut no word, counted and encoded by threads, in order."""
+"""Read text files in one pass: threads count and encode blocks, which never split a word."""
 
 import os
 import queue
@@ -38,10 +38,10 @@ from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
 from fastw2v.errors import ReadError, reading
 
-# Smaller blocks cost more hand-overs, larger ones more memory a thread.
+# Smaller blocks need more synchronization, larger ones more memory per thread.
 BLOCK_BYTES = 1 << 20
-LINE_BLOCK_BYTES = 1 << 16  # for Python tokenizers, which are slow: progress moves by blocks
-LOOKAHEAD_BYTES = 256  # past a block's end, for the rest of its last word; then four times as much
+LINE_BLOCK_BYTES = 1 << 16  # small, since Python tokenizers are slow and progress moves by block
+LOOKAHEAD_BYTES = 256  # first read past a block's end for the rest of its last word
 PREFETCHED_BLOCKS = 2  # decompressed ahead of the counting threads
 
 WHITE_SPACE = re.compile(rb"[ \t\n\r\v\f]")
@@ -50,19 +50,19 @@ NEWLINE = re.compile(rb"\n")
 
 @dataclass(frozen=True)
 class Block:
-    """Some text, from one cut to the next: its size in the file, and decompressed."""
+    """Text between two cuts, with its size in the file and its size decompressed."""
 
     n_raw_bytes: int
     n_text_bytes: int
 
     def load(self, scratch: "Scratch") -> bytes | memoryview:
-        """Return the text; a view of `scratch` is valid until its next use."""
+        """Return the text; it may be a view of `scratch`, valid until the next use of that."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class TextBlock(Block):
-    """A block of a stream, already read."""
+    """A block of a stream, which is already read."""
 
     text: bytes
 
@@ -73,11 +73,11 @@ class TextBlock(Block):
 
 @dataclass(frozen=True)
 class FileBlock(Block):
-    """A range of a plain file, read where it is counted.
+    """A range of a plain file, read by the thread that counts it.
 
-    The cut of a position is the first separator at or after it; the block reaches from the cut
-    of `begin` to the cut of `end`.  So each range is cut without knowing of the others, and one
-    without a separator, inside a long word, is empty.
+    The cut of a position is the first separator at or after it. The block extends from the cut of
+    `begin` to the cut of `end`. Each range is cut independently of the others, and a range without
+    a separator, inside a long word, is empty.
     """
 
     source: Source
@@ -86,7 +86,7 @@ class FileBlock(Block):
     separator: re.Pattern[bytes]
 
     def load(self, scratch: "Scratch") -> memoryview:
-        """Read the text; a newline is added where the file ends."""
+        """Read the text; add a newline at the end of the file."""
         is_last = self.end == self.source.n_bytes
         n_bytes = self.end - self.begin
         with reading(self.source.name), self.source.descriptor() as fd:
@@ -118,7 +118,7 @@ class FileBlock(Block):
             n_read += n_more
 
     def _rest(self, fd: int) -> bytes:
-        """Return what lies between `end` and its cut."""
+        """Return the text between `end` and its cut."""
         parts: list[bytes] = []
         position, step = self.end, LOOKAHEAD_BYTES
         while piece := os.pread(fd, step, position):
@@ -131,13 +131,13 @@ class FileBlock(Block):
 
 
 class Scratch:
-    """A buffer that one thread reads into again and again."""
+    """A buffer that one thread reuses for reading."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def view(self, n_bytes: int) -> memoryview:
-        """Return room for so many bytes; what was there before is lost."""
+        """Return a buffer of n_bytes; earlier views are overwritten."""
         if len(self._buffer) < n_bytes:
             self._buffer = bytearray(n_bytes)
         return memoryview(self._buffer)[:n_bytes]
@@ -159,7 +159,7 @@ def cut_blocks(
 def _stream_blocks(
     reader: SourceReader, block_bytes: int, separator: re.Pattern[bytes]
 ) -> Iterator[TextBlock]:
-    """Cut a stream; a newline is added at its end."""
+    """Cut a stream into blocks; add a newline at its end."""
     parts: list[bytes] = []
     n_bytes = n_raw_bytes = 0
     piece_bytes = min(PIECE_BYTES, block_bytes)
@@ -181,7 +181,7 @@ def _stream_blocks(
 
 
 class BlockFeed:
-    """Hand the blocks of all sources to any number of threads, numbered in order."""
+    """Hands out the blocks of all sources, numbered in order, to any number of threads."""
 
     def __init__(
         self,
@@ -190,7 +190,7 @@ class BlockFeed:
         separator: re.Pattern[bytes],
         stop: threading.Event,
     ) -> None:
-        """Prepare to read; streams are read and decompressed in a thread of their own."""
+        """Prepare to read; a separate thread reads and decompresses streams."""
         self._lock = threading.Lock()
         self._n_taken = 0
         blocks = cut_blocks(sources, block_bytes, separator, stop)
@@ -200,26 +200,26 @@ class BlockFeed:
         self._blocks = blocks
 
     def take(self) -> tuple[int, Block] | None:
-        """Return the next block and its number, None at the end."""
+        """Return the next block and its number, or None at the end."""
         with self._lock:
             block = next(self._blocks, None)
             self._n_taken += 1
             return None if block is None else (self._n_taken - 1, block)
 
     def close(self) -> None:
-        """Wait for the reading thread, which `stop` ends."""
+        """Wait for the reading thread to end; set `stop` first."""
         if self._ahead is not None:
             self._ahead.join()
 
 
 class _ReadAhead(Iterator[Block]):
-    """Run an iterator in a thread of its own, a few blocks ahead; its error is raised here."""
+    """Runs an iterator a few blocks ahead in a separate thread; __next__ raises its error."""
 
     def __init__(self, blocks: Iterator[Block], stop: threading.Event) -> None:
         self._ready: queue.Queue[Block | BaseException | None] = queue.Queue(PREFETCHED_BLOCKS)
         self._stop = stop
         self._ended = False
-        # A daemon, because opening a pipe that nobody writes to blocks beyond our reach.
+        # A daemon, since opening a pipe without a writer blocks and cannot be interrupted.
         self._thread = threading.Thread(
             target=self._fill, args=(blocks,), name="fastw2v-reader", daemon=True
         )
@@ -237,7 +237,7 @@ class _ReadAhead(Iterator[Block]):
         raise StopIteration if self._ended else Stopped
 
     def join(self) -> None:
-        """Wait for the thread, though not for one that is stuck in opening a pipe."""
+        """Wait for the thread, unless it is blocked opening a pipe."""
         self._thread.join(timeout=5 * POLL_SECONDS)
 
     def _fill(self, blocks: Iterator[Block]) -> None:
@@ -260,18 +260,18 @@ Tokenizer = Callable[[str], list[str]]
 
 
 class Counter(Protocol):
-    """What counts the text of one thread: a Lexicon or a LineLexicon."""
+    """Counts the text of one thread: a Lexicon or a LineLexicon."""
 
     @property
     def n_words(self) -> int:
-        """How many distinct words there are."""
+        """The number of distinct words."""
 
     def encode(self, text: bytes | memoryview) -> tuple[Int32Array, Int64Array]:
-        """Count a block; return word ids, and the tokens before each sentence's end."""
+        """Count and encode a block; see Lexicon.encode()."""
 
 
 class ScanStop(threading.Event):
-    """Ends a scan, and the waits of its threads for their turn."""
+    """Stops a scan and wakes the threads that wait to append a block."""
 
     def __init__(self, turn: threading.Condition) -> None:
         super().__init__()
@@ -285,7 +285,7 @@ class ScanStop(threading.Event):
 
 
 class CorpusScan:
-    """One pass over some sources, and what its threads share."""
+    """One pass over the sources; the state shared by its threads."""
 
     def __init__(self, sources: list[Source], writer: SpoolWriter) -> None:
         self.sources = sources
@@ -295,11 +295,11 @@ class CorpusScan:
         self._n_raw_bytes = 0
         sizes = [source.n_bytes for source in sources]
         self._total_bytes = None if None in sizes else sum(size or 0 for size in sizes)
-        self._turn = threading.Condition()  # guards all of the above but stop
+        self._turn = threading.Condition()  # guards the attributes above
         self.stop = ScanStop(self._turn)
 
     def run(self, counters: Sequence[Counter], feed: BlockFeed, progress: Progress | None) -> None:
-        """Count all blocks, a thread for each counter; the first error of any is raised here."""
+        """Count all blocks with one thread per counter; raise the first error of any thread."""
         bodies = [partial(self._work, i, counter, feed) for i, counter in enumerate(counters)]
 
         def tick() -> None:
@@ -314,7 +314,7 @@ class CorpusScan:
 
     @property
     def name(self) -> str:
-        """What errors call the corpus."""
+        """The name of the corpus in errors."""
         return corpus_name([source.name for source in self.sources])
 
     def _work(self, number: int, counter: Counter, feed: BlockFeed) -> None:
@@ -334,7 +334,7 @@ class CorpusScan:
         counter: int,
         n_words: int,
     ) -> None:
-        """Write an encoded block when its turn has come: blocks are spooled in text order."""
+        """Append an encoded block to the spool once all earlier blocks are appended."""
         with self._turn:
             self._turn.wait_for(lambda: len(self.pieces) == position or self.stop.is_set())
             if self.stop.is_set():
@@ -359,21 +359,23 @@ def read_text(
     spool_limit_bytes: int = SPOOL_LIMIT_BYTES,
     progress: Progress | None = None,
 ) -> EncodedCorpus:
-    """Count and encode text files in one pass; the result is the same for any `threads`.
+    """Count and encode text files in one pass; the result does not depend on `threads`.
 
-    paths: one or many, with globs, .gz .bz2 .xz .zst, "-" for standard input.  Words are what
-    ASCII white space separates; a newline or a file's end ends a sentence.
-    rules: which words are kept.  vocabulary: encode with this one instead.
-    lowercase: lower each word, by Unicode's rules.
-    tokenizer: from a line, without its newline, to a list of tokens; runs on one thread.
-    threads: int >= 1, that count.
-    spool_limit_bytes: word ids that will take more go to a temporary file: from the start where
-    the sizes of all files are known, else when they reach it.
-    progress: called about ten times a second, from the calling thread, with
-    (bytes of the files done, bytes of all files or None, tokens so far).
+    Words are separated by ASCII white space. A newline or the end of a file ends a sentence.
+
+    paths: one or more paths, globs or URLs, plain or compressed (.gz .bz2 .xz .zst); "-" for
+    standard input.
+    rules: the rules that choose the vocabulary.  vocabulary: encode with this one instead.
+    lowercase: convert words to lower case, by the rules of Unicode.
+    tokenizer: function from a line, without its newline, to a list of tokens; runs on one thread.
+    threads: int >= 1, number of counting threads.
+    spool_limit_bytes: word ids that exceed this size go to temporary files: early on if the sizes
+    of all files are known, otherwise when they reach the limit.
+    progress: called about ten times a second, from the calling thread, with (bytes of the files
+    done, bytes of all files or None, tokens so far).
     Returns an EncodedCorpus; close its spool after use.
-    Raises ReadError for what cannot be read, CorpusError if there are no words or none is kept,
-    SaveError if the temporary file cannot be written, UsageError for an impossible parameter.
+    Raises ReadError if a file cannot be read, CorpusError if there are no words or none is kept,
+    SaveError if a temporary file cannot be written, UsageError for an invalid parameter.
     """
     started = time.perf_counter()
     scan = CorpusScan(find_sources(paths), SpoolWriter(spool_limit_bytes))
@@ -399,7 +401,7 @@ def _count_words(scan: CorpusScan, threads: int, progress: Progress | None) -> C
     scan.run(lexicons, feed, progress)
     if threads == 1:
         return _result(scan, lexicons[0], [_identity(lexicons[0].n_words)])
-    # Words come in order of first appearance, as pieces are in text order.
+    # Pieces are in text order, which merges words in order of first appearance.
     merged = Lexicon(max(lexicon.n_slots for lexicon in lexicons))
     word_numbers = [np.empty(lexicon.n_words, np.int32) for lexicon in lexicons]
     n_merged = [0] * threads

@@ -12,7 +12,7 @@ from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
 from fastw2v.errors import CorpusError
 
-# done_bytes, total_bytes or None where it is not known, n_tokens
+# Arguments: bytes done, total bytes (None if unknown), tokens so far.
 Progress = Callable[[int, int | None, int], None]
 
 PIECE_TOKENS = 1 << 18  # 1 MiB of ids between two appends to the spool
@@ -28,17 +28,18 @@ def read_token_lists(
     spool_limit_bytes: int = SPOOL_LIMIT_BYTES,
     progress: Progress | None = None,
 ) -> EncodedCorpus:
-    """Count and encode sentences in one pass, which may come from a generator.
+    """Count and encode sentences in one pass.
 
-    sentences: iterables of tokens, such as lists, tuples or NumPy arrays; a token is a string of
-    any characters, or an integer, which stands for its digits.
-    rules: which words are kept.  vocabulary: encode with this one instead.
-    lowercase: lower each word, by Unicode's rules.
-    spool_limit_bytes: what is kept in memory before word ids go to a temporary file.
+    sentences: iterable or generator of iterables of tokens, such as lists, tuples or NumPy
+    arrays. A token is a string of any characters, or an integer that is converted to its decimal
+    digits.
+    rules: the rules that choose the vocabulary.  vocabulary: encode with this one instead.
+    lowercase: convert words to lower case, by the rules of Unicode.
+    spool_limit_bytes: size beyond which word ids move to temporary files.
     progress: called about ten times a second with (0, None, tokens so far).
     Returns an EncodedCorpus; close its spool after use.
     Raises CorpusError if an item is not a list of tokens, there are no words or none is kept;
-    SaveError if the temporary file cannot be written; and what the iterable raises.
+    SaveError if a temporary file cannot be written; any error of the iterable.
     """
     started = time.perf_counter()
     if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
@@ -60,7 +61,7 @@ def read_token_lists(
 
 
 class _SentenceReader:
-    """Gathers the ids of sentences into pieces."""
+    """Collects the ids of sentences into pieces."""
 
     def __init__(self, writer: SpoolWriter, progress: Progress | None) -> None:
         self.writer = writer
@@ -72,7 +73,7 @@ class _SentenceReader:
         self._ends = array("q")
 
     def add(self, number: int, sentence: object) -> None:
-        """Append a sentence, unless it is empty; `number` is for errors."""
+        """Append a sentence unless it is empty; number: its number in errors."""
         if isinstance(sentence, list | tuple):
             tokens: Iterable[object] = sentence
         else:
@@ -90,7 +91,7 @@ class _SentenceReader:
             self._report()
 
     def finish(self) -> CountedCorpus:
-        """Return what was counted."""
+        """Return the counted corpus."""
         self._flush()
         self._report()
         n_words = self._lexicon.n_words
@@ -119,7 +120,7 @@ class _SentenceReader:
 
 
 def _tokens_of(number: int, sentence: object) -> Iterable[object]:
-    """Return the tokens of what is neither list nor tuple."""
+    """Return the tokens of a sentence that is neither a list nor a tuple."""
     if isinstance(sentence, np.ndarray) and sentence.ndim == 1:
         tokens: list[object] = sentence.tolist()
         return tokens

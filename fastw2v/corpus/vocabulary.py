@@ -1,4 +1,4 @@
-"""The words that are trained, most frequent first, and the rules that choose them."""
+"""The vocabulary, most frequent words first, and the rules that choose it."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -14,19 +14,22 @@ from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.base.word_counts import read_word_counts, write_word_counts
 from fastw2v.errors import CorpusError, ModelFormatError, UsageError
 
-# What a trim_rule may return: gensim's RULE_DEFAULT, RULE_DISCARD and RULE_KEEP.
+# Return values of a trim_rule: gensim's RULE_DEFAULT, RULE_DISCARD and RULE_KEEP.
 DEFAULT, DISCARD, KEEP = 0, 1, 2
 
-SENTENCE_END = "</s>"  # word2vec.c's mark, the first word of its files
+SENTENCE_END = "</s>"  # word2vec.c's sentence end, the first word in its files
 
 
 class Vocabulary:
     """Words and counts; a word's position is its id.
 
-    words: list of n_words str, distinct, any characters; bytes that are not UTF-8 are held as
-    surrogate escapes.  counts: (n_words,) int64, read-only, >= 1.  In the order of falling
-    count, then of first appearance; but for IdSentences with rows_by_id, where the order is that
-    of the ids, and a count may be 0.  Raises UsageError if the lengths differ.
+    Words are in order of decreasing count, then of first appearance. For IdSentences with
+    rows_by_id they are in the order of the ids, and counts may be 0.
+
+    words: list of n_words distinct str, any characters; bytes that are not UTF-8 are surrogate
+    escapes.
+    counts: (n_words,) int64, >= 1; the attribute is read-only.
+    Raises UsageError if the lengths differ.
     """
 
     def __init__(self, words: list[str], counts: npt.ArrayLike) -> None:
@@ -45,22 +48,22 @@ class Vocabulary:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """Each word's id; made at the first use."""
+        """Dict from word to id, built on first access."""
         return {word: i for i, word in enumerate(self.words)}
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one `word count` line a word; the file appears whole or not at all.
+        """Write one line `word count` per word, atomically.
 
-        Raises SaveError if it cannot be written, or a word is empty or holds a newline.
+        Raises SaveError if the file cannot be written, or a word is empty or contains a newline.
         """
         write_word_counts(path, self.words, self.counts.tolist())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Vocabulary":
-        """Read `word count` lines, as save() and word2vec.c write them.
+        """Read lines `word count`, as written by save() and word2vec.c.
 
-        The file's order is kept, unless counts rise somewhere: then it is sorted by count.  A
-        line `</s> 0`, with which word2vec.c's files begin, is left out.
+        Words keep the order of the file if its counts never increase; otherwise they are sorted
+        by count. The line `</s> 0` at the start of word2vec.c's files is skipped.
         Raises ReadError if the file cannot be read, ModelFormatError if it is malformed.
         """
         counts = read_word_counts(path)
@@ -74,15 +77,17 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class VocabularyRules:
-    """Which words are kept.
+    """The rules that choose the vocabulary.
 
-    min_count: int >= 0, words seen less often are dropped.  max_final_vocab: int >= 1 or None,
-    raises min_count until at most that many words are left (gensim's meaning).
-    trim_rule: called with each word, its count and the min_count in effect; returns 0 for the
-    rules above, 1 to drop the word, 2 to keep it.  base: a vocabulary all of whose words are
-    kept; its counts are added to those of the corpus, and the rules are for the other words.
-    is_sorted: by falling count, else in the order of first appearance.
-    Raises UsageError if a value is impossible.
+    min_count: int >= 0; words with a lower count are dropped.
+    max_final_vocab: int >= 1 or None; raises min_count until at most this many words are left,
+    as in gensim.
+    trim_rule: function of a word, its count and the effective min_count. It returns 0 or None to
+    apply the rules above, 1 to drop the word, or 2 to keep it.
+    base: vocabulary whose words are all kept. Its counts are added to those of the corpus; the
+    rules apply to the other words.
+    is_sorted: sort by decreasing count instead of order of first appearance.
+    Raises UsageError if a value is invalid.
     """
 
     min_count: int = 5
@@ -99,7 +104,7 @@ class VocabularyRules:
             raise UsageError(f"trim_rule must be a function or None, got {self.trim_rule!r}")
 
     def effective_min_count(self, counts: Int64Array) -> int:
-        """Return the least count that is kept.  counts: (n_words,) int64."""
+        """Return the lowest count that is kept.  counts: (n_words,) int64."""
         if self.max_final_vocab is None or self.max_final_vocab >= len(counts):
             return self.min_count
         rank = len(counts) - 1 - self.max_final_vocab
@@ -107,7 +112,10 @@ class VocabularyRules:
 
 
 def check_trim_answer(word: str, answer: object) -> bool | None:
-    """Return whether the word stays, None if the other rules are to say; or raise UsageError."""
+    """Return whether trim_rule keeps the word, None to apply the other rules.
+
+    Raises UsageError for any other answer.
+    """
     if answer is None or answer == DEFAULT:
         return None
     if answer not in (DISCARD, KEEP):
@@ -131,19 +139,19 @@ class WordCounts(Protocol):
 
     @property
     def name(self) -> str:
-        """What errors call the place where they are from."""
+        """The name of their source in errors."""
 
     @property
     def counts(self) -> Int64Array:
-        """(n_words,) int64, how often each was seen."""
+        """(n_words,) int64, the count of each word."""
 
     @property
     def decode(self) -> Callable[[Int64Array], list[str]]:
-        """Return the words of these positions."""
+        """Function that returns the words at the given positions."""
 
 
 class CountedWords(NamedTuple):
-    """Counts of words that are nowhere but in arrays; see WordCounts."""
+    """A WordCounts made of arrays."""
 
     name: str
     counts: Int64Array
@@ -151,7 +159,7 @@ class CountedWords(NamedTuple):
 
 
 class ChosenWords(NamedTuple):
-    """The words kept.  final_ids: (n_words,) int32, -1 for a word that is dropped."""
+    """The words kept.  final_ids: (n_words,) int32, -1 for dropped words."""
 
     vocabulary: Vocabulary
     final_ids: Int32Array
@@ -161,7 +169,7 @@ class ChosenWords(NamedTuple):
 def choose_words(
     counted: WordCounts, rules: VocabularyRules, vocabulary: Vocabulary | None
 ) -> ChosenWords:
-    """Keep what the rules keep, or the words of a given vocabulary.
+    """Keep the words that the rules keep, or those of a given vocabulary.
 
     Raises CorpusError if no word is kept.
     """
@@ -169,7 +177,7 @@ def choose_words(
 
 
 def choose(counted: WordCounts, rules: VocabularyRules) -> ChosenWords:
-    """Keep what the rules keep, in their order, words of equal count by first appearance.
+    """Keep the words that the rules keep, in their order; equal counts by first appearance.
 
     Raises CorpusError if no word is kept.
     """
@@ -192,7 +200,7 @@ def choose(counted: WordCounts, rules: VocabularyRules) -> ChosenWords:
 
 
 def match(counted: WordCounts, vocabulary: Vocabulary) -> ChosenWords:
-    """Keep the words of a given vocabulary; raise CorpusError if there is none of them."""
+    """Keep the words of a given vocabulary; raise CorpusError if none of them occurs."""
     final_ids = _places(counted.decode(np.arange(len(counted.counts))), vocabulary)
     if not (final_ids >= 0).any():
         raise CorpusError(
@@ -211,16 +219,16 @@ class _Frequencies:
     name: str = "word_freq"
 
     def decode(self, word_ids: Int64Array) -> list[str]:
-        """Return the words of these positions."""
+        """Return the words at these positions."""
         return [self.words[i] for i in word_ids.tolist()]
 
 
 def choose_from(word_freq: Mapping[Any, int], rules: VocabularyRules) -> Vocabulary:
-    """Return the vocabulary that the rules keep of words and counts.
+    """Return the vocabulary that the rules choose from words and counts.
 
-    word_freq: counts >= 0 by word, a string or an integer, which stands for its digits; words
-    with a count of 0 were not seen and are left out.
-    Raises UsageError for another count or word, CorpusError if no word is kept.
+    word_freq: mapping from word to count >= 0. A word is a string, or an integer that is
+    converted to its decimal digits. Words with a count of 0 are left out.
+    Raises UsageError for other words or counts, CorpusError if no word is kept.
     """
     for word, count in word_freq.items():
         if not isinstance(word, str | int | np.integer) or isinstance(word, bool):
@@ -239,7 +247,7 @@ def _trimmed(
     min_count: int,
     kept: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.bool_]:
-    """Return which words are kept once the user's rule has been asked about each."""
+    """Return which words are kept after applying the user's rule to each."""
     words = counted.decode(np.arange(len(kept)))
     kept = kept.copy()
     for i, (word, count) in enumerate(zip(words, counted.counts.tolist(), strict=True)):
@@ -252,7 +260,7 @@ def _trimmed(
 def _joined(
     counted: WordCounts, rules: VocabularyRules, kept: npt.NDArray[np.bool_], min_count: int
 ) -> ChosenWords:
-    """Keep all words of the base, with the counts of both, and the new words that are kept."""
+    """Keep all words of the base, with summed counts, and the new words in `kept`."""
     base = rules.base
     assert base is not None
     words = counted.decode(np.arange(len(kept)))
@@ -273,7 +281,7 @@ def _joined(
 
 
 def _places(words: list[str], vocabulary: Vocabulary) -> Int32Array:
-    """Return the (n_words,) int32 ids of words, -1 for those that the vocabulary lacks."""
+    """Return the (n_words,) int32 ids of words; -1 for words not in the vocabulary."""
     find = vocabulary.index.get
     return np.fromiter((find(word, -1) for word in words), np.int32, len(words))
 
