@@ -183,7 +183,7 @@ def test_hugging_face_datasets(pa, table):
         assert sentences_of(dataset, "numbers") == expected(NUMBERS)
     with pytest.raises(UsageError, match=r"column must be one of tokens, text, .* none was given"):
         sentences_of(whole)
-    with pytest.raises(CorpusError, match=r"^sentences is a mapping of 'train'; pass one"):
+    with pytest.raises(CorpusError, match=r"^sentences is a mapping with keys 'train'; pass"):
         sentences_of(datasets.DatasetDict(train=whole), "text")
 
 

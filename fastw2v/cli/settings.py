@@ -133,7 +133,7 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
 
 
 def load_freeze(freeze: Any) -> Any:
-    """Return Word2Vec's freeze argument; a path stands for the words in that file, one per line."""
+    """Return Word2Vec's freeze argument; read the words of a file, one per line, from a path."""
     from fastw2v.base.compression import open_text
     from fastw2v.run.saved_model import FREEZE_KEYWORDS
 

@@ -27,7 +27,7 @@ def has_pyarrow() -> bool:
 
 
 def pyarrow(what: str) -> Any:
-    """Return the module pyarrow; raise MissingPackageError, which names `what` to read."""
+    """Return the module pyarrow; raise MissingPackageError, which names `what`, if missing."""
     purpose = f"cannot read {what}: Arrow"
     import_optional("pyarrow.compute", "arrow", purpose)
     return import_optional("pyarrow", "arrow", purpose)

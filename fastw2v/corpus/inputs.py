@@ -47,7 +47,7 @@ def read_sentences(sentences: Sentences, **how: Any) -> EncodedCorpus:
         return reading.count(lambda counter: count_arrow(sentences, reading.column, counter))
     if isinstance(sentences, Mapping):
         names = ", ".join(map(repr, sentences))
-        raise CorpusError(f"sentences is a mapping of {names}; pass one of these")
+        raise CorpusError(f"sentences is a mapping with keys {names}; pass one of its values")
     if reading.column is None:
         return read_token_lists(sentences, **reading.common())
     is_text, cells = cells_of_rows(sentences, reading.column)

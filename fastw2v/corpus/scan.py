@@ -56,7 +56,7 @@ class Block:
     n_text_bytes: int
 
     def load(self, scratch: "Scratch") -> bytes | memoryview:
-        """Return the text; it may be a view of `scratch`, valid until the next use of that."""
+        """Return the text; a view of `scratch` is valid until scratch is used again."""
         raise NotImplementedError
 
 

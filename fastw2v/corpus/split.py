@@ -17,8 +17,8 @@ def hold_out(
 ) -> tuple[Spool, Spool]:
     """Split the sentences at random into a training spool and a held-out spool.
 
-    A sentence of more than PART_TOKENS tokens is split into parts, each drawn on its own; the
-    sentence ends where the next part belongs to the other spool.
+    A sentence of more than PART_TOKENS tokens is split into parts, which are drawn independently.
+    The sentence ends where the next part belongs to the other spool.
 
     spool: not modified.  share: expected share of held-out sentences, in (0, 1).
     seed: int >= 0.  limit_bytes: as in read_text, for each of the two spools.

@@ -74,7 +74,7 @@ class MemoryColumn:
 class FileColumn:
     """A column in an unlinked temporary file; read() returns new arrays.
 
-    It uses pread instead of mmap, whose pages would count as memory of this process.
+    It uses pread, since pages of an mmap would count as memory of this process.
     """
 
     def __init__(self, dtype: npt.DTypeLike) -> None:

@@ -26,9 +26,8 @@ PAIRS_EXPONENT = 0.85
 WAIT_SECONDS = 0.2  # between checks whether the threads have ended
 WORD_BITS = np.uint64(_core.WORD_BITS)
 WORD_MASK = np.uint64((1 << _core.WORD_BITS) - 1)
-FIRST_LONG_KEY = np.uint64(
-    _core.FIRST_LONG_START << _core.WORD_BITS
-)  # < keys whose inner start is long
+# Lower bound of the keys whose inner start is long.
+FIRST_LONG_KEY = np.uint64(_core.FIRST_LONG_START << _core.WORD_BITS)
 
 Ids = NDArray[np.int32]
 
