@@ -176,7 +176,7 @@ def test_a_second_file_of_the_output_is_not_written_over_another(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     Path("text").write_text("a b\n" * 99)
     assert cli.main(["train", "text", "-o", "v.tsv", "--save-vocab", "v_metadata.tsv"]) == 2
-    assert "v_metadata.tsv is output and save-vocab at once" in capsys.readouterr().err
+    assert "v_metadata.tsv is both output and save-vocab" in capsys.readouterr().err
     assert os.listdir() == ["text"]
 
 

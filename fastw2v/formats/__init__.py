@@ -48,7 +48,7 @@ def read_vectors(
     record = get_format(format)
     if mmap and not record.can_be_mapped:
         able = listed((f.name for f in FORMATS.values() if f.can_be_mapped), "and")
-        raise UsageError(f"only {able} files can be mapped; {os.fspath(path)} is {format!r}")
+        raise UsageError(f"only {able} files can be memory-mapped; {os.fspath(path)} is {format!r}")
     options = {"mmap": True} if mmap else {}
     found: WordVectors = record.load().read(path, limit=limit, **options)
     return found
