@@ -1,13 +1,13 @@
 """Callbacks and metrics for Word2Vec: the arguments callbacks= and metric=."""
 
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastw2v.errors import CorpusError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.run.tensorboard import TensorBoard
 from fastw2v.training.events import Report, StopTraining
-from fastw2v.vectors.task_files import TaskFile
+from fastw2v.vectors.task_files import ANALOGY_VOCABULARY, TaskFile
 
 if TYPE_CHECKING:
     from fastw2v.word2vec import Word2Vec
@@ -57,18 +57,34 @@ class WordPairs:
     """Metric: Spearman's correlation with human scores of word pairs, in -1..1.
 
     path: a file of lines `word word score`.
-    options: keyword arguments of fastw2v.evaluation.evaluate_pairs.
+    restrict_vocab, fold_case, unknown_as_zero: as for fastw2v.evaluation.evaluate_pairs.
     Raises ReadError or CorpusError if the file cannot be read or is malformed.
     """
 
-    def __init__(self, path: str | PathLike[str] | TaskFile, **options: Any) -> None:
-        self.file, self.options = path if isinstance(path, TaskFile) else TaskFile(path), options
+    def __init__(
+        self,
+        path: str | PathLike[str] | TaskFile,
+        *,
+        restrict_vocab: int | None = None,
+        fold_case: bool = True,
+        unknown_as_zero: bool = False,
+    ) -> None:
+        self.file = path if isinstance(path, TaskFile) else TaskFile(path)
+        self.restrict_vocab, self.fold_case = restrict_vocab, fold_case
+        self.unknown_as_zero = unknown_as_zero
         list(self.file.pairs())  # an unreadable file fails here, before training
 
     def __call__(self, model: "Word2Vec") -> float:
         """Return the correlation; raise CorpusError if the model knows fewer than three pairs."""
         wv = model.wv
-        result = evaluate_pairs(wv.index_to_key, wv.vectors, self.file, **self.options)
+        result = evaluate_pairs(
+            wv.index_to_key,
+            wv.vectors,
+            self.file,
+            restrict_vocab=self.restrict_vocab,
+            fold_case=self.fold_case,
+            unknown_as_zero=self.unknown_as_zero,
+        )
         n_known = result.n_pairs - result.n_skipped
         if n_known < 3:
             raise CorpusError(
@@ -82,18 +98,31 @@ class Analogies:
     """Metric: the fraction of analogy questions answered correctly, in 0..1.
 
     path: a file of sections: a line `: name`, then lines `a b c d`.
-    options: keyword arguments of fastw2v.evaluation.evaluate_analogies.
+    restrict_vocab, fold_case: as for fastw2v.evaluation.evaluate_analogies.
     Raises ReadError or CorpusError if the file cannot be read or is malformed.
     """
 
-    def __init__(self, path: str | PathLike[str] | TaskFile, **options: Any) -> None:
-        self.file, self.options = path if isinstance(path, TaskFile) else TaskFile(path), options
+    def __init__(
+        self,
+        path: str | PathLike[str] | TaskFile,
+        *,
+        restrict_vocab: int | None = ANALOGY_VOCABULARY,
+        fold_case: bool = True,
+    ) -> None:
+        self.file = path if isinstance(path, TaskFile) else TaskFile(path)
+        self.restrict_vocab, self.fold_case = restrict_vocab, fold_case
         self.file.questions()  # an unreadable file fails here, before training
 
     def __call__(self, model: "Word2Vec") -> float:
         """Return the fraction; raise CorpusError if every question has an unknown word."""
         wv = model.wv
-        result = evaluate_analogies(wv.index_to_key, wv.vectors, self.file, **self.options)
+        result = evaluate_analogies(
+            wv.index_to_key,
+            wv.vectors,
+            self.file,
+            restrict_vocab=self.restrict_vocab,
+            fold_case=self.fold_case,
+        )
         if result.total.n_asked == 0:
             raise CorpusError(
                 f"{fspath(self.file.path)}: every question has a word that the model does not know"

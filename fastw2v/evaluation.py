@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.vectors.search import nearest_rows, row_norms, unit_rows
-from fastw2v.vectors.task_files import Question, TaskFile
+from fastw2v.vectors.task_files import ANALOGY_VOCABULARY, Question, TaskFile
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def evaluate_analogies(
     vectors: NDArray[np.float32],
     path: str | PathLike[str] | TaskFile,
     *,
-    restrict_vocab: int | None = 30_000,
+    restrict_vocab: int | None = ANALOGY_VOCABULARY,
     fold_case: bool = True,
 ) -> AnalogyResult:
     """Answer each analogy question in a file with the word nearest to b - a + c.

@@ -61,8 +61,6 @@ Model = TypeVar("Model", bound="Word2Vec")
 TrimRule = Callable[[str, int, int], object]
 Metric = Callable[[Any], float]
 
-GENSIM_SAVE_OPTIONS = {"separately", "sep_limit", "ignore", "pickle_protocol"}
-
 
 class Word2Vec:
     """Train word vectors with skip-gram or CBOW.
@@ -591,19 +589,19 @@ class Word2Vec:
         format: str = "native",
         *,
         allow_non_finite: bool = False,
-        **gensim: Any,
+        separately: object = None,
+        sep_limit: int = 10 * 2**20,
+        ignore: object = frozenset(),
+        pickle_protocol: int = 4,
     ) -> None:
         """Write the model to a file.
 
         format: "native" (safetensors, the whole model), or another name in formats.FORMATS.
         allow_non_finite: write a model even if training diverged or values are not finite.
-        gensim: separately, sep_limit, ignore and pickle_protocol are accepted without effect.
+        separately, sep_limit, ignore, pickle_protocol: accepted for gensim, without effect.
         Raises SaveError if the file cannot be written, and DivergedError if training diverged or
         values are not finite, unless allow_non_finite is set.
         """
-        unknown = set(gensim) - GENSIM_SAVE_OPTIONS
-        if unknown:
-            raise TypeError(f"save() got an unexpected keyword argument {unknown.pop()!r}")
         data = self.to_word_vectors()
         if not allow_non_finite:
             data.check_finite(path)

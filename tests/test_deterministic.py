@@ -60,7 +60,7 @@ def test_threads_of_any_timing_give_the_same_bits(uneven, sg, objective, backend
     assert runs[0].counts() == runs[1].counts()
     assert runs[0].counts().n_tokens == 2 * 5_200
     for run in runs:
-        for copy in run.rounds.copies:  # every row that changed was marked, and merged
+        for copy in run.rounds.replicas:  # every row that changed was marked, and merged
             assert copy.arrays.in_rows.tobytes() == run.model_arrays.in_rows.tobytes()
             assert copy.arrays.out_rows.tobytes() == run.model_arrays.out_rows.tobytes()
             assert copy.arrays.out_bias.tobytes() == run.model_arrays.out_bias.tobytes()

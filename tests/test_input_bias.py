@@ -170,7 +170,7 @@ def test_deterministic_threads_merge_it_to_the_same_bits(sg, objective):
     assert arrays.folded_in_bias[0, :16].all()
     for a, b in zip(trained_arrays(arrays), trained_arrays(second.model_arrays), strict=True):
         assert a.tobytes() == b.tobytes()
-    for own in (worker_copy.arrays for worker_copy in first.rounds.copies):
+    for own in (worker_copy.arrays for worker_copy in first.rounds.replicas):
         rows = own.in_rows + own.in_bias  # as merged, before the last fold
         assert rows.tobytes() == arrays.in_rows.tobytes()
 

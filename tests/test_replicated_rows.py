@@ -151,7 +151,7 @@ def test_a_shared_row_gets_the_share_of_the_change(backend, arch, objective):
 @pytest.mark.parametrize(("sg", "objective"), HOT_MODES)
 def test_sixteen_workers_at_once_do_not_overshoot(sg, objective, monkeypatch):
     """Each has one long chunk, so that all are at work at once, on few cores, too."""
-    monkeypatch.setattr(module, "PRIVATE_FROM_TOKENS", 0)
+    monkeypatch.setattr(module, "REPLICATED_FROM_TOKENS", 0)
     monkeypatch.setattr("fastw2v.training.trainer.CHUNKS", 16)
     monkeypatch.setattr("fastw2v.training.trainer.CHUNK_TOKENS", 20_000)
     # Enough to diverge, or to lose 9 %, if each added all of its change.
@@ -178,7 +178,7 @@ def test_private_rows_outlast_a_chunk_until_they_are_given():
 
 
 def test_a_run_ends_with_what_was_private(monkeypatch):
-    monkeypatch.setattr(module, "PRIVATE_FROM_TOKENS", 0)
+    monkeypatch.setattr(module, "REPLICATED_FROM_TOKENS", 0)
     private = replace(NEGATIVE_SAMPLING, replicated_rows=ReplicaCounts(40, 40, 10**9, 0))
     monkeypatch.setitem(OBJECTIVES, private.name, private)
     arrays = trained(random_spool(), workers=2).model_arrays

@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from fastw2v.cli.output import percent, print_json, print_table
+from fastw2v.vectors.task_files import ANALOGY_VOCABULARY
 
 if TYPE_CHECKING:
     from fastw2v.evaluation import AnalogyResult, AnalogySection, PairsResult
@@ -27,7 +28,7 @@ def add_parser(subparsers: Any) -> None:
         "--restrict-vocab",
         metavar="N",
         type=int,
-        default=30_000,
+        default=ANALOGY_VOCABULARY,
         help="ask analogies only among the first N words; 0: all (default %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -40,10 +40,12 @@ from fastw2v.formats.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
+    from fastw2v.corpus import Vocabulary, VocabularyRules
+    from fastw2v.corpus.sources import Source
+    from fastw2v.training.events import Summary
     from fastw2v.word2vec import Word2Vec
-
 
 CLASSES = "classes"  # the output of word2vec.c's -classes: one line `word number` per word
 
@@ -146,7 +148,7 @@ class RunFiles:
         return (TEXT, 0) if self.format == CLASSES else (FORMATS[self.format], vector_size)
 
 
-def write_or_rescue(model: "Word2Vec", path: str, write: "Callable[[Word2Vec, str], None]") -> None:
+def write_or_rescue(model: "Word2Vec", path: str, write: Callable[["Word2Vec", str], None]) -> None:
     """Write the model to `path`; if that fails, rescue the complete model elsewhere.
 
     A model that is already in a checkpoint is not copied.
@@ -170,10 +172,6 @@ def rescue(model: "Word2Vec") -> str:
     if kept is None:
         return "the model could not be saved anywhere else either and is lost"
     return f"the trained model was saved in {kept}; `fastw2v convert` writes other formats"
-
-
-if TYPE_CHECKING:
-    from fastw2v.training.events import Summary
 
 
 def format_summary(s: "Summary") -> str:
@@ -356,7 +354,7 @@ def train_to_file(
     files: RunFiles,
     settings: dict[str, Any],
     *,
-    write: "Callable[[Word2Vec, str], None]",
+    write: Callable[["Word2Vec", str], None],
     progress: bool | None = None,
     quiet: bool = False,
 ) -> None:
@@ -388,11 +386,3 @@ def train_to_file(
     write_or_rescue(model, files.output, write)
     if not quiet:
         print(f"{format_summary(summary)}\nwritten to {files.output}, format {files.format}")
-
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from fastw2v.corpus import Vocabulary, VocabularyRules
-    from fastw2v.corpus.sources import Source
-    from fastw2v.word2vec import Word2Vec

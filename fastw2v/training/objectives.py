@@ -44,7 +44,7 @@ class ReplicaCounts(NamedTuple):
 
     inputs, outputs: rows of each matrix, the most frequent ones.
     centres: centres between two syncs.
-    small_outputs: output rows if an epoch has fewer tokens than sharing.PRIVATE_FROM_TOKENS.
+    small_outputs: output rows if an epoch has fewer tokens than sharing.REPLICATED_FROM_TOKENS.
     """
 
     inputs: int

@@ -78,9 +78,9 @@ def make_replica(arrays: ModelArrays, settings: KernelSettings, max_tokens: int)
     )
     worker = _core.Worker(_core.Model(own, settings), max_tokens, allocate)
     marks = (np.zeros(len(rows), np.uint8) for rows in (own.in_rows, own.out_rows))
-    copy = Replica(own, worker, *marks)
-    worker.note_touched(copy.touched_in, copy.touched_out)
-    return copy
+    replica = Replica(own, worker, *marks)
+    worker.note_touched(replica.touched_in, replica.touched_out)
+    return replica
 
 
 def same_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -96,7 +96,7 @@ class Rounds:
     def __init__(
         self,
         arrays: ModelArrays,
-        copies: Sequence[Replica],
+        replicas: Sequence[Replica],
         gain: Sequence[NDArray[np.float32]],
         chunks_each: int,
         all_outputs: bool,
@@ -107,12 +107,12 @@ class Rounds:
         chunks_each: chunks of each worker per round.
         all_outputs: whether every output row changes, as in full softmax.
         """
-        self.arrays, self.copies, self.chunks_each = arrays, copies, chunks_each
+        self.arrays, self.replicas, self.chunks_each = arrays, replicas, chunks_each
         self.all_outputs = all_outputs
         self.position = 0  # the first chunk that is not yet trained and merged
-        touched_in = [copy.touched_in for copy in copies]
-        touched_out = [copy.touched_out for copy in copies]
-        own = [copy.arrays for copy in copies]
+        touched_in = [replica.touched_in for replica in replicas]
+        touched_out = [replica.touched_out for replica in replicas]
+        own = [replica.arrays for replica in replicas]
         self._merges = [
             _core.RowMerge(arrays.in_rows, [a.in_rows for a in own], touched_in, gain[0]),
             _core.RowMerge(arrays.out_rows, [a.out_rows for a in own], touched_out, gain[1]),
@@ -130,7 +130,7 @@ class Rounds:
 
     def take_rows(self) -> None:
         """Copy the current rows into all replicas; others may have changed them."""
-        for own in (copy.arrays for copy in self.copies):
+        for own in (replica.arrays for replica in self.replicas):
             own.in_rows[...], own.out_rows[...] = self.arrays.in_rows, self.arrays.out_rows
             if own.out_bias is not None:
                 own.out_bias[...] = self.arrays.out_bias
@@ -149,15 +149,15 @@ class Rounds:
         stop = RoundStop()
 
         def next_round() -> None:
-            self.position = min(self.position + len(self.copies) * self.chunks_each, n_chunks)
+            self.position = min(self.position + len(self.replicas) * self.chunks_each, n_chunks)
             go_on[0] = self.position < n_chunks and not stop.is_set()
 
         go_on = [first < n_chunks]
-        trained = threading.Barrier(len(self.copies))
-        merged = threading.Barrier(len(self.copies), next_round)
+        trained = threading.Barrier(len(self.replicas))
+        merged = threading.Barrier(len(self.replicas), next_round)
 
         def work(i: int) -> None:
-            if i == len(self.copies) - 1:
+            if i == len(self.replicas) - 1:
                 stop.let_begin()
             if not stop.may_begin():
                 return
@@ -165,9 +165,9 @@ class Rounds:
                 while go_on[0]:
                     begin = self.position + i * self.chunks_each
                     for chunk in range(begin, min(begin + self.chunks_each, n_chunks)):
-                        train(self.copies[i].worker, chunk)
+                        train(self.replicas[i].worker, chunk)
                     if self.all_outputs:
-                        self.copies[i].touched_out[:] = 1
+                        self.replicas[i].touched_out[:] = 1
                     trained.wait()
                     self._merge(i)
                     merged.wait()
@@ -178,25 +178,25 @@ class Rounds:
                 merged.abort()
                 raise
 
-        return [partial(work, i) for i in range(len(self.copies))], stop
+        return [partial(work, i) for i in range(len(self.replicas))], stop
 
     def _merge(self, part: int) -> None:
         """Merge the part of the rows that belongs to one worker."""
         for merge in self._merges:
-            merge.merge(part, len(self.copies))
+            merge.merge(part, len(self.replicas))
 
 
 def make_rounds(
     parameters: Parameters, arrays: ModelArrays, settings: KernelSettings, plan: RoundPlan
 ) -> Rounds:
     """Return the rounds that train these arrays.  settings: those of a single worker."""
-    copies = [make_replica(arrays, settings, plan.max_tokens) for _ in range(plan.n_workers)]
+    replicas = [make_replica(arrays, settings, plan.max_tokens) for _ in range(plan.n_workers)]
     shares = row_shares(parameters, arrays, plan.counts, plan.n_contexts)
     of_all = shares[0].sum(keepdims=True)  # predictions that move in_bias
     rate, n_tokens = parameters.rate_at(0.5), plan.chunk_tokens * plan.chunks_each
     gain = [gains(n_tokens * share, rate, plan.n_workers) for share in (*shares, of_all)]
     all_outputs = parameters.objective_record.moves_all_outputs
-    return Rounds(arrays, copies, gain, plan.chunks_each, all_outputs)
+    return Rounds(arrays, replicas, gain, plan.chunks_each, all_outputs)
 
 
 class RoundStop(threading.Event):

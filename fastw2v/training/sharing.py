@@ -76,10 +76,10 @@ def gains(predictions: NDArray[np.float64], rate: float, n_workers: int) -> NDAr
 
 # Below this many tokens per epoch, all workers share the rows of words: replicas raised the loss of
 # the first epoch by 0.7 % (benchmarks/NOTES.md, "Figures that stood in comments").
-PRIVATE_FROM_TOKENS = 4_000_000
+REPLICATED_FROM_TOKENS = 4_000_000
 # Minimum syncs of each worker per epoch.  With fewer on a small corpus, the loss of 16 workers was
 # 1.4 % above that of one (benchmarks/NOTES.md, "Figures that stood in comments").
-EXCHANGES_PER_EPOCH = 1_000
+SYNCS_PER_EPOCH = 1_000
 
 
 def replicated_rows(
@@ -97,11 +97,11 @@ def replicated_rows(
     replicas = parameters.objective_record.replicated_rows
     if n_workers < 2 or replicas is None:
         return NO_REPLICATED_ROWS
-    if n_tokens < PRIVATE_FROM_TOKENS:
+    if n_tokens < REPLICATED_FROM_TOKENS:
         if not replicas.small_outputs:
             return NO_REPLICATED_ROWS
         replicas = replicas._replace(inputs=0, outputs=replicas.small_outputs)
-    often = max(n_tokens // (EXCHANGES_PER_EPOCH * n_workers), 1)
+    often = max(n_tokens // (SYNCS_PER_EPOCH * n_workers), 1)
     replicas = replicas._replace(centres=min(replicas.centres, often))
     n_inputs = min(replicas.inputs, len(arrays.in_rows))
     return ReplicatedRows(

@@ -133,7 +133,7 @@ class Trainer:
                 n_threads, self.chunk_tokens, chunks_each, max_tokens, counts, contexts.mean
             )
             self.rounds = make_rounds(parameters, arrays, settings, plan)
-            self.workers = [copy.worker for copy in self.rounds.copies]
+            self.workers = [replica.worker for replica in self.rounds.replicas]
         else:
             model = _core.Model(arrays, settings)
             self.workers = [_core.Worker(model, max_tokens, allocate) for _ in range(n_threads)]

@@ -9,6 +9,9 @@ from fastw2v.errors import CorpusError
 
 Question = tuple[str, str, str, str]
 
+# Analogies are asked of the most frequent words, as word2vec.c's demo scripts do.
+ANALOGY_VOCABULARY = 30_000
+
 
 @dataclass
 class TaskFile:
