@@ -1,6 +1,7 @@
 """Which files the paths stand for, and the text in them."""
 
 import bz2
+import gc
 import gzip
 import importlib
 import lzma
@@ -220,3 +221,13 @@ def test_a_named_pipe_is_read_as_it_fills(tmp_path):
     corpus = read_text(path, rules=ALL)
     writer.join()
     assert (corpus.n_tokens_read, corpus.n_sentences) == (20000, 10000)
+
+
+def test_a_file_that_vanishes_before_it_is_opened_is_named_and_leaves_nothing(tmp_path, capsys):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    (source,) = find_sources(path)
+    path.unlink()
+    with pytest.raises(ReadError, match=r"cannot read .*pipe: No such file"):
+        SourceReader(source, threading.Event())
+    gc.collect()  # an exception in its close() would fail the test

@@ -246,6 +246,7 @@ class _RawFile(io.RawIOBase):
         self._ended = False
         self._stop = stop
         self._polled = source.n_bytes is None and source.remote is None
+        self._owned = False  # until it is open: close() is called even if opening fails
         self._file = _standard_input() if source.path == STDIN else source.open()
         self._owned = source.path != STDIN
         self._read_some = partial(read_some, self._file) if source.remote else self._file.read
