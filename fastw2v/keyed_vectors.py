@@ -866,8 +866,8 @@ class KeyedVectors:
         own, theirs = np.array(pairs, np.int64).reshape(-1, 2).T
         self.vectors[own] = found.vectors[theirs]
         self._forget_norms()
-        held = np.ones(1, np.float32) if self.vectors_lockf is None else self.vectors_lockf
-        self.vectors_lockf = np.array(np.broadcast_to(held, len(self)))
+        factors = np.ones(1, np.float32) if self.vectors_lockf is None else self.vectors_lockf
+        self.vectors_lockf = np.array(np.broadcast_to(factors, len(self)))
         self.vectors_lockf[own] = lockf
         return len(own)
 

@@ -205,8 +205,8 @@ class Phrases(_PhraseJoiner):
         }
         pairs = self._pairs(1)
         columns = (pairs.starts.tolist(), pairs.words.tolist(), pairs.counts.tolist())
-        for start, last, count in zip(*columns, strict=True):
-            ids = (*pairs.word_ids(start), last)
+        for start_id, last, count in zip(*columns, strict=True):
+            ids = (*pairs.word_ids(start_id), last)
             text = self.delimiter.join(self._words[i] for i in ids)
             counts[text] = counts.get(text, 0) + count
         return counts

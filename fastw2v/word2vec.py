@@ -399,7 +399,7 @@ class Word2Vec:
         corpus, self._corpus = self._corpus, None
         parameters = resolved_for(parameters, self.arrays, corpus.spool)
         self._last_run = parameters
-        start = time.perf_counter()
+        started_at = time.perf_counter()
         request = RunRequest(
             self,
             parameters,
@@ -419,7 +419,7 @@ class Word2Vec:
             raise
         finally:
             self.vectors_changed()
-            self.total_train_time += time.perf_counter() - start
+            self.total_train_time += time.perf_counter() - started_at
             end_progress(self._reader.observer)
         self.train_count += 1
         return self.summary
@@ -661,12 +661,12 @@ class Word2Vec:
 
     def _decided(self, parameters: Parameters) -> Parameters:
         """Fill in alpha and cbow_update, where they are None, from the latest training."""
-        then = self._last_run
-        if then is None or (parameters.alpha is not None and parameters.cbow_update is not None):
+        last = self._last_run
+        if last is None or (parameters.alpha is not None and parameters.cbow_update is not None):
             return parameters
-        alpha = then.alpha if parameters.alpha is None else parameters.alpha
+        alpha = last.alpha if parameters.alpha is None else parameters.alpha
         return replace(
-            parameters, alpha=alpha, cbow_update=parameters.cbow_update or then.cbow_update
+            parameters, alpha=alpha, cbow_update=parameters.cbow_update or last.cbow_update
         )
 
     @property

@@ -69,7 +69,7 @@ def test_the_watch_sees_one_value_that_is_not_finite(total):
 def test_the_loss_at_the_start_is_that_of_zero_outputs(sg, objective):
     trainer = make_trainer(random_spool(), objective=objective, sg=sg, alpha=1e-12, loss_every=1)
     trainer.run()
-    start = trainer._watch.start
+    start = trainer._watch.start_loss
     assert trainer.history[0].loss == pytest.approx(start, rel=0.1)  # less the collisions
     assert trainer.history[0].loss < 1.02 * start
 

@@ -88,13 +88,13 @@ def room_held(path: str | PathLike[str], n_bytes: int) -> Iterator[None]:
     after a crash.
     """
     folder = os.path.dirname(os.path.realpath(path))
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as open_files:
         try:
             file = os.open(folder, os.O_TMPFILE | os.O_WRONLY)
-            held.callback(os.close, file)
+            open_files.callback(os.close, file)
             os.posix_fallocate(file, 0, n_bytes)
         except (OSError, AttributeError):  # disk full, unsupported file system, or not Linux
-            held.close()
+            open_files.close()
         yield
 
 

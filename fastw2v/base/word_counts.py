@@ -54,7 +54,7 @@ def _encoded(word: str, name: str) -> bytes:
         raise SaveError(f"cannot write {name}: {word!r} is not valid Unicode") from error
 
 
-def _parsed(line: bytes, place: str) -> tuple[bytes, int]:
+def _parsed(line: bytes, where: str) -> tuple[bytes, int]:
     """Return the word and count of a line."""
     line = line.removesuffix(b"\n")
     word, separator, count = line.rpartition(b" ")
@@ -64,5 +64,5 @@ def _parsed(line: bytes, place: str) -> tuple[bytes, int]:
     n = int(count) if count.isdigit() and len(count) < 20 else -1
     if not word or not 0 <= n <= MAX_COUNT:
         shown = line[:60].decode("utf-8", "replace")
-        raise ModelFormatError(f"{place}: expected a word and its count, got {shown!r}")
+        raise ModelFormatError(f"{where}: expected a word and its count, got {shown!r}")
     return word, n

@@ -53,11 +53,11 @@ def _formats_help() -> str:
 def _dtypes_help() -> str:
     """Return the value types; those that only some formats support list their formats."""
     able = {dtype: [f.name for f in FORMATS.values() if dtype in f.dtypes] for dtype in DTYPES}
-    told = [
+    per_format = [
         dtype if len(names) == len(FORMATS) else f"{dtype} ({listed(names, 'and')})"
         for dtype, names in able.items()
     ]
-    return listed(told, "or")
+    return listed(per_format, "or")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,12 +67,12 @@ def run(args: argparse.Namespace) -> int:
 
     format = args.target_format or format_of_suffix(args.target)
     check_target(format, args.dtype)
-    for place in places_of(args.target, format):
-        check_writable(place)
+    for path in places_of(args.target, format):
+        check_writable(path)
     found = read_vectors(args.source, args.source_format)
     write_vectors(args.target, found, format, args.dtype)
-    held = get_format(format).holds_as(args.dtype)
-    left_out = [PARTS[part] for part in found.parts() if part not in held]
+    parts_held = get_format(format).holds_as(args.dtype)
+    left_out = [PARTS[part] for part in found.parts() if part not in parts_held]
     print(f"{args.target}: {len(found.words):,} words of dimension {found.dim}, format {format}")
     if left_out:
         print(f"left out because this format cannot hold them: {', '.join(left_out)}")

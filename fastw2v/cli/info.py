@@ -70,8 +70,8 @@ def _odd_rows(found: "WordVectors") -> tuple[int, int]:
     from fastw2v.formats.word_vectors import BLOCK_ROWS
 
     n_zero = n_not_finite = 0
-    for start in range(0, len(found.words), BLOCK_ROWS):
-        rows = found.vectors[start : start + BLOCK_ROWS]
+    for first in range(0, len(found.words), BLOCK_ROWS):
+        rows = found.vectors[first : first + BLOCK_ROWS]
         n_zero += int((~rows.any(axis=1)).sum())
         n_not_finite += int((~np.isfinite(rows).all(axis=1)).sum())
     return n_zero, n_not_finite

@@ -34,8 +34,8 @@ def run(args: argparse.Namespace) -> int:
         neighbours = [_as_json([word], near) for word, near in found]
         print_json({"vectors": args.vectors, "queries": neighbours})
         return 0
-    for place, (word, near) in enumerate(found):
-        if place:
+    for i, (word, near) in enumerate(found):
+        if i:
             print()
         queries.print_similar(word, near)
     return 0

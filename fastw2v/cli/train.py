@@ -80,8 +80,8 @@ class RunFiles:
         written = [(name, path) for name, path in given if path]
         if self.output and self.format != CLASSES:
             check_target(self.format, "float32")
-            places = places_of(self.output, self.format)
-            written += [("output", place) for place in places if place != self.output]
+            paths = places_of(self.output, self.format)
+            written += [("output", target) for target in paths if target != self.output]
         for _, path in written:
             check_writable(path)
         sources = find_sources(self.corpus)
@@ -162,16 +162,16 @@ def write_or_rescue(model: "Word2Vec", path: str, write: Callable[["Word2Vec", s
 
 def rescue(model: "Word2Vec") -> str:
     """Save the model to the first writable folder and return a message with its path."""
-    kept = model.last_checkpoint
-    for folder in () if kept else (os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~")):
-        place = os.path.join(folder, f"fastw2v-rescued-{secrets.token_hex(4)}.safetensors")
+    saved_in = model.last_checkpoint
+    for folder in () if saved_in else (os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~")):
+        path = os.path.join(folder, f"fastw2v-rescued-{secrets.token_hex(4)}.safetensors")
         with suppress(Fastw2vError, OSError):
-            model.save(place)
-            kept = place
+            model.save(path)
+            saved_in = path
             break
-    if kept is None:
+    if saved_in is None:
         return "the model could not be saved anywhere else either and is lost"
-    return f"the trained model was saved in {kept}; `fastw2v convert` writes other formats"
+    return f"the trained model was saved in {saved_in}; `fastw2v convert` writes other formats"
 
 
 def format_summary(s: "Summary") -> str:
@@ -206,8 +206,8 @@ def _rows(s: "Summary") -> list[tuple[str, str, str]]:
         "validating": s.validation_seconds,
         "measuring": s.metric_seconds,
     }
-    told = ", ".join(f"{v:.1f} s {k}" for k, v in stages.items() if v or k[0] in "rt")
-    rows.append(("speed", f"{s.words_per_second / 1e6:.2f}", f"M words/s; {told}"))
+    stage_times = ", ".join(f"{v:.1f} s {k}" for k, v in stages.items() if v or k[0] in "rt")
+    rows.append(("speed", f"{s.words_per_second / 1e6:.2f}", f"M words/s; {stage_times}"))
     if s.peak_bytes:
         rows.append(("peak memory", f"{s.peak_bytes / 2**20:,.0f}", "MiB"))
     return rows
@@ -224,8 +224,8 @@ def _compared(s: "Summary") -> list[tuple[str, str, str]]:
     if s.metric is not None:
         rows.append(("metric", f"{s.metric:.4f}", f"after epoch {epoch}"))
     if s.best_epoch is not None:
-        kept = "its vectors were restored" if s.restored_epoch else f"of {s.epochs}"
-        rows.append(("best epoch", str(s.best_epoch), kept))
+        remark = "its vectors were restored" if s.restored_epoch else f"of {s.epochs}"
+        rows.append(("best epoch", str(s.best_epoch), remark))
     return rows
 
 

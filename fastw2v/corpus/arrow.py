@@ -121,17 +121,17 @@ def _no_column(column: str | None, what: str) -> str:
     return what
 
 
-def _add_lists(pa: Any, cells: Any, counter: CellCounter, place: tuple[str, int]) -> None:
+def _add_lists(pa: Any, cells: Any, counter: CellCounter, batch_start: tuple[str, int]) -> None:
     lengths = pa.compute.list_value_length(cells).fill_null(0)
     ends = np.cumsum(lengths.to_numpy(zero_copy_only=False), dtype=np.int64)
     values = _plain(pa, cells.flatten())
     if values.null_count:
         first = int(np.argmax(values.is_null().to_numpy(zero_copy_only=False)))
-        what, row = place[0], place[1] + int(np.searchsorted(ends, first, "right")) + 1
+        what, row = batch_start[0], batch_start[1] + int(np.searchsorted(ends, first, "right")) + 1
         raise CorpusError(f"{what}, row {row}: a token is null")
     numbered = values.dictionary_encode()
-    places = numbered.indices.to_numpy(zero_copy_only=False)
-    counter.add_tokens(numbered.dictionary.to_pylist(), places, ends)
+    token_indices = numbered.indices.to_numpy(zero_copy_only=False)
+    counter.add_tokens(numbered.dictionary.to_pylist(), token_indices, ends)
 
 
 def _joined(pa: Any, cells: Any) -> Iterator[memoryview]:

@@ -43,7 +43,7 @@ class CellCounter:
         self._append(*self._lexicon.encode(text))
 
     def add_tokens(
-        self, distinct: list[object], places: npt.NDArray[np.integer[Any]], ends: Int64Array
+        self, distinct: list[object], indices: npt.NDArray[np.integer[Any]], ends: Int64Array
     ) -> None:
         """Count tokens given as positions in a list of distinct tokens.
 
@@ -57,7 +57,7 @@ class CellCounter:
             raise CorpusError("the column mixes texts and lists of tokens: a list follows text")
         ids = array("i")
         self._lexicon.append_ids(distinct, ids)
-        word_ids = np.array(ids, np.int32)[places]
+        word_ids = np.array(ids, np.int32)[indices]
         self._lexicon.count(word_ids)
         self._append(word_ids, ends[np.diff(ends, prepend=0) > 0])
 
@@ -69,7 +69,7 @@ class CellCounter:
             counts=lexicon.counts,
             decode=lexicon.decode,
             written=self.writer,
-            pieces=self._pieces,
+            encoded_pieces=self._pieces,
             word_numbers=[np.arange(lexicon.n_words, dtype=np.int32)],
         )
 

@@ -30,7 +30,7 @@ class CountedCorpus:
     name: name of the corpus in errors.
     counts: (n_words,) int64, of all distinct words in order of first appearance.
     decode: returns the words at the given positions of counts.
-    written, pieces: the provisional ids.
+    written, encoded_pieces: the provisional ids.
     word_numbers: for each counter, (n_ids,) int32, the position in counts of each of its
     provisional ids.
     """
@@ -39,7 +39,7 @@ class CountedCorpus:
     counts: Int64Array
     decode: Callable[[Int64Array], list[str]]
     written: SpoolWriter
-    pieces: list[EncodedPiece]
+    encoded_pieces: list[EncodedPiece]
     word_numbers: list[Int32Array]
 
 
@@ -114,7 +114,7 @@ def fold_case(counted: CountedCorpus) -> CountedCorpus:
         counts=counts,
         decode=lambda ids: [words[i] for i in ids.tolist()],
         written=counted.written,
-        pieces=counted.pieces,
+        encoded_pieces=counted.encoded_pieces,
         word_numbers=[folded[numbers] for numbers in counted.word_numbers],
     )
 
@@ -132,13 +132,13 @@ def _rewritten(counted: CountedCorpus, final_ids: Int32Array, n_kept: int) -> Sp
     writer = SpoolWriter(limit_bytes, columns)
     new_ids = [final_ids[numbers] for numbers in counted.word_numbers]
     token = end = 0
-    for piece in counted.pieces:
-        word_ids = old.word_ids.read(token, piece.n_tokens)
-        ends = old.ends.read(end, piece.n_ends) - token
-        kept = _core.TokenBuffer(word_ids, ends, piece.n_tokens, piece.n_ends)
-        _core.remap_ids(kept, new_ids[piece.counter])
-        writer.append(word_ids[: kept.n_ids], ends[: kept.n_ends])
-        token, end = token + piece.n_tokens, end + piece.n_ends
+    for encoded in counted.encoded_pieces:
+        word_ids = old.word_ids.read(token, encoded.n_tokens)
+        ends = old.ends.read(end, encoded.n_ends) - token
+        buffer = _core.TokenBuffer(word_ids, ends, encoded.n_tokens, encoded.n_ends)
+        _core.remap_ids(buffer, new_ids[encoded.counter])
+        writer.append(word_ids[: buffer.n_ids], ends[: buffer.n_ends])
+        token, end = token + encoded.n_tokens, end + encoded.n_ends
     if columns is not old:
         old.close()
     return writer.finish()

@@ -118,18 +118,18 @@ class NumberedIds:
     """Ids that index a table, and their counts.
 
     ids: (n_tokens,).  distinct: (n_distinct,), the original ids in ascending order.
-    places: (n_distinct,), their ids here.  counts: (n_distinct,) int64.
+    numbers: (n_distinct,), their ids here.  counts: (n_distinct,) int64.
     """
 
     ids: npt.NDArray[np.integer[Any]]
     distinct: npt.NDArray[np.integer[Any]]
-    places: npt.NDArray[np.integer[Any]]
+    numbers: npt.NDArray[np.integer[Any]]
     counts: Int64Array
 
     def table(self, final_ids: Int32Array) -> Int32Array:
         """Return the final id of each id here; -1 for dropped ids."""
-        table = np.full(int(self.places[-1]) + 1, -1, np.int32)
-        table[self.places] = final_ids
+        table = np.full(int(self.numbers[-1]) + 1, -1, np.int32)
+        table[self.numbers] = final_ids
         return table
 
 
@@ -139,9 +139,9 @@ def number_ids(ids: npt.NDArray[np.integer[Any]]) -> NumberedIds:
         counts = count_ids(ids)
         distinct = np.flatnonzero(counts)
         return NumberedIds(ids, distinct, distinct, counts[distinct])
-    distinct, places = np.unique(ids, return_inverse=True)
-    counts = count_ids(places)
-    return NumberedIds(places, distinct, np.arange(len(distinct)), counts)
+    distinct, numbers = np.unique(ids, return_inverse=True)
+    counts = count_ids(numbers)
+    return NumberedIds(numbers, distinct, np.arange(len(distinct)), counts)
 
 
 def count_ids(ids: npt.NDArray[np.integer[Any]], n_least: int = 0) -> Int64Array:
@@ -159,12 +159,12 @@ def _mapped(
     writer = SpoolWriter(limit_bytes)
     try:
         for first in range(0, len(ids), PIECE_TOKENS):
-            piece = np.array(ids[first : first + PIECE_TOKENS], np.int32)
-            begin, end = np.searchsorted(ends, [first, first + len(piece)], "right")
+            word_ids = np.array(ids[first : first + PIECE_TOKENS], np.int32)
+            begin, end = np.searchsorted(ends, [first, first + len(word_ids)], "right")
             inside = ends[begin:end] - first
-            kept = _core.TokenBuffer(piece, inside, len(piece), len(inside))
-            _core.remap_ids(kept, table)
-            writer.append(piece[: kept.n_ids], inside[: kept.n_ends])
+            buffer = _core.TokenBuffer(word_ids, inside, len(word_ids), len(inside))
+            _core.remap_ids(buffer, table)
+            writer.append(word_ids[: buffer.n_ids], inside[: buffer.n_ends])
         return writer.finish()
     except BaseException:
         writer.close()

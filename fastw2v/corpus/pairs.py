@@ -95,10 +95,10 @@ def read_pairs(
     counted = CountedWords("the corpus", counts, pairs.lexicon.decode)
     chosen = choose_words(counted, rules, vocabulary)
     inputs, outputs = chosen.final_ids[pairs.inputs], chosen.final_ids[pairs.outputs]
-    kept = np.flatnonzero((inputs >= 0) & (outputs >= 0))
-    if not len(kept):
+    known_pairs = np.flatnonzero((inputs >= 0) & (outputs >= 0))
+    if not len(known_pairs):
         raise CorpusError(f"none of the {len(pairs)} pairs has both words in the vocabulary")
-    order = np.repeat(kept, n_visits[kept])
+    order = np.repeat(known_pairs, n_visits[known_pairs])
     if pairs.shuffle:
         np.random.default_rng(SHUFFLE_SEED).shuffle(order)
     word_ids = np.empty((len(order), 2), np.int32)
@@ -121,8 +121,8 @@ def _ids_of(role: str, words: Iterable[object], lexicon: TokenLexicon) -> Int32A
     """Return the lexicon's ids of a column."""
     values = words if isinstance(words, list | tuple) else np.asarray(words)
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu" and values.ndim == 1:
-        distinct, places = np.unique(values, return_inverse=True)
-        return _ids_of(role, distinct.tolist(), lexicon)[places]
+        distinct, numbers = np.unique(values, return_inverse=True)
+        return _ids_of(role, distinct.tolist(), lexicon)[numbers]
     if isinstance(words, str | bytes) or (isinstance(values, np.ndarray) and values.ndim != 1):
         raise UsageError(f"{role}s must be a sequence of words, got {type(words).__name__}")
     ids = array("i")

@@ -32,7 +32,7 @@ def find_remote(url: str) -> list[RemoteFile]:
     if not glob.has_magic(path):
         return [_described(url, file_system, path)]
     found = _called(url, partial(file_system.glob, path, detail=True))
-    names = sorted(name for name, about in found.items() if about["type"] == "file")
+    names = sorted(name for name, details in found.items() if details["type"] == "file")
     if not names:
         raise ReadError(f"no file matches {url}")
     return [_described(file_system.unstrip_protocol(name), file_system, name) for name in names]
@@ -49,10 +49,10 @@ def read_some(file: IO[bytes], n_bytes: int) -> bytes:
 
 
 def _described(url: str, file_system: Any, path: str) -> RemoteFile:
-    about = _called(url, partial(file_system.info, path))
-    if about.get("type") == "directory":
+    details = _called(url, partial(file_system.info, path))
+    if details.get("type") == "directory":
         raise ReadError(f"cannot read {url}: it is a directory; did you mean {url}/* ?")
-    return RemoteFile(url, about.get("size"), file_system, path)
+    return RemoteFile(url, details.get("size"), file_system, path)
 
 
 def _called(url: str, call: Any) -> Any:

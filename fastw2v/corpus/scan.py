@@ -121,12 +121,12 @@ class FileBlock(Block):
         """Return the text between `end` and its cut."""
         parts: list[bytes] = []
         position, step = self.end, LOOKAHEAD_BYTES
-        while piece := os.pread(fd, step, position):
-            match = self.separator.search(piece)
+        while text := os.pread(fd, step, position):
+            match = self.separator.search(text)
             if match:
-                return b"".join([*parts, piece[: match.start()]])
-            parts.append(piece)
-            position, step = position + len(piece), min(step * 4, BLOCK_BYTES)
+                return b"".join([*parts, text[: match.start()]])
+            parts.append(text)
+            position, step = position + len(text), min(step * 4, BLOCK_BYTES)
         return b"".join(parts)
 
 
@@ -164,16 +164,16 @@ def _stream_blocks(
     n_bytes = n_raw_bytes = 0
     piece_bytes = min(PIECE_BYTES, block_bytes)
     try:
-        while piece := reader.read(piece_bytes):
-            match = separator.search(piece) if n_bytes >= block_bytes else None
+        while text_read := reader.read(piece_bytes):
+            match = separator.search(text_read) if n_bytes >= block_bytes else None
             if match:
-                text = b"".join([*parts, piece[: match.start()]])
+                text = b"".join([*parts, text_read[: match.start()]])
                 yield TextBlock(reader.n_raw_bytes - n_raw_bytes, len(text), text)
                 n_raw_bytes = reader.n_raw_bytes
                 parts, n_bytes = [], 0
-                piece = piece[match.start() :]
-            parts.append(piece)
-            n_bytes += len(piece)
+                text_read = text_read[match.start() :]
+            parts.append(text_read)
+            n_bytes += len(text_read)
         text = b"".join([*parts, b"\n"])
         yield TextBlock(reader.n_raw_bytes - n_raw_bytes, n_bytes, text)
     finally:
@@ -290,7 +290,7 @@ class CorpusScan:
     def __init__(self, sources: list[Source], writer: SpoolWriter) -> None:
         self.sources = sources
         self.writer = writer
-        self.pieces: list[EncodedPiece] = []
+        self.encoded_pieces: list[EncodedPiece] = []
         self.n_text_bytes = 0
         self._n_raw_bytes = 0
         sizes = [source.n_bytes for source in sources]
@@ -336,11 +336,11 @@ class CorpusScan:
     ) -> None:
         """Append an encoded block to the spool once all earlier blocks are appended."""
         with self._turn:
-            self._turn.wait_for(lambda: len(self.pieces) == position or self.stop.is_set())
+            self._turn.wait_for(lambda: len(self.encoded_pieces) == position or self.stop.is_set())
             if self.stop.is_set():
                 raise Stopped
             n_ends = self.writer.append(word_ids, ends)
-            self.pieces.append(EncodedPiece(counter, len(word_ids), n_ends, n_words))
+            self.encoded_pieces.append(EncodedPiece(counter, len(word_ids), n_ends, n_words))
             self.n_text_bytes += block.n_text_bytes
             self._n_raw_bytes += block.n_raw_bytes
             if self._total_bytes and self._n_raw_bytes:
@@ -405,10 +405,10 @@ def _count_words(scan: CorpusScan, threads: int, progress: Progress | None) -> C
     merged = Lexicon(max(lexicon.n_slots for lexicon in lexicons))
     word_numbers = [np.empty(lexicon.n_words, np.int32) for lexicon in lexicons]
     n_merged = [0] * threads
-    for piece in scan.pieces:
-        i = piece.counter
-        merged.merge(lexicons[i], n_merged[i], piece.n_words, word_numbers[i])
-        n_merged[i] = piece.n_words
+    for encoded in scan.encoded_pieces:
+        i = encoded.counter
+        merged.merge(lexicons[i], n_merged[i], encoded.n_words, word_numbers[i])
+        n_merged[i] = encoded.n_words
     return _result(scan, merged, word_numbers)
 
 
@@ -433,6 +433,6 @@ def _result(
         counts=lexicon.counts,
         decode=lexicon.decode,
         written=scan.writer,
-        pieces=scan.pieces,
+        encoded_pieces=scan.encoded_pieces,
         word_numbers=word_numbers,
     )

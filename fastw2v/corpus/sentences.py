@@ -100,7 +100,7 @@ class _SentenceReader:
             counts=self._lexicon.counts,
             decode=self._lexicon.decode,
             written=self.writer,
-            pieces=self._pieces,
+            encoded_pieces=self._pieces,
             word_numbers=[np.arange(n_words, dtype=np.int32)],
         )
 

@@ -45,7 +45,7 @@ class Source(os.PathLike[str]):
 
     n_bytes: size; None if unknown.  compression: its name, "" for none, None if unknown before
     reading.  remote: the file of a URL.
-    held: the open file, which ensures that the file read is the file that was checked. It is
+    open_file: the open file, which ensures that the file read is the file that was checked. It is
     closed after the first read; later reads open the path again.
     """
 
@@ -53,7 +53,7 @@ class Source(os.PathLike[str]):
     n_bytes: int | None
     compression: str | None
     remote: RemoteFile | None = None
-    held: "HeldFile | None" = field(default=None, compare=False, repr=False)
+    open_file: "OpenFile | None" = field(default=None, compare=False, repr=False)
 
     def __fspath__(self) -> str:
         return self.path
@@ -70,29 +70,29 @@ class Source(os.PathLike[str]):
 
     def open(self) -> IO[bytes]:
         """Open the file or URL for reading; raise OSError on failure."""
-        held = self.held.take() if self.held else None
-        if isinstance(held, int):
-            return open(held, "rb", buffering=0)
-        if held is not None:
-            return held
+        open_file = self.open_file.take() if self.open_file else None
+        if isinstance(open_file, int):
+            return open(open_file, "rb", buffering=0)
+        if open_file is not None:
+            return open_file
         return self.remote.open() if self.remote else open(self.path, "rb", buffering=0)
 
     @contextmanager
     def descriptor(self) -> Iterator[int]:
         """Open a plain file; any number of threads may read ranges of it concurrently."""
-        if self.held is not None and isinstance(self.held.file, int):
-            yield self.held.file
+        if self.open_file is not None and isinstance(self.open_file.file, int):
+            yield self.open_file.file
         else:
             with open(self.path, "rb", buffering=0) as file:
                 yield file.fileno()
 
     def close(self) -> None:
-        """Close the held file, if any."""
-        if self.held is not None:
-            self.held.close()
+        """Close the open file, if any."""
+        if self.open_file is not None:
+            self.open_file.close()
 
 
-class HeldFile:
+class OpenFile:
     """An open descriptor or remote file, closed at garbage collection unless it was taken."""
 
     def __init__(self, file: int | IO[bytes]) -> None:
@@ -166,18 +166,18 @@ def _checked(path: str) -> Source:
         if not stat.S_ISREG(status.st_mode):
             return Source(path, None, None)
         fd = os.open(path, os.O_RDONLY)
-        held = HeldFile(fd)
+        open_file = OpenFile(fd)
         compression = _compression(os.pread(fd, MAGIC_BYTES, 0), path)
-    return Source(path, status.st_size, compression, None, held)
+    return Source(path, status.st_size, compression, None, open_file)
 
 
 def _checked_remote(remote: RemoteFile) -> Source:
     with reading(remote.url):
         file = remote.open()
-        held = HeldFile(file)
+        open_file = OpenFile(file)
         compression = _compression(file.read(MAGIC_BYTES), remote.url)
         file.seek(0)
-    return Source(remote.url, remote.n_bytes, compression, remote, held)
+    return Source(remote.url, remote.n_bytes, compression, remote, open_file)
 
 
 def _compression(head: bytes, path: str) -> str:
@@ -217,11 +217,11 @@ class SourceReader:
     def read(self, n_bytes: int = PIECE_BYTES) -> bytes:
         """Return the next piece of text, up to n_bytes; b"" at the end."""
         try:
-            piece = self._text.read(n_bytes)
+            text = self._text.read(n_bytes)
         except self._damage as error:
             raise self._read_error(error) from error
-        self._n_bytes += len(piece)
-        return piece
+        self._n_bytes += len(text)
+        return text
 
     def close(self) -> None:
         """Close the file."""
@@ -229,12 +229,12 @@ class SourceReader:
         self._raw.close()
 
     def _read_error(self, error: Exception) -> ReadError:
-        start = f"cannot read {self._source.name} after {self._n_bytes} bytes of text: "
+        prefix = f"cannot read {self._source.name} after {self._n_bytes} bytes of text: "
         if isinstance(error, EOFError):
-            return ReadError(f"{start}the {self._compression} data is truncated")
+            return ReadError(f"{prefix}the {self._compression} data is truncated")
         if self._compression and getattr(error, "errno", None) is None:
-            return ReadError(f"{start}the {self._compression} data is damaged: {error}")
-        return ReadError(f"{start}{getattr(error, 'strerror', None) or error}")
+            return ReadError(f"{prefix}the {self._compression} data is damaged: {error}")
+        return ReadError(f"{prefix}{getattr(error, 'strerror', None) or error}")
 
 
 class _RawFile(io.RawIOBase):

@@ -42,8 +42,8 @@ def hold_out(
             for writer, chosen in zip(writers, (~is_held, is_held), strict=True):
                 lengths = np.diff(part_ends, prepend=0)
                 is_end = ~(is_cut & np.append(chosen[1:], False))
-                kept = word_ids[np.repeat(chosen, lengths)]
-                writer.append(kept, np.cumsum(lengths[chosen])[is_end[chosen]])
+                training_ids = word_ids[np.repeat(chosen, lengths)]
+                writer.append(training_ids, np.cumsum(lengths[chosen])[is_end[chosen]])
             begin = int(ends[-1])
         for writer, side in zip(writers, ("no training text is left", "it is empty"), strict=True):
             if writer.n_tokens == 0:

@@ -183,12 +183,12 @@ def choose(counted: WordCounts, rules: VocabularyRules) -> ChosenWords:
     """
     counts = counted.counts
     min_count = rules.effective_min_count(counts)
-    kept = counts >= min_count
+    is_chosen = counts >= min_count
     if rules.trim_rule is not None:
-        kept = _trimmed(counted, rules.trim_rule, min_count, kept)
+        is_chosen = _trimmed(counted, rules.trim_rule, min_count, is_chosen)
     if rules.base is not None:
-        return _joined(counted, rules, kept, min_count)
-    chosen = np.flatnonzero(kept)
+        return _joined(counted, rules, is_chosen, min_count)
+    chosen = np.flatnonzero(is_chosen)
     if not len(chosen):
         raise _nothing_kept(counted, rules)
     if rules.is_sorted:
@@ -245,39 +245,39 @@ def _trimmed(
     counted: WordCounts,
     trim_rule: Callable[[str, int, int], object],
     min_count: int,
-    kept: npt.NDArray[np.bool_],
+    is_chosen: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.bool_]:
     """Return which words are kept after applying the user's rule to each."""
-    words = counted.decode(np.arange(len(kept)))
-    kept = kept.copy()
+    words = counted.decode(np.arange(len(is_chosen)))
+    is_chosen = is_chosen.copy()
     for i, (word, count) in enumerate(zip(words, counted.counts.tolist(), strict=True)):
         answer = check_trim_answer(word, trim_rule(word, count, min_count))
         if answer is not None:
-            kept[i] = answer
-    return kept
+            is_chosen[i] = answer
+    return is_chosen
 
 
 def _joined(
-    counted: WordCounts, rules: VocabularyRules, kept: npt.NDArray[np.bool_], min_count: int
+    counted: WordCounts, rules: VocabularyRules, is_chosen: npt.NDArray[np.bool_], min_count: int
 ) -> ChosenWords:
     """Keep all words of the base, with summed counts, and the new words in `kept`."""
     base = rules.base
     assert base is not None
-    words = counted.decode(np.arange(len(kept)))
-    places = _places(words, base)
-    new = np.flatnonzero(kept & (places < 0))
-    places[new] = len(base) + np.arange(len(new), dtype=np.int32)
-    found = places >= 0
+    words = counted.decode(np.arange(len(is_chosen)))
+    base_ids = _places(words, base)
+    new = np.flatnonzero(is_chosen & (base_ids < 0))
+    base_ids[new] = len(base) + np.arange(len(new), dtype=np.int32)
+    found = base_ids >= 0
     if not found.any():
         raise _nothing_kept(counted, rules)
     counts = np.concatenate([base.counts, np.zeros(len(new), np.int64)])
-    counts[places[found]] += counted.counts[found]
+    counts[base_ids[found]] += counted.counts[found]
     order = np.argsort(-counts if rules.is_sorted else np.zeros(len(counts)), kind="stable")
     final_ids = np.empty(len(order), np.int32)
     final_ids[order] = np.arange(len(order), dtype=np.int32)
     joined = base.words + [words[i] for i in new.tolist()]
     vocabulary = Vocabulary([joined[i] for i in order.tolist()], counts[order])
-    return ChosenWords(vocabulary, np.where(found, final_ids[places], np.int32(-1)), min_count)
+    return ChosenWords(vocabulary, np.where(found, final_ids[base_ids], np.int32(-1)), min_count)
 
 
 def _places(words: list[str], vocabulary: Vocabulary) -> Int32Array:

@@ -65,7 +65,7 @@ _MATRIX = struct.Struct("<b2q")
 
 def looks_like(head: Head) -> bool:
     """Return whether the file starts with fastText's magic number."""
-    return head.start.startswith(MAGIC)
+    return head.first_bytes.startswith(MAGIC)
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
@@ -234,15 +234,15 @@ class _Reader:
         n_bytes = 4 * n_rows * n_columns
         if self._n_bytes is None:
             return np.frombuffer(self._read_on(n_bytes), np.uint8)
-        start = self._file.tell() - len(self._data) + self._place
-        end = start + n_bytes
+        offset = self._file.tell() - len(self._data) + self._place
+        end = offset + n_bytes
         if end + _MATRIX.size > self._n_bytes:
             self.complain("the file is truncated within its vectors")
         data = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         _, n_rows, n_columns = _MATRIX.unpack_from(data, end)
         if end + _MATRIX.size + 4 * n_rows * n_columns > self._n_bytes:
             self.complain("the file is truncated within its output matrix")
-        return np.frombuffer(data, np.uint8, n_bytes, start)
+        return np.frombuffer(data, np.uint8, n_bytes, offset)
 
     def _read_on(self, n_bytes: int) -> bytearray:
         """Return the next bytes, without allocating memory for bytes that do not exist."""

@@ -28,7 +28,7 @@ class Head:
         return os.path.splitext(self.path)[1].lower()
 
     @cached_property
-    def start(self) -> bytes:
+    def first_bytes(self) -> bytes:
         """The first 16 bytes, or the whole file if it is shorter."""
         self.opened.file.seek(0)
         return self.opened.file.read(16)

@@ -41,9 +41,9 @@ PENDING_BIAS = "pending_input_bias"
 
 def looks_like(head: Head) -> bool:
     """Return whether the file starts with a header length and a JSON object."""
-    if head.opened.n_bytes is None or head.start[8:9] != b"{":
+    if head.opened.n_bytes is None or head.first_bytes[8:9] != b"{":
         return False
-    (n_header,) = struct.unpack("<Q", head.start[:8])
+    (n_header,) = struct.unpack("<Q", head.first_bytes[:8])
     return bool(n_header + 8 <= head.opened.n_bytes)
 
 
@@ -74,9 +74,9 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
         **{EXTRA_PREFIX + key: rows for key, rows in word_vectors.extra_arrays.items()},
     }
     metadata = {"fastw2v": LAYOUT_VERSION, "settings": _settings_json(word_vectors.settings)}
-    held = {key: tensor for key, tensor in tensors.items() if tensor is not None}
+    present = {key: tensor for key, tensor in tensors.items() if tensor is not None}
     with atomic_write(name) as file:
-        write_tensors(file, held, metadata)
+        write_tensors(file, present, metadata)
 
 
 def read(
@@ -145,8 +145,8 @@ def _words(model: TensorFile, n_words: int, n_wanted: int) -> list[str]:
     falls = (offsets[1:] < offsets[:-1]).any()  # differences could overflow
     if offsets[0] != 0 or offsets[-1] != len(text) or falls:
         model.complain(f"word_offsets must rise from 0 to {len(text)}, the length of words")
-    places = offsets[: n_wanted + 1].tolist()
-    words = decode_words(text[start:end] for start, end in pairwise(places))
+    word_offsets = offsets[: n_wanted + 1].tolist()
+    words = decode_words(text[begin:end] for begin, end in pairwise(word_offsets))
     if len(set(words)) != len(words):
         model.complain("it contains the same word twice")
     return words

@@ -25,7 +25,7 @@ VECTOR_COLUMNS = ("vector", "vectors", "embedding", "embeddings")
 
 def looks_like(head: Head) -> bool:
     """Return whether the file starts with Parquet's magic number."""
-    return head.start.startswith(MAGIC)
+    return head.first_bytes.startswith(MAGIC)
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = "float32") -> None:

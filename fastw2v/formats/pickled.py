@@ -10,9 +10,9 @@ PROTOCOLS = range(2, 6)  # these protocols start with the bytes 0x80 and the pro
 def refuse_pickle(name: str, file: BinaryIO) -> None:
     """Raise ModelFormatError if the file is a pickle; otherwise rewind it."""
     file.seek(0)
-    start = file.read(2)
+    first_bytes = file.read(2)
     file.seek(0)
-    if len(start) == 2 and start[0] == 0x80 and start[1] in PROTOCOLS:
+    if len(first_bytes) == 2 and first_bytes[0] == 0x80 and first_bytes[1] in PROTOCOLS:
         raise ModelFormatError(
             f"{name}: a Python pickle, as written by gensim, which could run arbitrary code; in "
             "gensim, write the vectors with wv.save_word2vec_format"

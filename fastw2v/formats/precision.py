@@ -42,9 +42,9 @@ def reduce_vectors(path: str, word_vectors: WordVectors, dtype: str) -> Reduced:
     if dtype == "float32":
         return Reduced(vectors)
     largest = np.empty(len(vectors), np.float32)
-    for start in range(0, len(vectors), BLOCK_ROWS):
-        rows = vectors[start : start + BLOCK_ROWS]
-        largest[start : start + BLOCK_ROWS] = np.abs(rows).max(axis=1, initial=0)
+    for first in range(0, len(vectors), BLOCK_ROWS):
+        rows = vectors[first : first + BLOCK_ROWS]
+        largest[first : first + BLOCK_ROWS] = np.abs(rows).max(axis=1, initial=0)
     limit = np.finfo(np.float16).max if dtype == "float16" else np.finfo(np.float32).max
     bad = np.flatnonzero(~(largest <= limit))
     if len(bad):
@@ -54,8 +54,8 @@ def reduce_vectors(path: str, word_vectors: WordVectors, dtype: str) -> Reduced:
         return Reduced(vectors.astype(np.float16))
     scales = largest / np.float32(INT8_STEPS)
     values = np.zeros(vectors.shape, np.int8)
-    for start in range(0, len(vectors), BLOCK_ROWS):
-        block = slice(start, start + BLOCK_ROWS)
+    for first in range(0, len(vectors), BLOCK_ROWS):
+        block = slice(first, first + BLOCK_ROWS)
         divisors = np.where(scales[block] > 0, scales[block], 1)[:, np.newaxis]
         steps = np.rint(vectors[block] / divisors)
         values[block] = np.clip(steps, -INT8_STEPS, INT8_STEPS)

@@ -42,7 +42,7 @@ def detect_format(path: str | PathLike[str]) -> str:
         if found is not None:
             return found
         refuse_pickle(name, opened.file)
-    problem = "not a vectors file of a known format" if head.start else "empty"
+    problem = "not a vectors file of a known format" if head.first_bytes else "empty"
     raise ModelFormatError(f"{name}: {problem} ({', '.join(FORMATS)})")
 
 

@@ -35,9 +35,9 @@ def write_tensors(
     header: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, tensor in tensors.items():
-        start, end = end, end + tensor.nbytes
+        begin, end = end, end + tensor.nbytes
         dtype = _NAMES[tensor.dtype.newbyteorder("<")]
-        header[name] = {"dtype": dtype, "shape": tensor.shape, "data_offsets": (start, end)}
+        header[name] = {"dtype": dtype, "shape": tensor.shape, "data_offsets": (begin, end)}
     text = json.dumps(header, separators=(",", ":")).encode("ascii")
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
     file.write(struct.pack("<Q", len(text)) + text)
@@ -49,8 +49,8 @@ def write_rows(file: BinaryIO, tensor: NDArray[Any]) -> None:
     """Write the values of a tensor, one block of rows at a time."""
     row_bytes = tensor.nbytes // max(1, len(tensor))
     step = max(1, BLOCK_BYTES // max(1, row_bytes))
-    for start in range(0, len(tensor), step):
-        rows = np.ascontiguousarray(tensor[start : start + step], tensor.dtype.newbyteorder("<"))
+    for first in range(0, len(tensor), step):
+        rows = np.ascontiguousarray(tensor[first : first + step], tensor.dtype.newbyteorder("<"))
         file.write(rows.data)
 
 
@@ -126,12 +126,12 @@ class TensorFile:
         """Raise ModelFormatError naming the file."""
         raise ModelFormatError(f"{self.name}: {problem}")
 
-    def _values(self, start: int, dtype: np.dtype[Any], shape: list[int]) -> NDArray[Any]:
+    def _values(self, offset: int, dtype: np.dtype[Any], shape: list[int]) -> NDArray[Any]:
         """Read or map an array that starts `start` bytes into the data."""
         size = int(np.prod(shape))
         if size == 0:
             return np.empty(shape, dtype)
         if self._map is not None:
-            return np.frombuffer(self._map, dtype, size, self._data_start + start).reshape(shape)
-        self._file.seek(self._data_start + start)
+            return np.frombuffer(self._map, dtype, size, self._data_start + offset).reshape(shape)
+        self._file.seek(self._data_start + offset)
         return np.fromfile(self._file, dtype, size).reshape(shape)

@@ -131,9 +131,9 @@ class RowReader:
             text, self._position, rows, self._spans[: len(rows)], self._hard, self.layout
         )
         values = rows.reshape(-1)
-        for place, begin, end in self._hard[:n_hard].tolist():
+        for index, begin, end in self._hard[:n_hard].tolist():
             with np.errstate(over="ignore", under="ignore"):
-                values[place] = np.float32(float(text[begin:end]))
+                values[index] = np.float32(float(text[begin:end]))
         if self.layout.has_words:
             words += [text[begin:end] for begin, end in self._spans[:n_rows].tolist()]
         else:

@@ -76,7 +76,7 @@ class _RowReader:
         self.row_bytes = 4 * dim
         self.data = b""
         self.position = 0
-        self.start = file.tell()  # file offset of data[0]
+        self.data_offset = file.tell()  # file offset of data[0]
 
     def read(
         self, n_wanted: int, n_expected: int, n_rows: int
@@ -94,30 +94,32 @@ class _RowReader:
 
     def _take(self, room: memoryview, words: list[bytes]) -> int:
         """Parse complete rows while there is data and room; return the number of bytes used."""
-        data, place, used = self.data, self.position, 0
+        data, position, used = self.data, self.position, 0
         while used < len(room):
-            space = data.find(b" ", place)
+            space = data.find(b" ", position)
             end = space + 1 + self.row_bytes
             if space < 0 or end > len(data):
                 break
-            words.append(data[place:space].lstrip(b"\n"))
+            words.append(data[position:space].lstrip(b"\n"))
             room[used : used + self.row_bytes] = data[space + 1 : end]
-            used, place = used + self.row_bytes, end
-        self.position = place
+            used, position = used + self.row_bytes, end
+        self.position = position
         return used
 
     def _fill(self, row: str) -> None:
         """Append more data to the unparsed rest."""
         rest = self.data[self.position :]
-        self.start += self.position
+        self.data_offset += self.position
         more = self.file.read(max(BLOCK_BYTES, self.row_bytes, len(rest)))
         if not more:
-            raise ModelFormatError(f"{self.name}: byte {self.start}: the file ends within {row}")
+            raise ModelFormatError(
+                f"{self.name}: byte {self.data_offset}: the file ends within {row}"
+            )
         self.data, self.position = rest + more, 0
 
     def check_end(self, n_rows: int) -> None:
         """Raise ModelFormatError if more than a newline is left."""
         rest = self.data[self.position :] or self.file.read(MAX_HEADER_BYTES)
         if rest.strip(b"\n"):
-            place = self.start + self.position
-            raise ModelFormatError(f"{self.name}: byte {place}: continues after {n_rows} vectors")
+            offset = self.data_offset + self.position
+            raise ModelFormatError(f"{self.name}: byte {offset}: continues after {n_rows} vectors")

@@ -167,9 +167,9 @@ def drop_repeated(path: str, word_vectors: WordVectors) -> WordVectors:
         f"(the first is {words[repeated[0]]!r}) and were skipped",
         stacklevel=3,
     )
-    kept = sorted(set(range(len(words))).difference(repeated))
-    counts = None if word_vectors.counts is None else word_vectors.counts[kept]
-    return WordVectors([words[row] for row in kept], word_vectors.vectors[kept], counts)
+    rows = sorted(set(range(len(words))).difference(repeated))
+    counts = None if word_vectors.counts is None else word_vectors.counts[rows]
+    return WordVectors([words[row] for row in rows], word_vectors.vectors[rows], counts)
 
 
 def write_vectors(

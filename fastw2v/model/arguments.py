@@ -16,8 +16,8 @@ def refuse_unknown(unknown: Mapping[str, Any], function: Callable[..., Any]) -> 
     """Raise UsageError for an argument that a function does not accept; list the accepted ones."""
     for name in unknown:
         if name in RENAMED:
-            now = RENAMED[name]
-            raise UsageError(f"unknown setting {name!r}; gensim 4 renamed it to {now!r}")
+            new_name = RENAMED[name]
+            raise UsageError(f"unknown setting {name!r}; gensim 4 renamed it to {new_name!r}")
         parameters = inspect.signature(function).parameters.values()
         known = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "self"]
         raise UsageError(f"unknown setting {name!r}; accepted are {', '.join(sorted(known))}")

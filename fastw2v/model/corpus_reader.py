@@ -65,12 +65,12 @@ class CorpusReader:
             end_progress(self.observer)
 
     def _progress(self) -> Progress | None:
-        observer, start = self.observer, time.perf_counter()
+        observer, started_at = self.observer, time.perf_counter()
         if observer is None:
             return None
 
         def report(done: int, total: int | None, n_tokens: int) -> None:
-            observer(Report("read", done, total, n_tokens, time.perf_counter() - start))
+            observer(Report("read", done, total, n_tokens, time.perf_counter() - started_at))
 
         return report
 

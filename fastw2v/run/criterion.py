@@ -44,12 +44,12 @@ def options_again(
     Raises CheckpointError if the caller must pass the validation text or the metric, because no
     file can hold them.
     """
-    then = state.get("criterion", {})
-    options = {name: then[name] for name in SAME_NAMES if name in then}
+    saved = state.get("criterion", {})
+    options = {name: saved[name] for name in SAME_NAMES if name in saved}
     options["validation"] = state["source"].get("validation")
     options |= given
     if options["validation"] == ITERABLE:
         raise CheckpointError(f"{path}: its validation was {ITERABLE}; pass it again to resume")
-    if then.get("metric") and metric is None:
-        raise CheckpointError(f"{path}: pass the run's metric, {then['metric']}")
+    if saved.get("metric") and metric is None:
+        raise CheckpointError(f"{path}: pass the run's metric, {saved['metric']}")
     return options

@@ -62,8 +62,8 @@ class RunLog(Listener):
         """Write one line."""
         if self._file.closed:
             return
-        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        line = json.dumps(jsonable({"event": event, "time": now} | values), ensure_ascii=False)
+        utc_time = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        line = json.dumps(jsonable({"event": event, "time": utc_time} | values), ensure_ascii=False)
         try:
             self._file.write(line + "\n")
         except OSError as error:

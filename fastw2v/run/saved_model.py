@@ -143,7 +143,7 @@ def check_all_move(parameters: Parameters, is_frozen: bool) -> None:
 
 
 def frozen_rows(
-    freeze: Freeze, vocabulary: Vocabulary, start: TakenOver | None
+    freeze: Freeze, vocabulary: Vocabulary, taken_over: TakenOver | None
 ) -> NDArray[np.uint8] | None:
     """Return (n_words,) uint8, 1 for frozen words and 0 for others; None if none is frozen.
 
@@ -157,9 +157,9 @@ def frozen_rows(
     if freeze is True or freeze == "all":
         return np.ones(len(vocabulary), np.uint8)
     if freeze == "known":
-        if start is None:
+        if taken_over is None:
             raise UsageError("freeze='known' needs init_from, or a vocabulary that was updated")
-        return start.known.astype(np.uint8)
+        return taken_over.known.astype(np.uint8)
     assert not isinstance(freeze, bool | str)
     return _rows_of(dict.fromkeys(freeze), vocabulary)
 

@@ -71,7 +71,7 @@ class RunRequest:
 
 def run_training(request: RunRequest) -> Summary:
     """Train and return the summary; the corpus is closed even if training fails."""
-    start = time.perf_counter()
+    started_at = time.perf_counter()
     with ExitStack() as open_files:
         stream = open_files.enter_context(request.corpus.spool)
         parts = _parts(request, stream, open_files)
@@ -84,7 +84,7 @@ def run_training(request: RunRequest) -> Summary:
         with _saved(request, parts, trainer, listeners.best) as savers:
             trainer.run([*listeners.in_order, *savers])
         request.model.vectors_changed()
-        summary = _summary(request, parts, trainer, listeners, time.perf_counter() - start)
+        summary = _summary(request, parts, trainer, listeners, time.perf_counter() - started_at)
         if listeners.log is not None:
             listeners.log.write_summary(summary)
     return summary
@@ -112,12 +112,12 @@ def _saved(
         return
     held_out = parts.held_out
     n_held_out = None if held_out is None else held_out.n_tokens
-    about = AboutRun(
+    description = AboutRun(
         corpus_identity(request.corpus, parts.stream, request.arrays.frozen),
         criterion_of(request.options, n_held_out, stream_digest(held_out)),
         {**request.source, "validation": source_of_validation(request.options)},
     )
-    run = CheckpointedRun(checkpoints, request.to_file, about, best)
+    run = CheckpointedRun(checkpoints, request.to_file, description, best)
     with run.running(trainer) as writer:
         model.history += trainer.history
         yield [writer]

@@ -55,10 +55,10 @@ class Validation(Listener):
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
         """Store the loss in the record."""
-        start = time.perf_counter()
+        started_at = time.perf_counter()
         counts = held_out_counts(run.parameters, run.model_arrays, self.stream)
         record.validation_loss = counts.mean_loss
-        record.validation_seconds = time.perf_counter() - start
+        record.validation_seconds = time.perf_counter() - started_at
         self.seconds += record.validation_seconds
 
 
@@ -75,9 +75,9 @@ class Metric(Listener):
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
         """Store the metric in the record."""
-        start = time.perf_counter()
+        started_at = time.perf_counter()
         record.metric = self.measure()
-        self.seconds += time.perf_counter() - start
+        self.seconds += time.perf_counter() - started_at
 
 
 class BestEpoch(Listener):
@@ -104,18 +104,18 @@ class BestEpoch(Listener):
                 self.best, self._best_score = record, record.score
         if self.restore:
             self._rows = [np.zeros_like(rows) for rows in trained_rows(run.model_arrays)]
-            now = dict(zip(PARTS, trained_rows(run.model_arrays), strict=False))
-            for name, copy in zip(PARTS, self._rows, strict=False):
-                rows = (self.kept_before or now)[name]
-                copy[..., : rows.shape[-1]] = rows
+            current = dict(zip(PARTS, trained_rows(run.model_arrays), strict=False))
+            for name, best_rows in zip(PARTS, self._rows, strict=False):
+                rows = (self.kept_before or current)[name]
+                best_rows[..., : rows.shape[-1]] = rows
             self.kept_before = {}
 
     def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
         """Compare the epoch with the best one."""
         if record.score is not None and record.score > self._best_score:
             self.best, self._best_score = record, record.score
-            for copy, rows in zip(self._rows, trained_rows(run.model_arrays), strict=False):
-                copy[...] = rows
+            for best_rows, rows in zip(self._rows, trained_rows(run.model_arrays), strict=False):
+                best_rows[...] = rows
             return
         n_worse = record.epoch - (self.best.epoch if self.best else 0)
         if self.patience is not None and n_worse >= self.patience:
@@ -127,8 +127,8 @@ class BestEpoch(Listener):
             return
         self.restored_epoch = self.best.epoch
         if run.restored is None and not self._is_standing(run):
-            for rows, copy in zip(trained_rows(run.model_arrays), self._rows, strict=True):
-                rows[...] = copy
+            for rows, best_rows in zip(trained_rows(run.model_arrays), self._rows, strict=True):
+                rows[...] = best_rows
             self.restored()
             run.restored = self.best.epoch
 
@@ -137,7 +137,7 @@ class BestEpoch(Listener):
         if not self._rows or self.best is None or run.restored or self._is_standing(run):
             return {}
         dim = run.parameters.vector_size
-        copies = [copy[:, :dim] if copy.ndim == 2 else copy for copy in self._rows]
+        copies = [part[:, :dim] if part.ndim == 2 else part for part in self._rows]
         return dict(zip(PARTS, copies, strict=False))
 
     def _is_standing(self, run: Run) -> bool:

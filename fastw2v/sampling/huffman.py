@@ -73,8 +73,8 @@ def leaves(counts: NDArray[np.int64], ties: str) -> NDArray[np.int32]:
     counts: (n_words,) int64, descending.  The order of ties does not change the code's total
     length.
     """
-    places = np.random.default_rng(0).random(len(counts))
-    shuffled = np.lexsort((places, -counts)).astype(np.int32)
+    keys = np.random.default_rng(0).random(len(counts))
+    shuffled = np.lexsort((keys, -counts)).astype(np.int32)
     if ties == SHUFFLED:
         return shuffled
     n_in_order = np.count_nonzero(counts >= MIN_COUNT_IN_ORDER)

@@ -64,8 +64,8 @@ def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.f
         return np.ones(len(counts))
     t = sample * counts.sum() if sample < 1 else int(sample * GENSIM_COUNT_FACTOR)
     ratio = t / np.maximum(counts, 1)
-    kept = np.minimum(1.0, np.sqrt(ratio) + ratio)
-    return np.where(counts > 0, kept, 1.0)
+    keep_prob = np.minimum(1.0, np.sqrt(ratio) + ratio)
+    return np.where(counts > 0, keep_prob, 1.0)
 
 
 def keep_thresholds(probabilities: NDArray[np.float64]) -> NDArray[np.uint32]:

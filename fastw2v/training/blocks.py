@@ -134,8 +134,8 @@ class Load:
     ) -> "Load":
         """Return the load of a corpus with n_tokens per epoch."""
         counts = np.maximum(arrays.counts, 1)  # a model may have no counts
-        kept = kept_counts(arrays, counts)
-        share = kept / kept.sum()
+        n_kept = kept_counts(arrays, counts)
+        share = n_kept / n_kept.sum()
         is_corrected = not parameters.sg and parameters.cbow_update != "word2vec"
         n_terms = parameters.objective_record.target_terms + parameters.n_negative
         if arrays.paths is not None:
@@ -180,11 +180,11 @@ class BlockRule:
 
     def step(self, lr: float) -> Step:
         """Return the block for a learning rate, and the learning rate limited to max_lr."""
-        held = min(lr, self.max_lr)
+        bounded_lr = min(lr, self.max_lr)
         octaves = float(OCTAVES)
-        if held > self._first_lr * 2.0**-OCTAVES:
-            octaves = math.floor(LR_STEPS * math.log2(self._first_lr / held)) / LR_STEPS
-        return Step(self._block(octaves), held)
+        if bounded_lr > self._first_lr * 2.0**-OCTAVES:
+            octaves = math.floor(LR_STEPS * math.log2(self._first_lr / bounded_lr)) / LR_STEPS
+        return Step(self._block(octaves), bounded_lr)
 
     def _block(self, octaves: float) -> BlockShape:
         """Return the block for learning rates at least `octaves` below the first one."""

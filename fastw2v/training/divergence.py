@@ -49,21 +49,22 @@ def advice_for(parameters: Parameters) -> str:
 class LossWatch:
     """Checks the loss of each interval and each epoch."""
 
-    def __init__(self, parameters: Parameters, start: float, is_trained: bool = False) -> None:
+    def __init__(self, parameters: Parameters, start_loss: float, is_trained: bool = False) -> None:
         """start: see starting_loss.  is_trained: the output weights do not start at zero."""
-        self.advice, self.start = advice_for(parameters), start
+        self.advice, self.start_loss = advice_for(parameters), start_loss
         self.seen = Counts()
         self._first_epoch = 2 if is_trained else 1  # the first one to check
 
-    def check(self, now: Counts, epoch: int, rate: float) -> None:
+    def check(self, counts: Counts, epoch: int, rate: float) -> None:
         """Raise DivergedError if the loss since the last call is not finite or above BLOW_UP.
 
         now: sums over all workers.  epoch: counted from 1.  rate: the learning rate.
         """
-        loss, self.seen = (now - self.seen).mean_loss, now
-        if loss is None or loss < BLOW_UP * self.start:
+        loss, self.seen = (counts - self.seen).mean_loss, counts
+        if loss is None or loss < BLOW_UP * self.start_loss:
             return
-        fact = f"the loss rose to {loss:.3g} nats a prediction, from {self.start:.3g} at the start"
+        first = f"{self.start_loss:.3g} at the start"
+        fact = f"the loss rose to {loss:.3g} nats a prediction, from {first}"
         if not math.isfinite(loss):
             fact = "the loss is no longer finite"
         self._fail(epoch, rate, fact)
@@ -76,9 +77,10 @@ class LossWatch:
         loss = record.loss
         if record.epoch < self._first_epoch or loss is None or n_measured < MIN_MEASURED:
             return
-        if not loss > ABOVE_START * self.start:
+        if not loss > ABOVE_START * self.start_loss:
             return  # check() has already rejected a loss that is not finite
-        fact = f"its mean loss is {loss:.4g} nats a prediction, above {self.start:.4g} at the start"
+        first = f"{self.start_loss:.4g} at the start"
+        fact = f"its mean loss is {loss:.4g} nats a prediction, above {first}"
         self._fail(record.epoch, record.lr, fact)
 
     def _fail(self, epoch: int, rate: float, fact: str) -> None:

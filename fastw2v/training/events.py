@@ -272,7 +272,7 @@ class Run(Protocol):
     def state(self) -> RunState:
         """Return the state from which the run can resume; needs at_chunk_boundary."""
 
-    def report(self, now: Counts, heard: Counts, seconds: float) -> Report:
+    def report(self, counts: Counts, heard: Counts, seconds: float) -> Report:
         """Return a report of the run.  heard: the counts at the previous report."""
 
 
@@ -317,7 +317,7 @@ class Audience:
 
     def __init__(self, run: Run, listeners: Sequence[Listener]) -> None:
         self.run, self.listeners = run, listeners
-        self.start = time.perf_counter()
+        self.started_at = time.perf_counter()
         self.stop: StopTraining | None = None
         self._heard = [Counts() for _ in listeners]
         self._next_seconds = [listener.interval_seconds for listener in listeners]
@@ -327,14 +327,14 @@ class Audience:
         for listener in self.listeners:
             self._tell(getattr(listener, event), *args)
 
-    def tell_progress(self, now: Counts, is_last: bool = False) -> None:
+    def tell_progress(self, counts: Counts, is_last: bool = False) -> None:
         """Send a report to each listener whose interval is over, or to all at the epoch's end."""
-        seconds = time.perf_counter() - self.start
+        seconds = time.perf_counter() - self.started_at
         for i, listener in enumerate(self.listeners):
             if is_last or seconds >= self._next_seconds[i]:
                 self._next_seconds[i] = seconds + listener.interval_seconds
-                heard, self._heard[i] = self._heard[i], now
-                self._tell(listener.on_interval, self.run.report(now, heard, seconds))
+                heard, self._heard[i] = self._heard[i], counts
+                self._tell(listener.on_interval, self.run.report(counts, heard, seconds))
 
     def wants_pause(self) -> bool:
         """Return whether any listener wants all threads to pause."""

@@ -85,9 +85,9 @@ def make_replica(arrays: ModelArrays, settings: KernelSettings, max_tokens: int)
 
 def same_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return an aligned copy of rows."""
-    copy = np.frombuffer(allocate(rows.nbytes), np.float32, rows.size).reshape(rows.shape)
-    copy[...] = rows
-    return copy
+    replica = np.frombuffer(allocate(rows.nbytes), np.float32, rows.size).reshape(rows.shape)
+    replica[...] = rows
+    return replica
 
 
 class Rounds:

@@ -214,12 +214,12 @@ class Trainer:
         audience.tell("on_epoch_begin")
         audience.stop_if_asked()
         while self.chunk < len(self.chunks):
-            start = time.perf_counter()
+            started_at = time.perf_counter()
             try:
                 self._train_chunks(audience)
             finally:
-                self._epoch_seconds += time.perf_counter() - start
-                self.seconds += time.perf_counter() - start
+                self._epoch_seconds += time.perf_counter() - started_at
+                self.seconds += time.perf_counter() - started_at
             self.check(self.counts())
             if self.chunk < len(self.chunks):
                 audience.tell("on_pause")
@@ -265,9 +265,9 @@ class Trainer:
             next(trained)
 
         def tick() -> None:
-            now = self.counts()
-            self.check(now)
-            audience.tell_progress(now)
+            counts = self.counts()
+            self.check(counts)
+            audience.tell_progress(counts)
             audience.stop_if_asked()
             if audience.wants_pause():
                 stop.set()
@@ -312,20 +312,20 @@ class Trainer:
         rate = self.parameters.rate_at(min(1.0, n_tokens / max(self.total_tokens, 1)))
         return min(rate, self.blocks.max_lr)
 
-    def check(self, now: Counts) -> None:
+    def check(self, counts: Counts) -> None:
         """Raise DivergedError if the loss since the last call tells so."""
-        self._watch.check(now, self.epoch + 1, self.rate_after(now.n_tokens))
+        self._watch.check(counts, self.epoch + 1, self.rate_after(counts.n_tokens))
 
-    def report(self, now: Counts, heard: Counts, seconds: float) -> Report:
+    def report(self, counts: Counts, heard: Counts, seconds: float) -> Report:
         """Return the state of the run.  heard: the counts at the report before."""
         return Report(
             stage="train",
-            done=now.n_tokens,
+            done=counts.n_tokens,
             total=self.total_tokens,
-            n_tokens=now.n_tokens,
+            n_tokens=counts.n_tokens,
             seconds=seconds,
-            lr=self.rate_after(now.n_tokens),
-            loss=(now - heard).mean_loss,
+            lr=self.rate_after(counts.n_tokens),
+            loss=(counts - heard).mean_loss,
             epoch=self.epoch + 1,
         )
 

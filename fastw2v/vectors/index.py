@@ -89,8 +89,8 @@ class VectorIndex:
             expansion_search=self.settings.expansion_search,
         )
         rows = self._sound_rows()
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            part = rows[start : start + ROWS_AT_ONCE]
+        for first in range(0, len(rows), ROWS_AT_ONCE):
+            part = rows[first : first + ROWS_AT_ONCE]
             self._graph.add(part, self._units(part), threads=self.settings.threads)
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -180,10 +180,10 @@ class VectorIndex:
         if not is_built_so or (len(graph), graph.ndim) != (len(rows), self.vectors.shape[1]):
             return False
         some = rows[np.linspace(0, len(rows) - 1, min(len(rows), N_CHECKED)).astype(np.int64)]
-        held = [graph.get(int(row), dtype=np.float32) for row in some]
+        stored = [graph.get(int(row), dtype=np.float32) for row in some]
         return all(
             found is not None and bool(np.abs(found - unit).max() < TOLERANCE)
-            for found, unit in zip(held, self._units(some), strict=True)
+            for found, unit in zip(stored, self._units(some), strict=True)
         )
 
 

@@ -118,8 +118,8 @@ def nearest_rows(
     """
     best = _Best(len(queries), n_top, np.result_type(vectors, np.float32))
     barred = np.empty((len(queries), 0), np.int64) if barred is None else barred
-    for start in range(0, len(vectors), ROW_BLOCK):
-        rows, lengths = vectors[start : start + ROW_BLOCK], norms[start : start + ROW_BLOCK]
+    for begin in range(0, len(vectors), ROW_BLOCK):
+        rows, lengths = vectors[begin : begin + ROW_BLOCK], norms[begin : begin + ROW_BLOCK]
         is_void = ~((lengths > 0) & np.isfinite(lengths))
         with np.errstate(divide="ignore"):
             factors = 1 / lengths.astype(best.scores.dtype, copy=False)
@@ -129,8 +129,8 @@ def nearest_rows(
             with np.errstate(invalid="ignore"):
                 scores *= factors
             scores[:, is_void] = -np.inf
-            _bar(scores, barred[part] - start)
-            best.take(part, start, scores)
+            _bar(scores, barred[part] - begin)
+            best.take(part, begin, scores)
     return best.sorted()
 
 
@@ -141,7 +141,7 @@ class _Best:
         self.rows = np.full((n, n_top), -1, np.int64)
         self.scores = np.full((n, n_top), -np.inf, dtype)
 
-    def take(self, part: slice, start: int, scores: NDArray[Any]) -> None:
+    def take(self, part: slice, first: int, scores: NDArray[Any]) -> None:
         """Merge in the (n_part, n_rows) scores of some queries with the rows from `start` on."""
         # After the first block, few queries find a better row; the others are skipped.
         n_top = self.scores.shape[1]
@@ -151,10 +151,10 @@ class _Best:
         found = np.concatenate(
             [self.scores[part][better], np.take_along_axis(scores, columns, 1)], 1
         )
-        rows = np.concatenate([self.rows[part][better], start + columns], 1)
-        kept = _top_columns(found, n_top)
-        self.scores[part][better] = np.take_along_axis(found, kept, 1)
-        self.rows[part][better] = np.take_along_axis(rows, kept, 1)
+        rows = np.concatenate([self.rows[part][better], first + columns], 1)
+        top = _top_columns(found, n_top)
+        self.scores[part][better] = np.take_along_axis(found, top, 1)
+        self.rows[part][better] = np.take_along_axis(rows, top, 1)
 
     def sorted(self) -> tuple[NDArray[np.int64], NDArray[Any]]:
         """Return rows and scores, best first; the lower row wins a tie."""
@@ -173,5 +173,5 @@ def _top_columns(scores: NDArray[Any], n_top: int) -> NDArray[np.intp]:
 
 def _bar(scores: NDArray[Any], columns: NDArray[np.int64]) -> None:
     """Set the scores in these (n, k) columns, if they exist, to -inf."""
-    queries, places = np.nonzero((columns >= 0) & (columns < scores.shape[1]))
-    scores[queries, columns[queries, places]] = -np.inf
+    queries, positions = np.nonzero((columns >= 0) & (columns < scores.shape[1]))
+    scores[queries, columns[queries, positions]] = -np.inf

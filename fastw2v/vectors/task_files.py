@@ -41,8 +41,8 @@ class TaskFile:
                 sections.append((line.lstrip(": ").strip(), []))
                 continue
             if not sections:
-                place = f"{fspath(self.path)}: line {number}"
-                raise CorpusError(f"{place}: a question before the first section (`: name`)")
+                where = f"{fspath(self.path)}: line {number}"
+                raise CorpusError(f"{where}: a question before the first section (`: name`)")
             fields = (line.upper() if fold_case else line).split()
             if len(fields) != 4:
                 self._complain(number, f"a question has 4 words, got {len(fields)}: {line!r}")

@@ -60,17 +60,17 @@ class PairCounts:
             first[is_long] = (keys - np.uint64(1)) >> WORD_BITS
         return np.asarray(first, np.int64)
 
-    def word_ids(self, start: int) -> list[int]:
+    def word_ids(self, start_id: int) -> list[int]:
         """Return the word ids of a start, including connectors."""
         ids = []
-        while start >= _core.FIRST_LONG_START:
-            key = int(self.long_keys[start - _core.FIRST_LONG_START]) - 1
+        while start_id >= _core.FIRST_LONG_START:
+            key = int(self.long_keys[start_id - _core.FIRST_LONG_START]) - 1
             ids.append(key & int(WORD_MASK))
-            start = key >> _core.WORD_BITS
-        return [start, *ids[::-1]]
+            start_id = key >> _core.WORD_BITS
+        return [start_id, *ids[::-1]]
 
 
-def stretches(spool: Spool, new_ids: Ids | None = None) -> Iterator[tuple[Ids, Any]]:
+def token_stretches(spool: Spool, new_ids: Ids | None = None) -> Iterator[tuple[Ids, Any]]:
     """Yield the ids of a corpus in stretches, with sentence ends relative to each stretch.
 
     new_ids: (n_words,) int32, replacement for each id; None to keep the ids.
@@ -116,11 +116,11 @@ class PairCounter:
         n_long = np.array([table.n_long for table in self._tables])
         n_pairs = np.array([table.n_used for table in self._tables]) - n_long
         first_long = np.cumsum(n_long) - n_long
-        places = np.cumsum(n_pairs) - n_pairs
+        first_free = np.cumsum(n_pairs) - n_pairs
         room = [fresh(int(n_pairs.sum()), dtype) for dtype in (np.uint64, np.int64, np.int64)]
 
         def select(i: int) -> list[NDArray[Any]]:
-            part = [column[places[i] : places[i] + n_pairs[i]] for column in room]
+            part = [column[first_free[i] : first_free[i] + n_pairs[i]] for column in room]
             n_found = self._tables[i].select(is_connector, part, least, int(first_long[i]))
             return [column[:n_found] for column in part]
 
@@ -186,15 +186,15 @@ class _GrowingTable:
 
     def count_all(self, text: _Text, share: tuple[int, int], stop: threading.Event) -> None:
         """Count one share of a corpus's pairs; share: (index, number of shares)."""
-        start, n_done, n_before = -1, 0, self.n_used
-        for ids, ends in stretches(text.spool, text.new_ids):
+        open_start, n_done, n_before = -1, 0, self.n_used
+        for ids, ends in token_stretches(text.spool, text.new_ids):
             if stop.is_set():
                 return
-            stretch = _core.TokenStretch(ids, ends, text.is_connector, start)
-            while (code := self._table.count(stretch, *share)) != _core.PAIRS_DONE:
-                n_times = text.spool.n_tokens / max(1, n_done + stretch.position)
+            tokens = _core.TokenStretch(ids, ends, text.is_connector, open_start)
+            while (code := self._table.count(tokens, *share)) != _core.PAIRS_DONE:
+                n_times = text.spool.n_tokens / max(1, n_done + tokens.position)
                 self._grow(code, (self.n_used - n_before) * n_times**PAIRS_EXPONENT + n_before)
-            start = stretch.start
+            open_start = tokens.start
             n_done += len(ids)
 
     def _grow(self, code: int, n_pairs: float) -> None:

@@ -34,12 +34,12 @@ class Merger:
             word_id = ids.setdefault(phrase.text, len(ids))
             if word_id == len(words):
                 words.append(phrase.text)
-            values[(phrase.start << _core.WORD_BITS | phrase.last) + 1] = word_id
-            start = phrase.start
-            while start >= _core.FIRST_LONG_START:
-                key = int(pairs.long_keys[start - _core.FIRST_LONG_START])
-                values[key] = start
-                start = (key - 1) >> _core.WORD_BITS
+            values[(phrase.start_id << _core.WORD_BITS | phrase.last) + 1] = word_id
+            start_id = phrase.start_id
+            while start_id >= _core.FIRST_LONG_START:
+                key = int(pairs.long_keys[start_id - _core.FIRST_LONG_START])
+                values[key] = start_id
+                start_id = (key - 1) >> _core.WORD_BITS
         slots = np.zeros(int(SLOTS_PER_PAIR * len(values)) + MIN_SLOTS, PAIR)
         marks = np.zeros(1 << (len(values) * FILTER_BITS_PER_PAIR // 64).bit_length(), np.uint64)
         self._table = _core.PairTable(slots, np.empty(0, np.uint64), filter=marks)
@@ -57,9 +57,9 @@ class Merger:
         writer = SpoolWriter(spool_limit_bytes, columns)
         n_phrases = 0
         try:
-            for piece in self._pieces(spool, is_connector):
-                writer.append(piece.word_ids, piece.ends)
-                n_phrases += piece.n_phrases
+            for merged in self._pieces(spool, is_connector):
+                writer.append(merged.word_ids, merged.ends)
+                n_phrases += merged.n_phrases
             return writer.finish(), n_phrases
         except BaseException:
             writer.close()
@@ -77,33 +77,33 @@ class Merger:
         n_tokens = n_phrases = 0
         unwritten: deque[Future[None]] = deque()
         with ThreadPoolExecutor(1, "fastw2v-text") as pool:
-            for piece in self._pieces(spool, is_connector):
-                n_tokens += len(piece.word_ids)
-                n_phrases += piece.n_phrases
-                unwritten.append(pool.submit(text.write, piece))
+            for merged in self._pieces(spool, is_connector):
+                n_tokens += len(merged.word_ids)
+                n_phrases += merged.n_phrases
+                unwritten.append(pool.submit(text.write, merged))
                 if len(unwritten) >= n_threads:
                     unwritten.popleft().result()
             for written in unwritten:
                 written.result()
         return n_tokens, n_phrases
 
-    def _pieces(self, spool: Spool, is_connector: NDArray[np.uint8]) -> Iterator["_Piece"]:
+    def _pieces(self, spool: Spool, is_connector: NDArray[np.uint8]) -> Iterator["_Merged"]:
         """Merge a corpus stretch by stretch."""
         first, n_tokens = 0, STRETCH_TOKENS
         while first < spool.n_tokens:
             last = min(first + n_tokens, spool.n_tokens)
             ids = spool.read_tokens(first, last - first)
             ends = spool.read_ends(first, last) - first
-            stretch = _core.TokenStretch(ids, ends, is_connector)
+            tokens = _core.TokenStretch(ids, ends, is_connector)
             merged, merged_ends = np.empty_like(ids), np.empty_like(ends)
-            n_ids, n_ends, n_found = self._table.merge(stretch, merged, merged_ends)
-            yield _Piece(merged[:n_ids], merged_ends[:n_ends], n_found)
-            first += stretch.position
+            n_ids, n_ends, n_found = self._table.merge(tokens, merged, merged_ends)
+            yield _Merged(merged[:n_ids], merged_ends[:n_ends], n_found)
+            first += tokens.position
             # The position stays 0 only if one unfinished phrase fills the whole stretch.
-            n_tokens = STRETCH_TOKENS if stretch.position else 2 * n_tokens
+            n_tokens = STRETCH_TOKENS if tokens.position else 2 * n_tokens
 
 
-class _Piece(NamedTuple):
+class _Merged(NamedTuple):
     """Merged ids, sentence ends relative to the first id, and the number of phrases."""
 
     word_ids: NDArray[np.int32]
@@ -128,9 +128,9 @@ class _TextWriter:
         self._arena = np.frombuffer(b"".join(encoded), np.uint8)
         self._text = memoryview(bytearray(TEXT_BYTES + int(lengths.max(initial=0)) + 1))
 
-    def write(self, piece: _Piece) -> None:
+    def write(self, merged: _Merged) -> None:
         """Write the words of a piece; a sentence may continue in the next piece."""
-        stretch = _core.TokenStretch(piece.word_ids, piece.ends, np.empty(0, np.uint8))
-        while stretch.position < len(piece.word_ids):
-            n_bytes = _core.write_sentences(stretch, self._arena, self._offsets, self._text)
+        tokens = _core.TokenStretch(merged.word_ids, merged.ends, np.empty(0, np.uint8))
+        while tokens.position < len(merged.word_ids):
+            n_bytes = _core.write_sentences(tokens, self._arena, self._offsets, self._text)
             self._file.write(self._text[:n_bytes])

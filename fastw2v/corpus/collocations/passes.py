@@ -12,7 +12,7 @@ from fastw2v import _core
 from fastw2v.base.atomic import atomic_write, check_writable
 from fastw2v.base.threads import usable_cores
 from fastw2v.corpus import Spool, VocabularyRules, read_text
-from fastw2v.corpus.collocations.counting import PairCounter, stretches
+from fastw2v.corpus.collocations.counting import PairCounter, token_stretches
 from fastw2v.corpus.collocations.merging import Merger
 from fastw2v.corpus.collocations.scoring import FoundPhrase, PhraseRules, find_phrases, least_count
 from fastw2v.corpus.sources import Paths
@@ -127,6 +127,6 @@ def _find(
 
 def _counted(spool: Spool, n_words: int) -> NDArray[np.int64]:
     counts = np.zeros(n_words, np.int64)
-    for ids, _ in stretches(spool):
+    for ids, _ in token_stretches(spool):
         _core.count_ids(ids, counts)
     return counts

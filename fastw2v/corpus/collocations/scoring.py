@@ -64,7 +64,7 @@ class FoundPhrase(NamedTuple):
     words: tuple[str, ...]
     text: str
     score: float
-    start: int
+    start_id: int
     last: int
 
 
@@ -91,11 +91,11 @@ def find_phrases(
     seen = _Seen(first_counts, word_counts[lasts], pair_counts[likely], n_types, int(counts.sum()))
     scores = _scores(rules, seen)
     found = []
-    for place in np.flatnonzero(scores > rules.threshold).tolist():
-        start, last = int(starts[place]), int(lasts[place])
-        texts = tuple(words[i] for i in (*pairs.word_ids(start), last))
+    for row in np.flatnonzero(scores > rules.threshold).tolist():
+        start_id, last = int(starts[row]), int(lasts[row])
+        texts = tuple(words[i] for i in (*pairs.word_ids(start_id), last))
         text = rules.delimiter.join(texts)
-        found.append(FoundPhrase(texts, text, float(scores[place]), start, last))
+        found.append(FoundPhrase(texts, text, float(scores[row]), start_id, last))
     return found
 
 
@@ -202,8 +202,8 @@ def _places(
     texts: NDArray[np.uint64], hashes: NDArray[np.uint64]
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Return the position of each hash in the sorted texts, and whether it is present."""
-    places = np.minimum(np.searchsorted(texts, hashes), len(texts) - 1)
-    return places, texts[places] == hashes
+    nearest = np.minimum(np.searchsorted(texts, hashes), len(texts) - 1)
+    return nearest, texts[nearest] == hashes
 
 
 class _Hashes:
@@ -250,9 +250,9 @@ class _Hashes:
     def _places(self, starts: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Return the position of each start in the list of all words, then all longer starts."""
         skipped = _core.FIRST_LONG_START - len(self._words)
-        places = starts.astype(np.int64)
-        places[places >= _core.FIRST_LONG_START] -= skipped
-        return places
+        rows = starts.astype(np.int64)
+        rows[rows >= _core.FIRST_LONG_START] -= skipped
+        return rows
 
     def _of_starts(self, long_keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Return the hashes of all words, then of the longer starts, each built from another."""
@@ -265,7 +265,7 @@ class _Hashes:
         todo = np.arange(len(keys))
         while len(todo):
             ready = is_known[before[todo]]
-            now, todo = todo[ready], todo[~ready]
-            hashes[n_words + now] = self._joined(hashes[before[now]], connectors[now])
-            is_known[n_words + now] = True
+            new, todo = todo[ready], todo[~ready]
+            hashes[n_words + new] = self._joined(hashes[before[new]], connectors[new])
+            is_known[n_words + new] = True
         return hashes

@@ -45,7 +45,7 @@ class CheckpointFolder:
             os.makedirs(self.path, exist_ok=True)
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Create the folder if needed, and lock it against other runs during the with block.
 
         Raises SaveError if it cannot be created, CheckpointError if another run has locked it.
@@ -163,8 +163,8 @@ class CheckpointWriter(Listener):
                 self._written, self.is_current = state, True
             except SaveError as error:
                 self.is_current = False
-                kept = f"the last good one is {self.last}" if self.last else "there is none yet"
-                warnings.warn(f"no checkpoint: {error}; {kept}; training continues", stacklevel=2)
+                last = f"the last good one is {self.last}" if self.last else "there is none yet"
+                warnings.warn(f"no checkpoint: {error}; {last}; training continues", stacklevel=2)
         self._next = time.monotonic() + self.every_seconds
         if self.asked_to_end.is_set():
             raise SystemExit(TERMINATED)
@@ -197,11 +197,11 @@ def _locked(path: str) -> Iterator[None]:
         os.close(folder)
 
 
-def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return the differences between two mappings, each as `name was X, is now Y`."""
-    names = [*then, *(name for name in now if name not in then)]
+    names = [*old, *(name for name in new if name not in old)]
     return [
-        f"{name} was {then.get(name)!r}, is now {now.get(name)!r}"
+        f"{name} was {old.get(name)!r}, is now {new.get(name)!r}"
         for name in names
-        if then.get(name) != now.get(name)
+        if old.get(name) != new.get(name)
     ]

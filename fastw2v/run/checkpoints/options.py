@@ -130,10 +130,10 @@ def check_settings(path: str, found: WordVectors, settings: Mapping[str, Any]) -
 
     The fastw2v version is compared, too, because results are bit-identical only within a version.
     """
-    now = json.loads(json.dumps(dict(settings))) | {"fastw2v": __version__}
+    given = json.loads(json.dumps(dict(settings))) | {"fastw2v": __version__}
     stored = settings_then(found) | {"fastw2v": found.settings[CHECKPOINT_KEY]["fastw2v"]}
-    then = {name: stored.get(name) for name in now}
-    different = differences(then, now)
+    saved = {name: stored.get(name) for name in given}
+    different = differences(saved, given)
     if different:
         raise CheckpointError(f"cannot resume from {path}: {'; '.join(different)}")
 

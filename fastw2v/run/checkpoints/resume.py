@@ -50,22 +50,22 @@ class AboutRun:
 
     def check(self, path: str, state: Mapping[str, Any]) -> None:
         """Raise CheckpointError if the checkpoint has another corpus or criterion."""
-        then = state.get("criterion", self.criterion)
+        saved = state.get("criterion", self.criterion)
         # A different corpus also changes the ids of the validation text, and is reported instead.
         # A different validation fraction changes the corpus, and is reported first.
-        if state["corpus"] == self.corpus or then["validation"] != self.criterion["validation"]:
-            self._check(path, "", then, self.criterion, "the validation text is different")
+        if state["corpus"] == self.corpus or saved["validation"] != self.criterion["validation"]:
+            self._check(path, "", saved, self.criterion, "the validation text is different")
         other = "its words or their order are different"
         self._check(path, "the corpus differs: ", state["corpus"], self.corpus, other)
 
     @staticmethod
     def _check(
-        path: str, about: str, then: Mapping[str, Any], now: Mapping[str, Any], other: str
+        path: str, prefix: str, saved: Mapping[str, Any], given: Mapping[str, Any], other: str
     ) -> None:
-        different = differences(then, now)
+        different = differences(saved, given)
         if different:
             what = "; ".join(text for text in different if not text.startswith("digest")) or other
-            raise CheckpointError(f"cannot resume from {path}: {about}{what}")
+            raise CheckpointError(f"cannot resume from {path}: {prefix}{what}")
 
 
 class CheckpointedRun:
@@ -75,15 +75,16 @@ class CheckpointedRun:
         self,
         checkpoints: Checkpoints,
         to_file: Callable[[], WordVectors],
-        about: "AboutRun",
+        description: "AboutRun",
         best: BestEpoch | None,
     ) -> None:
         """Prepare a run.
 
         to_file: returns the content of a model file, without the state of the run.
-        about: the identity of the run.  best: the listener that compares epochs, or None.
+        description: the identity of the run.  best: the listener that compares epochs, or None.
         """
-        self.checkpoints, self.to_file, self.about, self.best = checkpoints, to_file, about, best
+        self.checkpoints, self.to_file = checkpoints, to_file
+        self.description, self.best = description, best
 
     @contextlib.contextmanager
     def running(self, trainer: Trainer) -> Iterator[CheckpointWriter]:
@@ -95,7 +96,7 @@ class CheckpointedRun:
         run has locked the folder.
         """
         folder = self.checkpoints.folder
-        with folder.held(), deferred_termination() as asked_to_end:
+        with folder.locked(), deferred_termination() as asked_to_end:
             every_seconds = self.checkpoints.every_seconds
             writer = CheckpointWriter(folder, every_seconds, self.content, asked_to_end)
             path = self.restore(trainer)
@@ -120,16 +121,16 @@ class CheckpointedRun:
             return None
         path, data = found
         settings = self.to_file().settings
-        left_out = (*RunCounts._fields, BLOCKS)  # about.check() compares the corpus
-        kept = (name for name in settings if name not in left_out)
-        check_settings(path, data, {name: settings[name] for name in kept})
+        left_out = (*RunCounts._fields, BLOCKS)  # description.check() compares the corpus
+        compared = (name for name in settings if name not in left_out)
+        check_settings(path, data, {name: settings[name] for name in compared})
         state = data.settings[CHECKPOINT_KEY]
-        self.about.check(path, state)
-        then = RunState.from_json(state["run"])
-        if then.chunk_tokens != trainer.chunk_tokens:
+        self.description.check(path, state)
+        saved_run = RunState.from_json(state["run"])
+        if saved_run.chunk_tokens != trainer.chunk_tokens:
             raise CheckpointError(
-                f"cannot resume from {path}: its run trained {then.chunk_tokens} tokens at a time, "
-                f"this run trains {trainer.chunk_tokens}"
+                f"cannot resume from {path}: its run trained {saved_run.chunk_tokens} tokens at a "
+                f"time, this run trains {trainer.chunk_tokens}"
             )
         fill_arrays(trainer.model_arrays, data)
         if trainer.model_arrays.in_bias is not None:
@@ -137,7 +138,7 @@ class CheckpointedRun:
             trainer.model_arrays.in_bias[:, : data.dim] = pending
         if self.best is not None:
             self.best.kept_before = data.extra_arrays
-        trainer.restore(then)
+        trainer.restore(saved_run)
         return path
 
     def content(self, run: Run) -> WordVectors:
@@ -149,7 +150,7 @@ class CheckpointedRun:
         data = self.to_file()
         data.settings[CHECKPOINT_KEY] = {
             "fastw2v": __version__,
-            **asdict(self.about),
+            **asdict(self.description),
             "run": run.state().as_json(),
         }
         if self.best is not None:
@@ -183,11 +184,11 @@ def with_own_schedule(
 
     Raises CheckpointError if the run had a custom schedule and none is given.
     """
-    then = settings.get("schedule")
-    if not isinstance(then, str) or not then.startswith(OWN):
+    saved_name = settings.get("schedule")
+    if not isinstance(saved_name, str) or not saved_name.startswith(OWN):
         return dict(settings)
     if schedule is None:
-        raise CheckpointError(f"{path}: pass the run's schedule, {then.removeprefix(OWN)}")
+        raise CheckpointError(f"{path}: pass the run's schedule, {saved_name.removeprefix(OWN)}")
     return {**settings, "schedule": schedule}
 
 
