@@ -18,16 +18,16 @@ static int is_touched(const w2v_merge *m, int64_t row)
 /* n floats of a row from `first` on: rows += gain * sum of changes, in the order of the copies. */
 static void merge_block(const w2v_merge *m, int64_t row, int64_t first, int64_t n)
 {
-    int64_t place = row * m->stride_floats + first;
-    float *shared = m->rows + place;
+    int64_t offset = row * m->stride_floats + first;
+    float *shared = m->rows + offset;
     float sum[BLOCK_FLOATS] = {0};
     for (int64_t c = 0; c < m->n_copies; c++)
         for (int64_t i = 0; m->touched[c][row] && i < n; i++)
-            sum[i] += m->copies[c][place + i] - shared[i];
+            sum[i] += m->copies[c][offset + i] - shared[i];
     for (int64_t i = 0; i < n; i++)
         shared[i] += m->gain[row] * sum[i];
     for (int64_t c = 0; c < m->n_copies; c++)
-        memcpy(m->copies[c] + place, shared, (size_t)n * sizeof(float));
+        memcpy(m->copies[c] + offset, shared, (size_t)n * sizeof(float));
 }
 
 static void merge_row(const w2v_merge *m, int64_t row)

@@ -26,16 +26,16 @@ static span keep_pairs(const w2v_model *m, const w2v_chunk *c, const scratch *s)
     return (span){0, n};
 }
 
-INLINE float pair_weight(const run *r, const float *weights, int64_t kept)
+INLINE float pair_weight(const run *r, const float *weights, int64_t kept_pos)
 {
-    return weights[r->s.kept_begin[kept]];
+    return weights[r->s.kept_begin[kept_pos]];
 }
 
 static void prefetch_pairs(const run *r, int64_t begin)
 {
     int64_t end = min64(begin + 2 * (int64_t)r->block.centres, r->trained.end);
     for (int64_t i = begin; i < end; i += 2) {
-        prefetch_next(&r->s, in_place(r, i));
+        prefetch_next(&r->s, local_in_row(r, i));
         prefetch_next(&r->s, out_row(r, r->s.kept_id[i + 1]));
     }
 }
@@ -61,7 +61,7 @@ static void pair_path_block(run *r, const float *weights, int64_t pair)
     block b;
     prefetch_steps(r, pair + 1 + 2 * ROWS_AHEAD + STEPS_AHEAD);
     prefetch_path(r, pair + 1 + 2 * ROWS_AHEAD);
-    prefetch_row(s, in_place(r, min64(pair + 2 * ROWS_AHEAD, r->trained.end - 2)));
+    prefetch_row(s, local_in_row(r, min64(pair + 2 * ROWS_AHEAD, r->trained.end - 2)));
     s->in_row[0] = in_row(r, pair);
     set_path_block(r, &b, pair + 1, s->in_row, 1, 0);
     for (int64_t k = 0; k < b.out.n; k++) {

@@ -7,18 +7,18 @@
 
 enum { ROWS_AHEAD = 2, STEPS_AHEAD = 8 }; /* how many centres ahead each is prefetched */
 
-/* Set up the block of n_in input rows and the path of a kept token, in slot `place` of PATHS. Code
+/* Set up the block of n_in input rows and the path of a kept token, in `slot` of PATHS. Code
    bit 0 is wanted, as in word2vec.c. All inputs have the same weights, which are set by vectors: a
    branch on a code bit would be mispredicted every other time. Columns past the path hold scores of
    earlier blocks, with weight 0. */
-INLINE void set_path_block(const run *r, block *b, int64_t kept, float **in_row, int64_t n_in,
-                           int64_t place)
+INLINE void set_path_block(const run *r, block *b, int64_t kept_pos, float **in_row, int64_t n_in,
+                           int64_t slot)
 {
     const w2v_model *m = r->model;
     const scratch *s = &r->s;
-    int32_t word = s->kept_id[kept];
+    int32_t word = s->kept_id[kept_pos];
     const int32_t *steps = m->path_steps + m->path_begin[word];
-    int64_t n = m->path_begin[word + 1] - m->path_begin[word], at = place * s->path_step;
+    int64_t n = m->path_begin[word + 1] - m->path_begin[word], at = slot * s->path_step;
     b->in.row = in_row, b->in.n = b->n_predictions = n_in;
     b->out.row = s->out_row + at, b->out.n = n;
     b->out_step = round_up(n, OUT_STEP);
@@ -71,7 +71,7 @@ static void prefetch_places(const run *r, int64_t path_of, int64_t centre)
 {
     prefetch_steps(r, path_of + STEPS_AHEAD);
     prefetch_path(r, path_of);
-    prefetch_row(&r->s, in_place(r, min64(centre + r->model->window, r->trained.end - 1)));
+    prefetch_row(&r->s, local_in_row(r, min64(centre + r->model->window, r->trained.end - 1)));
 }
 
 static void skipgram_path_block(run *r, int64_t centre)

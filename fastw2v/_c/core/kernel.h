@@ -55,9 +55,9 @@ static void train_softmax(run *r)
    loss of an epoch of 5 MB differed by up to 1 %. An epoch's first block is always measured. */
 static int64_t first_block_number(const w2v_model *m, const w2v_chunk *c)
 {
-    uint64_t place = (uint64_t)(c->first_token + c->centre_begin);
+    uint64_t first_centre = (uint64_t)(c->first_token + c->centre_begin);
     uint64_t key = stream_key(c->epoch_key, STREAM_LOSS);
-    return place == 0 ? 0 : (int64_t)(draw64(key, place) % (uint64_t)m->loss_every);
+    return first_centre == 0 ? 0 : (int64_t)(draw64(key, first_centre) % (uint64_t)m->loss_every);
 }
 
 static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
@@ -70,8 +70,8 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
                          (uint64_t)(c->first_token + c->centre_begin));
     r.n_fresh_noise = (c->block.noise + c->block.reuse - 1) / c->block.reuse;
     r.trained = c->pair_weights ? keep_pairs(m, c, &r.s) : subsample(m, c, &r.s);
-    r.in_place[0] = m->in_rows, r.in_place[1] = r.s.in_replica;
-    r.out_place[0] = m->out_rows, r.out_place[1] = r.s.out_replica;
+    r.in_base[0] = m->in_rows, r.in_base[1] = r.s.in_replica;
+    r.out_base[0] = m->out_rows, r.out_base[1] = r.s.out_replica;
     r.out_first[1] = m->first_replicated_out;
     w->block_number = first_block_number(m, c);
     memset(r.s.oldest_noise, 0, (size_t)c->block.interleaved_steps * sizeof(int64_t));

@@ -19,8 +19,8 @@ typedef struct {
     int64_t noise_counter; /* of the next draw of a negative sample */
     int64_t n_fresh_noise; /* negative samples drawn for each step */
     int64_t last_sync;     /* of the replicas: index of a centre */
-    float *in_place[2];    /* (n_words, stride), (n_replicated_in, stride) float32 */
-    float *out_place[2];   /* (n_outputs, stride), (n_replicated_out, stride) float32 */
+    float *in_base[2];     /* (n_words, stride), (n_replicated_in, stride) float32 */
+    float *out_base[2];    /* (n_outputs, stride), (n_replicated_out, stride) float32 */
     int64_t out_first[2];  /* the output whose row comes first in each */
     uint64_t noise_key;
     float lr;
@@ -34,12 +34,12 @@ INLINE int is_frozen(const run *r, int64_t id)
 
 /* The input row of a kept token: the shared row, or the worker's replica. No branch, here and for
    outputs: which words are replicated cannot be predicted. */
-INLINE float *in_place(const run *r, int64_t kept)
+INLINE float *local_in_row(const run *r, int64_t kept_pos)
 {
-    int64_t id = r->s.kept_id[kept];
+    int64_t id = r->s.kept_id[kept_pos];
     if (r->worker->touched_in && !is_frozen(r, id))
         r->worker->touched_in[id] = 1;
-    return r->in_place[id < r->model->n_replicated_in] + id * r->model->stride_floats;
+    return r->in_base[id < r->model->n_replicated_in] + id * r->model->stride_floats;
 }
 
 /* Copy a frozen row, for a block step to change instead of the row. Each block copies it again, and
@@ -53,10 +53,10 @@ static float *copied_row(const run *r, const float *row)
 }
 
 /* Where a block reads and changes the input row of a kept token. */
-INLINE float *in_row(const run *r, int64_t kept)
+INLINE float *in_row(const run *r, int64_t kept_pos)
 {
-    float *row = in_place(r, kept);
-    return is_frozen(r, r->s.kept_id[kept]) ? copied_row(r, row) : row;
+    float *row = local_in_row(r, kept_pos);
+    return is_frozen(r, r->s.kept_id[kept_pos]) ? copied_row(r, row) : row;
 }
 
 INLINE float *out_row(const run *r, int64_t output)
@@ -64,8 +64,8 @@ INLINE float *out_row(const run *r, int64_t output)
     const w2v_model *m = r->model;
     if (r->worker->touched_out)
         r->worker->touched_out[output] = 1;
-    int copy = (uint64_t)(output - m->first_replicated_out) < (uint64_t)m->n_replicated_out;
-    return r->out_place[copy] + (output - r->out_first[copy]) * m->stride_floats;
+    int is_local = (uint64_t)(output - m->first_replicated_out) < (uint64_t)m->n_replicated_out;
+    return r->out_base[is_local] + (output - r->out_first[is_local]) * m->stride_floats;
 }
 
 /* The contexts of all centres of [begin, end). */

@@ -73,19 +73,19 @@ typedef struct {
     const int32_t *word_ids;
     const uint8_t *is_connector;
     int64_t n_ids;
-    uint8_t begins[PAIR_BATCH];    /* whether a sentence begins at this place */
-    int places[PAIR_BATCH];        /* (n_walks,) of the connectors that lengthen starts */
+    uint8_t begins[PAIR_BATCH];    /* whether a sentence begins at this token */
+    int positions[PAIR_BATCH];     /* (n_walks,) of the connectors that lengthen starts */
     uint64_t starts[PAIR_BATCH];   /* (n_walks,) */
     uint64_t keys[PAIR_BATCH + 1]; /* one that may be of another share is written and left */
     int n_walks, n_keys;
 } batch_t;
 
 /* Note that the connector at a place lengthens a start. */
-static inline void walk(const w2v_pair_table *table, batch_t *batch, uint64_t start, int place)
+static inline void walk(const w2v_pair_table *table, batch_t *batch, uint64_t start, int pos)
 {
-    fetch(table, pair_key(start, batch->word_ids[place]));
+    fetch(table, pair_key(start, batch->word_ids[pos]));
     batch->starts[batch->n_walks] = start;
-    batch->places[batch->n_walks++] = place;
+    batch->positions[batch->n_walks++] = pos;
 }
 
 /* Collect this share's pairs without connectors, and note where longer starts begin. A longer start
@@ -127,16 +127,16 @@ static void finish_walks(w2v_pair_table *table, w2v_stretch *stretch, batch_t *b
         int n_walks = batch->n_walks;
         batch->n_walks = 0;
         for (int i = 0; i < n_walks; i++) {
-            int place = batch->places[i] + 1;
-            uint64_t start = longer_start(table, batch->starts[i], batch->word_ids[place - 1]);
-            if (place == batch->n_ids)
+            int pos = batch->positions[i] + 1;
+            uint64_t start = longer_start(table, batch->starts[i], batch->word_ids[pos - 1]);
+            if (pos == batch->n_ids)
                 stretch->start = (int64_t)start;
-            else if (batch->begins[place])
+            else if (batch->begins[pos])
                 continue;
-            else if (batch->is_connector[batch->word_ids[place]])
-                walk(table, batch, start, place);
+            else if (batch->is_connector[batch->word_ids[pos]])
+                walk(table, batch, start, pos);
             else
-                batch->keys[batch->n_keys++] = pair_key(start, batch->word_ids[place]);
+                batch->keys[batch->n_keys++] = pair_key(start, batch->word_ids[pos]);
         }
     }
 }

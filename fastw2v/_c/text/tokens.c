@@ -51,9 +51,9 @@ static inline void hash_word(found_word *word, int64_t readable)
         return;
     }
     const uint8_t *bytes = word->begin;
-    uint8_t copy[16] = {0};
+    uint8_t padded[16] = {0};
     if (__builtin_expect(readable < 16, 0))
-        bytes = memcpy(copy, bytes, (size_t)length);
+        bytes = memcpy(padded, bytes, (size_t)length);
     word->low = load8(bytes) & load8(KEEP_BYTES + 16 - length);
     word->high = load8(bytes + 8) & load8(KEEP_BYTES + 24 - length);
     word->hash = mix(word->low, word->high);
@@ -283,20 +283,20 @@ void w2v_count_ids(const int32_t *word_ids, int64_t n_ids, int64_t *counts)
         counts[word_ids[i]]++;
 }
 
-void w2v_remap_ids(w2v_encoded *piece, const int32_t *new_ids)
+void w2v_remap_ids(w2v_encoded *encoded, const int32_t *new_ids)
 {
-    int32_t *word_ids = piece->word_ids;
-    int64_t n_tokens = piece->n_ids, n_ends = piece->n_ends, token = 0;
-    piece->n_ids = piece->n_ends = 0;
+    int32_t *word_ids = encoded->word_ids;
+    int64_t n_tokens = encoded->n_ids, n_ends = encoded->n_ends, token = 0;
+    encoded->n_ids = encoded->n_ends = 0;
     for (int64_t i = 0; i <= n_ends; i++) {
-        int64_t end = i < n_ends ? piece->ends[i] : n_tokens, n_kept = piece->n_ids;
+        int64_t end = i < n_ends ? encoded->ends[i] : n_tokens, n_kept = encoded->n_ids;
         for (; token < end; token++) {
             int32_t id = new_ids[word_ids[token]];
             word_ids[n_kept] = id;
             n_kept += id >= 0;
         }
-        piece->n_ids = n_kept;
+        encoded->n_ids = n_kept;
         if (i < n_ends)
-            end_sentence(piece, n_kept);
+            end_sentence(encoded, n_kept);
     }
 }

@@ -55,6 +55,6 @@ void w2v_rehash(w2v_words *words);
 void w2v_count_ids(const int32_t *word_ids, int64_t n_ids, int64_t *counts);
 
 /* Replace every id by new_ids[id] in place. Drops ids below 0 and sentences that become empty. */
-void w2v_remap_ids(w2v_encoded *piece, const int32_t *new_ids);
+void w2v_remap_ids(w2v_encoded *encoded, const int32_t *new_ids);
 
 #endif
