@@ -84,19 +84,23 @@ def test_a_sixteenth_of_the_rows_syncs_each_time_and_all_do_every_sixteenth():
     assert list(sync_intervals(0)) == []
 
 
-@pytest.mark.parametrize("n_syncs", [1, 4, 16])
-def test_a_sync_changes_the_shared_rows_whose_turn_it_is(n_syncs):
+INPUT_SYNCS = 8  # syncs between two that inputs take part in
+
+
+@pytest.mark.parametrize("n_syncs", [1, 4, 16, 7, 8, 32, 128])
+def test_a_sync_changes_the_shared_rows_that_are_due(n_syncs):
     """One block of 8 centres between two syncs; every output row is a negative sample of each."""
     case = Case("sg", "ns", 20, 32, bias=False, sample=0, block_centres=8, block_noise=32 * 8)
     case.n_replicated, case.sync_centres = 32, 8
     n_tokens = 8 * (n_syncs + 1)  # the first block comes before the first sync
-    ids = case.rng.integers(0, 32, n_tokens).astype(np.int32)
+    ids = (np.arange(n_tokens) % 32).astype(np.int32)  # the first 32 centres have all as contexts
     chunk = Chunk(ids, np.array([n_tokens]), 0, 0, n_tokens)
     before, arrays = case.arrays(), case.arrays()
     worker = _core.Worker(_core.Model(arrays, case.kernel_settings(EXACT[-1])), n_tokens, allocate)
     worker.train(chunk, EPOCH_KEY, 0.05)
-    changed = (arrays.out_rows != before.out_rows).any(axis=1)
-    np.testing.assert_array_equal(changed, sync_intervals(32) <= n_syncs)
+    for name, n in (("out_rows", n_syncs), ("in_rows", n_syncs // INPUT_SYNCS)):
+        changed = (getattr(arrays, name) != getattr(before, name)).any(axis=1)
+        np.testing.assert_array_equal(changed, sync_intervals(32) <= n)
 
 
 @pytest.mark.parametrize(("sg", "objective"), HOT_MODES)
