@@ -17,7 +17,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -31,10 +31,13 @@ MAX_SECONDS = 900  # for the tests of one fault: a fault may hang
 
 
 class Tree:
-    """A copy of the project with an extension that is built file by file."""
+    """A copy of the project with an extension that is built file by file.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    flags: of the compiler and the linker, besides FLAGS.
+    """
+
+    def __init__(self, folder: Path, flags: Sequence[str] = ()) -> None:
+        self.folder, self.flags = folder, [*FLAGS, *flags]
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=CHECKOUT,
@@ -64,11 +67,11 @@ class Tree:
         compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC"))
         include = [f"-I{sysconfig.get_path('include')}", "-Ifastw2v/_c"]
         for source in sources:
-            compile_one = [*compiler, *FLAGS, *include, "-MMD", "-c", str(source)]
+            compile_one = [*compiler, *self.flags, *include, "-MMD", "-c", str(source)]
             self._run([*compile_one, "-o", str(source.with_suffix(".o"))])
         objects = [str(source.with_suffix(".o")) for source in self.sources]
         suffix = sysconfig.get_config_var("EXT_SUFFIX")
-        self._run([*compiler, "-shared", *objects, "-o", f"fastw2v/_core{suffix}"])
+        self._run([*compiler, *self.flags, "-shared", *objects, "-o", f"fastw2v/_core{suffix}"])
 
     def depending(self, changed: Path) -> list[Path]:
         """Return the C sources that include a file."""
