@@ -48,6 +48,7 @@ def huffman_paths(
 # --- corpus: counting and encoding ---
 
 WORD_BATCH: int
+MAX_WORD_BYTES: int
 ARENA_PADDING: int
 SLOTS_PER_WORD: int
 DONE: int
@@ -62,6 +63,7 @@ class WordTable:
         offsets: NDArray[np.int64],
         counts: NDArray[np.int64],
         arena: NDArray[np.uint8],
+        key: tuple[int, int],
         n_words: int = 0,
     ) -> None: ...
     @property
@@ -79,6 +81,8 @@ class TokenBuffer:
     def n_ids(self) -> int: ...
     @property
     def n_ends(self) -> int: ...
+    @property
+    def n_too_long(self) -> int: ...
 
 def encode_text(
     table: WordTable, text: bytes | bytearray | memoryview, position: int, out: TokenBuffer
@@ -93,6 +97,7 @@ def merge_words(
 def decode_words(
     arena: NDArray[np.uint8], offsets: NDArray[np.int64], word_ids: NDArray[np.int64]
 ) -> list[str]: ...
+def are_plain(tokens: Sequence[object]) -> bool: ...
 def count_ids(word_ids: NDArray[np.int32], counts: NDArray[np.int64]) -> None: ...
 def remap_ids(piece: TokenBuffer, new_ids: NDArray[np.int32]) -> None: ...
 
@@ -162,6 +167,7 @@ class PairTable:
         self,
         slots: NDArray[np.void],
         long_keys: NDArray[np.uint64],
+        key: tuple[int, int],
         n_long: int = 0,
         source: PairTable | None = None,
         filter: NDArray[np.uint64] | None = None,

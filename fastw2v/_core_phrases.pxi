@@ -17,6 +17,7 @@ cdef extern from "text/phrases.h" nogil:
         int64_t n_slots, n_used, max_long, n_long
         uint64_t *filter
         int64_t n_filter
+        w2v_hash_key key
     ctypedef struct w2v_stretch:
         const int32_t *word_ids
         const int64_t *ends
@@ -90,13 +91,14 @@ cdef class PairTable:
 
     slots: (n_slots,) of uint64 key and int64 value, all zero.
     long_keys: (max_long,) uint64, of which n_long are in use.  source: pairs to start with.
+    key: see take_key().
     filter: (n,) uint64, a power of two, all zero, of a table to be added to and merged by.
     """
 
     cdef w2v_pair_table c
     cdef object owners
 
-    def __init__(self, w2v_pair[::1] slots, uint64_t[::1] long_keys, int64_t n_long=0,
+    def __init__(self, w2v_pair[::1] slots, uint64_t[::1] long_keys, key, int64_t n_long=0,
                  PairTable source=None, uint64_t[::1] filter=None):
         cdef int64_t n_slots = slots.shape[0]
         if n_slots < 2:
@@ -109,6 +111,7 @@ cdef class PairTable:
         if n_filter & (n_filter - 1):
             raise ValueError(f"filter must be a power of two long, got {n_filter}")
         self.owners = (slots, long_keys, filter)
+        take_key(key, &self.c.key)
         self.c.filter, self.c.n_filter = &filter[0] if n_filter else NULL, n_filter
         self.c.slots, self.c.n_slots, self.c.n_used = &slots[0], n_slots, 0
         self.c.long_keys = NULL

@@ -1,10 +1,16 @@
 # --- corpus: counting and encoding ---
 
-from cpython.unicode cimport PyUnicode_DecodeUTF8
+from cpython.long cimport PyLong_CheckExact
+from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_DecodeUTF8
+
+cdef extern from "text/hash_key.h" nogil:
+    ctypedef struct w2v_hash_key:
+        uint64_t low, high
 
 cdef extern from "text/tokens.h" nogil:
     enum:
         W2V_WORD_BATCH
+        W2V_MAX_WORD_BYTES
         W2V_ARENA_PADDING
         W2V_SLOTS_PER_WORD
         W2V_DONE
@@ -17,13 +23,14 @@ cdef extern from "text/tokens.h" nogil:
         int64_t *counts
         uint8_t *arena
         int64_t n_slots, max_words, max_arena_bytes, n_words
+        w2v_hash_key key
     ctypedef struct w2v_text:
         const uint8_t *bytes
         int64_t n_bytes, position
     ctypedef struct w2v_encoded:
         int32_t *word_ids
         int64_t *ends
-        int64_t max_ids, max_ends, n_ids, n_ends
+        int64_t max_ids, max_ends, n_ids, n_ends, n_too_long
     int w2v_encode_text(w2v_words *words, w2v_text *text, w2v_encoded *out) noexcept
     int w2v_merge_words(w2v_words *words, const w2v_words *source, int64_t *position,
                         int64_t last, int32_t *new_ids) noexcept
@@ -32,6 +39,7 @@ cdef extern from "text/tokens.h" nogil:
     void w2v_remap_ids(w2v_encoded *piece, const int32_t *new_ids) noexcept
 
 WORD_BATCH = W2V_WORD_BATCH
+MAX_WORD_BYTES = W2V_MAX_WORD_BYTES
 ARENA_PADDING = W2V_ARENA_PADDING
 SLOTS_PER_WORD = W2V_SLOTS_PER_WORD
 DONE = W2V_DONE
@@ -40,19 +48,28 @@ ARENA_FULL = W2V_ARENA_FULL
 OUTPUT_FULL = W2V_OUTPUT_FULL
 
 
+cdef int take_key(key, w2v_hash_key *to) except -1:
+    """Check the key of a hash: two integers in [0, 2**64), the second odd."""
+    to.low, to.high = key
+    if not to.high & 1:
+        raise ValueError(f"the second half of key must be odd, got {to.high}")
+    return 0
+
+
 cdef class WordTable:
     """Borrow the arrays of a word table.  To grow it, make a new one on larger arrays.
 
     slots: (n_slots,) uint64, a power of two, all zero: filled here from the words.
     offsets: (max_words + 1,) int64, offsets[0] = 0.  counts: (max_words,) int64.
     arena: (max_arena_bytes + ARENA_PADDING,) uint8.  n_words: words already in the arrays.
+    key: see take_key().
     """
 
     cdef w2v_words c
     cdef object owners
 
     def __init__(self, uint64_t[::1] slots, int64_t[::1] offsets, int64_t[::1] counts,
-                 uint8_t[::1] arena, int64_t n_words=0):
+                 uint8_t[::1] arena, key, int64_t n_words=0):
         cdef int64_t n_slots = slots.shape[0], max_words = counts.shape[0]
         if n_slots < 2 or n_slots & (n_slots - 1):
             raise ValueError(f"n_slots must be a power of two, got {n_slots}")
@@ -61,8 +78,11 @@ cdef class WordTable:
         if not 0 <= n_words <= min(max_words, n_slots // W2V_SLOTS_PER_WORD):
             raise ValueError(f"n_words must be within the table, got {n_words}")
         self.owners = (slots, offsets, counts, arena)
-        self.c = w2v_words(&slots[0], &offsets[0], &counts[0], &arena[0], n_slots, max_words,
-                           arena.shape[0] - W2V_ARENA_PADDING, n_words)
+        take_key(key, &self.c.key)
+        self.c.slots, self.c.n_slots = &slots[0], n_slots
+        self.c.offsets, self.c.counts = &offsets[0], &counts[0]
+        self.c.max_words, self.c.n_words = max_words, n_words
+        self.c.arena, self.c.max_arena_bytes = &arena[0], arena.shape[0] - W2V_ARENA_PADDING
         with nogil:
             w2v_rehash(&self.c)
 
@@ -89,7 +109,7 @@ cdef class TokenBuffer:
         self.c.word_ids = &word_ids[0] if word_ids.shape[0] else NULL
         self.c.ends = &ends[0] if ends.shape[0] else NULL
         self.c.max_ids, self.c.max_ends = word_ids.shape[0], ends.shape[0]
-        self.c.n_ids, self.c.n_ends = n_ids, n_ends
+        self.c.n_ids, self.c.n_ends, self.c.n_too_long = n_ids, n_ends, 0
 
     @property
     def n_ids(self):
@@ -100,6 +120,11 @@ cdef class TokenBuffer:
     def n_ends(self):
         """How many sentence ends are in use."""
         return self.c.n_ends
+
+    @property
+    def n_too_long(self):
+        """How many words were skipped, since they have more than MAX_WORD_BYTES."""
+        return self.c.n_too_long
 
 
 def encode_text(WordTable table not None, const uint8_t[::1] text, int64_t position,
@@ -158,6 +183,14 @@ def decode_words(const uint8_t[::1] arena, const int64_t[::1] offsets,
         begin, end = offsets[word_id], offsets[word_id + 1]
         words[i] = PyUnicode_DecodeUTF8(text + begin, end - begin, "surrogateescape")
     return words
+
+
+def are_plain(tokens):
+    """Return whether all items of a sequence are of type str or int, and not of a subclass."""
+    for token in tokens:
+        if not PyUnicode_CheckExact(token) and not PyLong_CheckExact(token):
+            return False
+    return True
 
 
 def count_ids(const int32_t[::1] word_ids, int64_t[::1] counts):

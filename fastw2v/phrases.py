@@ -24,6 +24,7 @@ from fastw2v.corpus.collocations import (
     find_phrases,
     least_count,
 )
+from fastw2v.corpus.lexicon import plain_token
 from fastw2v.errors import ModelFormatError, UsageError, reading
 
 Path = str | os.PathLike[str]
@@ -72,7 +73,8 @@ class _PhraseJoiner:
     def analyze_sentence(self, sentence: Iterable[str]) -> Iterator[tuple[str, float | None]]:
         """Yield the tokens of a sentence: phrases with their score, other tokens with None."""
         pending: list[str] = []  # a word that may start a phrase, then connectors
-        for word in sentence:
+        for token in sentence:
+            word = plain_token(token) if isinstance(token, str) else token
             if word in self.connector_words:
                 if pending:
                     pending.append(word)
@@ -205,8 +207,10 @@ class Phrases(_PhraseJoiner):
         }
         pairs = self._pairs(1)
         columns = (pairs.starts.tolist(), pairs.words.tolist(), pairs.counts.tolist())
-        for start_id, last, count in zip(*columns, strict=True):
-            ids = (*pairs.word_ids(start_id), last)
+        for ids, count in sorted(
+            ((*pairs.word_ids(start_id), last), count)
+            for start_id, last, count in zip(*columns, strict=True)
+        ):
             text = self.delimiter.join(self._words[i] for i in ids)
             counts[text] = counts.get(text, 0) + count
         return counts

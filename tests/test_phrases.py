@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastw2v import Phrases, cli
+from fastw2v import Phrases, _core, cli
 from fastw2v.corpus.collocations import PhraseRules, counting, join_phrases
+from fastw2v.corpus.lexicon import HASH_KEY
 from fastw2v.errors import CorpusError, ModelFormatError, UsageError
 from fastw2v.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases
 
@@ -287,6 +288,59 @@ def test_equal_scores_are_in_the_order_of_the_texts_for_any_number_of_workers(tm
     texts = [phrase.text for phrase in found[0]]
     assert texts == sorted(f"x{i}_y{i}" for i in range(50))
     assert [[phrase.text for phrase in each] for each in found[1:]] == [texts, texts]
+
+
+def test_phrases_and_their_order_do_not_depend_on_the_key_of_the_process(tmp_path, monkeypatch):
+    rng = np.random.default_rng(5)
+    text = [[f"w{i}" for i in row] for row in rng.integers(0, 30, (200, 8)).tolist()]
+    (tmp_path / "text").write_text("\n".join(map(" ".join, text)))
+    seen = []
+    for key in ((1, 3), (2**63 + 5, 0x9E3779B97F4A7C15), (0, 2**64 - 1)):
+        for module in ("counting", "merging"):
+            monkeypatch.setattr(f"fastw2v.corpus.collocations.{module}.HASH_KEY", key)
+        phrases = Phrases(text, 1, 0.5, connector_words={"w3", "w4"}, workers=2)
+        rules = [PhraseRules(1, 0.5)] * 2
+        join_phrases(tmp_path / "text", tmp_path / "joined", rules, workers=2)
+        joined = (tmp_path / "joined").read_text()
+        seen.append((list(phrases.vocab.items()), list(phrases.export_phrases().items()), joined))
+    assert len(seen[0][1]) > 50
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_pairs_made_to_collide_under_one_key_do_not_under_another():
+    known = (0x0123456789ABCDEF, 0x9E3779B97F4A7C15)
+    mask = 2**64 - 1
+
+    def longest_run(keys, key):
+        """Return the most used slots side by side, which one look-up may have to pass."""
+        slots, marks = np.zeros(4 * len(keys), counting.PAIR), np.zeros(64, np.uint64)
+        table = _core.PairTable(slots, np.empty(0, np.uint64), key, filter=marks)
+        table.add(np.array(keys, np.uint64), np.ones(len(keys), np.int64))
+        runs = "".join("x" if used else " " for used in slots["key"]).split()
+        return max(map(len, runs))
+
+    def key_of(hashed):
+        """Return the pair with this hash under the known key."""
+        value = hashed * pow(0x94D049BB133111EB, -1, 2**64) & mask
+        value = (value ^ value >> 27 ^ value >> 54) * pow(known[1], -1, 2**64) & mask
+        return value ^ value >> 30 ^ value >> 60 ^ known[0]
+
+    keys = [key_of(7 << 56 | 5 << 40 | i) for i in range(1000)]
+    assert longest_run(keys, known) == 1000
+    assert longest_run(keys, HASH_KEY) < 100
+
+
+def test_a_string_with_its_own_equality_is_joined_like_a_plain_one():
+    class Term(str):
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            return self is other
+
+    text = [[Term("new"), Term("york"), Term(f"x{i}")] for i in range(20)]
+    phrases = Phrases(text, 1, 0.1)
+    assert phrases[text[0]][0] == "new_york"
+    assert phrases.freeze()[text[0]][0] == "new_york"
 
 
 def test_a_corpus_is_not_joined_by_no_rules(tmp_path):

@@ -232,6 +232,17 @@ def test_the_command_line_measures_logs_and_stops(folder, capsys):
     assert records[-1]["event"] == "summary"
 
 
+def test_words_too_long_are_warned_of_logged_and_summed_up(folder, capsys):
+    (folder / "text").write_text("a b c\n" * 20 + "x" * 70_000 + " d\n" + "y" * 70_000)
+    assert train("text", "-o", "v", "--min-count", "1", "--log", "run.jsonl") == 0
+    shown = capsys.readouterr()
+    assert re.search(r"^tokens read +122  61 x 2 epochs$", shown.out, re.MULTILINE)
+    assert re.search(r"^skipped +2  too long for words", shown.out, re.MULTILINE)
+    assert re.search(r"^fastw2v: warning: .* skipped 2 words of more than 65,536", shown.err)
+    head, *_, last = read_log(folder / "run.jsonl")
+    assert head["corpus"]["n_too_long"] == last["n_too_long"] == 2
+
+
 def test_a_configuration_file_may_hold_out_a_share(folder, capsys):
     (folder / "run.toml").write_text('validation = 0.25\npatience = 1\nlog = "run.jsonl"\n')
     assert train("corpus.txt", "-o", "v", "--config", "run.toml") == 0

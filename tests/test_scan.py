@@ -18,8 +18,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fastw2v.corpus import Vocabulary, VocabularyRules, read_text, scan, spool
-from fastw2v.corpus.lexicon import Lexicon
+from fastw2v.corpus import Vocabulary, VocabularyRules, read_sentences, read_text, scan, spool
+from fastw2v.corpus.lexicon import Lexicon, LineLexicon
 from fastw2v.corpus.scan import BlockFeed, Scratch
 from fastw2v.corpus.sources import find_sources
 from fastw2v.errors import CorpusError, ReadError, SaveError, UsageError
@@ -141,6 +141,79 @@ def test_a_word_longer_than_many_blocks_is_one_word(tmp_path, monkeypatch, threa
     for text in (long, b"a " + long + b" b " + long + b"\nc", b" " + long + b" "):
         path.write_bytes(text)
         assert decoded(read_text(path, rules=ALL, threads=threads)) == sentences_of(text)
+
+
+LIMIT = scan.WHITE_SPACE.max_bytes
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_word_without_end_is_skipped_and_counted_and_never_held_whole(
+    tmp_path, monkeypatch, threads, packed
+):
+    sizes, block_bytes = [], 10_000
+    monkeypatch.setattr(scan, "BLOCK_BYTES", block_bytes)
+    encode = Lexicon.encode
+    monkeypatch.setattr(
+        Lexicon, "encode", lambda self, text: sizes.append(len(text)) or encode(self, text)
+    )
+    for n_bytes in (LIMIT + 1, LIMIT + block_bytes, 10 * LIMIT):
+        for before, after in ((b"", b""), (b"a b\n", b" c\nd"), (b"a " * block_bytes, b"\nb")):
+            text = before + b"x" * n_bytes + after
+            (tmp_path / "text").write_bytes(gzip.compress(text) if packed else text)
+            if not text.replace(b"x", b""):
+                with pytest.raises(CorpusError, match="contains no words; skipped 1 word of"):
+                    read_text(tmp_path / "text", rules=ALL, threads=threads)
+                continue
+            with pytest.warns(UserWarning, match=f"text: skipped 1 word of more than {LIMIT:,}"):
+                corpus = read_text(tmp_path / "text", rules=ALL, threads=threads)
+            assert decoded(corpus) == sentences_of(before + after)
+            assert (corpus.n_too_long, corpus.n_bytes_read) == (1, len(text))
+    assert max(sizes) <= LIMIT + scan.BLOCK_BYTES * 4
+
+
+def test_a_word_at_the_limit_is_kept_wherever_a_block_begins(tmp_path, monkeypatch):
+    long = b"x" * LIMIT
+    for begin in (0, 1, 999, 1000, 1001):
+        text = b" " * begin + long + b" " + long + b"y" + b" " + long
+        (tmp_path / "text").write_bytes(text)
+        (tmp_path / "text.gz").write_bytes(gzip.compress(text))
+        monkeypatch.setattr(scan, "BLOCK_BYTES", 1000)
+        for name in ("text", "text.gz"):
+            with pytest.warns(UserWarning, match="skipped 1 word"):
+                corpus = read_text(tmp_path / name, rules=ALL, threads=2)
+            assert decoded(corpus) == [[long, long]]
+
+
+def test_a_word_too_long_in_a_table_is_counted_too():
+    rows = [{"text": "a b"}, {"text": "c " + "x" * (LIMIT + 1)}, {"text": "é" * (LIMIT // 2)}]
+    with pytest.warns(UserWarning, match="the corpus: skipped 1 word"):
+        corpus = read_sentences(rows, rules=ALL, column="text")
+    assert corpus.n_too_long == 1
+    assert corpus.n_tokens_read == 4
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_line_too_long_for_a_tokenizer_is_refused_and_never_held_whole(
+    tmp_path, monkeypatch, packed
+):
+    monkeypatch.setattr(scan, "LINE_BLOCK_BYTES", 100)
+    monkeypatch.setattr(scan, "NEWLINE", scan.NEWLINE._replace(max_bytes=1000))
+    monkeypatch.setattr("fastw2v.corpus.lexicon.MAX_LINE_BYTES", 1000)
+    sizes = []
+    encode = LineLexicon.encode
+    monkeypatch.setattr(
+        LineLexicon, "encode", lambda self, text: sizes.append(len(text)) or encode(self, text)
+    )
+    for n_bytes in (1001, 1100, 100_000):
+        text = b"a b\n" + "é".encode() * (n_bytes // 2) + b"x\nc"
+        (tmp_path / "text").write_bytes(gzip.compress(text) if packed else text)
+        message = r"^.*text: a line has more than 1,000 bytes, .* begins with 'éééééééééé'"
+        with pytest.raises(CorpusError, match=message):
+            read_text(tmp_path / "text", rules=ALL, tokenizer=str.split)
+    assert max(sizes) <= 1000 + 4 * 256 + 2 * 100
+    (tmp_path / "text").write_bytes(b"a\n" + b"x" * 1000 + b"\nb")
+    assert len(read_text(tmp_path / "text", rules=ALL, tokenizer=str.split).vocabulary) == 3
 
 
 def test_a_file_end_ends_a_sentence(tmp_path):

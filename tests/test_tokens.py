@@ -1,5 +1,7 @@
 """Splitting and counting bytes in C, against bytes.split() and Counter."""
 
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
@@ -8,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastw2v import _core
-from fastw2v.corpus.lexicon import Lexicon
+from fastw2v.corpus import lexicon as lexicons
+from fastw2v.corpus.lexicon import HASH_KEY, Lexicon
 
 WHITE_SPACE = b" \t\n\r\v\f"
 # Bytes that sit at the edges of the comparisons, and lengths around 16 and 64.
@@ -82,9 +85,134 @@ def test_nothing_outside_the_text_is_read_as_part_of_it():
     assert lexicon.decode(word_ids.astype(np.int64)) == ["one", "two", "three"]
 
 
-def test_tables_grow_without_changing_ids_or_counts():
+def test_tables_grow_without_changing_ids_or_counts(monkeypatch):
+    monkeypatch.setattr(lexicons, "INITIAL_ARENA_BYTES", 1 << 10)
     text = b" ".join(b"w%d" % (i * i % 70_001) for i in range(200_000))
-    check(Lexicon(), text)
+    lexicon = Lexicon(n_slots=256)
+    check(lexicon, text)
+    assert lexicon.n_slots == 1 << 17
+    # Each word is found again where the last rehash put it.
+    lexicon.encode(text)
+    assert lexicon.counts.tolist() == [2 * n for n in Counter(text.split()).values()]
+
+
+# ---- collisions ----
+
+# Of another process, which an attacker knows: the second half has no white space in it.
+KNOWN_KEY = (0x0123456789ABCDEF, int.from_bytes(b"collides", "little"))
+MASK = 2**64 - 1
+
+
+def hash_of(word, key):
+    """Return the hash of tokens.c, in Python."""
+
+    def mix(low, high):
+        product = (low ^ key[0]) * (high ^ key[1])
+        return product & MASK ^ product >> 64
+
+    def load(begin):
+        return int.from_bytes(word[begin : begin + 8], "little")
+
+    if len(word) <= 16:
+        return mix(load(0), load(8))
+    value = len(word)
+    for i in range(0, len(word) - 16, 16):
+        value = mix(load(i) ^ value, load(i + 8))
+    return mix(load(len(word) - 16) ^ value, load(len(word) - 8))
+
+
+def filled_table(words, key):
+    """Return the slots of a table that holds these distinct words."""
+    text = b" ".join(words)
+    n_slots = 1 << (2 * len(words) + 2 * _core.WORD_BATCH).bit_length()
+    slots, max_words = np.zeros(n_slots, np.uint64), n_slots // _core.SLOTS_PER_WORD
+    table = _core.WordTable(
+        slots, np.zeros(max_words + 1, np.int64), np.zeros(max_words, np.int64),
+        np.zeros(len(text) + _core.ARENA_PADDING, np.uint8), key,
+    )  # fmt: skip
+    n_most = len(words) + _core.WORD_BATCH
+    out = _core.TokenBuffer(np.empty(n_most, np.int32), np.empty(n_most + 1, np.int64))
+    assert _core.encode_text(table, text, 0, out) == (_core.DONE, len(text))
+    assert table.n_words == len(words)
+    return slots
+
+
+def longest_probe(words, key):
+    """Return how many slots a look-up passes at most, and check where the words are."""
+    slots = filled_table(words, key)
+    longest = 0
+    for slot in np.flatnonzero(slots).tolist():
+        entry = int(slots[slot])
+        hashed = hash_of(words[(entry & 0xFFFFFFFF) - 1], key)
+        assert entry >> 32 == hashed >> 32
+        longest = max(longest, (slot - hashed) % len(slots))
+    return longest
+
+
+def colliding_words(key, n_words, n_bytes):
+    """Return words whose last product is 0 under this key."""
+    end = key[1].to_bytes(8, "little")
+    return [b"%0*d" % (n_bytes - 8, i) + end for i in range(n_words)]
+
+
+@pytest.mark.parametrize("n_bytes", [16, 17, 24, 40])
+def test_words_made_to_collide_under_one_key_do_not_under_another(n_bytes):
+    words = colliding_words(KNOWN_KEY, 2000, n_bytes)
+    assert {hash_of(word, KNOWN_KEY) for word in words} == {0}
+    assert longest_probe(words, KNOWN_KEY) == len(words) - 1
+    for key in (HASH_KEY, lexicons.new_hash_key()):
+        assert longest_probe(words, key) < 100
+
+
+@pytest.mark.parametrize("n_bytes", [16, 17, 24, 40])
+def test_words_with_the_same_hash_stay_different_words(n_bytes):
+    words = colliding_words(KNOWN_KEY, 300, n_bytes)
+    check(Lexicon(n_slots=256, key=KNOWN_KEY), b" ".join(words + words[::-1]))
+
+
+def test_each_process_has_a_key_of_its_own():
+    script = "from fastw2v.corpus.lexicon import HASH_KEY; print(*HASH_KEY)"
+    command = [sys.executable, "-c", script]
+    keys = {subprocess.run(command, capture_output=True, check=True).stdout for _ in range(3)}
+    assert len(keys) == 3
+
+
+def test_a_lexicon_uses_the_key_of_the_process(monkeypatch):
+    keys, make = [], _core.WordTable
+    monkeypatch.setattr(_core, "WordTable", lambda *args: keys.append(args[4]) or make(*args))
+    Lexicon()
+    assert keys == [HASH_KEY]
+    assert HASH_KEY[1] % 2 == 1
+
+
+@given(texts, st.integers(0, MASK), st.integers(0, MASK))
+@settings(max_examples=50)
+def test_ids_counts_and_merging_do_not_depend_on_the_key(text, low, high):
+    check(Lexicon(256, (low, high | 1)), text)
+    other, merged = Lexicon(256, (low, high | 1)), Lexicon()
+    other.encode(text)
+    merged.encode(text)
+    n_words, new_ids = other.n_words, np.empty(other.n_words, np.int32)
+    merged.merge(other, 0, n_words, new_ids)
+    assert new_ids.tolist() == list(range(n_words))
+    assert merged.counts.tolist() == (2 * other.counts).tolist()
+
+
+# ---- words too long ----
+
+
+def test_words_of_more_than_the_limit_are_counted_and_skipped(monkeypatch):
+    monkeypatch.setattr(lexicons, "INITIAL_ARENA_BYTES", 1 << 10)  # a batch is read again
+    longest = b"x" * _core.MAX_WORD_BYTES
+    for before, after in ((b"", b""), (b"a ", b""), (b"a b\n", b"\nc d"), (b" ", b" a\n")):
+        lexicon = Lexicon()
+        word_ids, ends = lexicon.encode(before + longest + b"y" + after)
+        assert lexicon.n_too_long == 1
+        assert lexicon.decode(word_ids.astype(np.int64)) == (before + after).decode().split()
+        assert ends.tolist() == expected_ends(before + after)
+        check(Lexicon(), before + longest + after)
+    lexicon.encode(longest + b"yz " + longest)
+    assert lexicon.n_too_long == 2
 
 
 def test_counts_add_up_over_blocks():
@@ -157,10 +285,10 @@ def test_remapping_equals_filtering_each_sentence(sentences, dropped):
 
 
 def test_a_table_refuses_arrays_that_do_not_fit_together():
-    def table(n_slots, n_offsets, n_counts, n_arena, n_words=0):
+    def table(n_slots, n_offsets, n_counts, n_arena, n_words=0, key=HASH_KEY):
         return _core.WordTable(
             np.zeros(n_slots, np.uint64), np.zeros(n_offsets, np.int64),
-            np.zeros(n_counts, np.int64), np.zeros(n_arena, np.uint8), n_words,
+            np.zeros(n_counts, np.int64), np.zeros(n_arena, np.uint8), key, n_words,
         )  # fmt: skip
 
     with pytest.raises(ValueError, match="n_slots must be a power of two, got 6"):
@@ -171,12 +299,14 @@ def test_a_table_refuses_arrays_that_do_not_fit_together():
         table(8, 5, 4, 15)
     with pytest.raises(ValueError, match="n_words must be within the table, got 5"):
         table(8, 5, 4, 16, 5)
+    with pytest.raises(ValueError, match="the second half of key must be odd, got 4"):
+        table(8, 5, 4, 16, key=(3, 4))
 
 
 def test_a_full_output_is_reported_with_the_position_reached():
     table = _core.WordTable(
         np.zeros(2048, np.uint64), np.zeros(1025, np.int64), np.zeros(1024, np.int64),
-        np.zeros(4096, np.uint8),
+        np.zeros(4096, np.uint8), HASH_KEY,
     )  # fmt: skip
     text = b"ab " * 1000
     ids, ends = np.empty(300, np.int32), np.empty(300, np.int64)

@@ -194,6 +194,8 @@ def _rows(s: "Summary") -> list[tuple[str, str, str]]:
     ]:
         if count or name != "held out":
             rows.append((name, f"{count:,}", share(count, n_read)))
+    if s.n_too_long:
+        rows.append(("skipped", f"{s.n_too_long:,}", "too long for words, not counted as tokens"))
     rows.append(("words", f"{s.n_words:,}", f"in {s.n_sentences:,} sentences"))
     if s.loss is not None:
         rows.append(("loss of last epoch", f"{s.loss:.4f}", f"nats per prediction; {s.loss_name}"))

@@ -71,6 +71,7 @@ class CellCounter:
             written=self.writer,
             encoded_pieces=self._pieces,
             word_numbers=[np.arange(lexicon.n_words, dtype=np.int32)],
+            n_too_long=lexicon.n_too_long if isinstance(lexicon, Lexicon) else 0,
         )
 
     def _append(self, word_ids: Int32Array, ends: Int64Array) -> None:
@@ -90,7 +91,7 @@ def as_lines(cells: Iterable[object]) -> Iterator[bytes]:
     for row, cell in enumerate(cells, 1):
         if not isinstance(cell, str | None):
             raise CorpusError(f"row {row}: expected a string, got {cell!r:.80}")
-        lines.append((cell or "").replace("\n", " ") + "\n")
+        lines.append(str.replace("" if cell is None else cell, "\n", " ") + "\n")
         n_characters += len(lines[-1])
         if n_characters >= TEXT_BYTES:
             yield "".join(lines).encode("utf-8", "surrogateescape")

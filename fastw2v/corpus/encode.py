@@ -1,6 +1,7 @@
 """Turn provisional ids into the vocabulary and the final spool."""
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -33,6 +34,7 @@ class CountedCorpus:
     written, encoded_pieces: the provisional ids.
     word_numbers: for each counter, (n_ids,) int32, the position in counts of each of its
     provisional ids.
+    n_too_long: words of more than MAX_WORD_BYTES, which were skipped.
     """
 
     name: str
@@ -41,6 +43,7 @@ class CountedCorpus:
     written: SpoolWriter
     encoded_pieces: list[EncodedPiece]
     word_numbers: list[Int32Array]
+    n_too_long: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class EncodedCorpus:
     seconds: duration of reading and encoding.
     min_count: the effective value, raised if max_final_vocab requires it; 0 for a given
     vocabulary.
+    n_too_long: words of more than MAX_WORD_BYTES, which were skipped and not counted as tokens.
     """
 
     vocabulary: Vocabulary
@@ -64,6 +68,7 @@ class EncodedCorpus:
     n_bytes_read: int
     seconds: float
     min_count: int
+    n_too_long: int = 0
 
 
 def encode(
@@ -76,11 +81,14 @@ def encode(
     """Choose the vocabulary and rewrite the provisional ids; `counted` must not be used again.
 
     started: time.perf_counter() at the start of reading.
-    Raises CorpusError if there are no words or none is kept.
+    Raises CorpusError if there are no words or none is kept; warns of words that were skipped.
     """
+    skipped = _too_long(counted.n_too_long)
     n_read, n_sentences = counted.written.n_tokens, counted.written.n_sentences
     if n_read == 0:
-        raise CorpusError(f"{counted.name} contains no words")
+        raise CorpusError(f"{counted.name} contains no words{skipped and '; ' + skipped}")
+    if skipped:
+        warnings.warn(f"{counted.name}: {skipped}", stacklevel=2)
     chosen = choose_words(counted, rules, vocabulary)
     n_kept = int(counted.counts[chosen.final_ids >= 0].sum())
     return EncodedCorpus(
@@ -92,6 +100,18 @@ def encode(
         n_bytes_read=n_bytes_read,
         seconds=time.perf_counter() - started,
         min_count=chosen.min_count,
+        n_too_long=counted.n_too_long,
+    )
+
+
+def _too_long(n_words: int) -> str:
+    """Return what to say of words that were skipped, "" for none."""
+    if n_words == 0:
+        return ""
+    words = "1 word" if n_words == 1 else f"{n_words:,} words"
+    return (
+        f"skipped {words} of more than {_core.MAX_WORD_BYTES:,} bytes; "
+        "if this is text, separate its words by spaces"
     )
 
 
@@ -116,6 +136,7 @@ def fold_case(counted: CountedCorpus) -> CountedCorpus:
         written=counted.written,
         encoded_pieces=counted.encoded_pieces,
         word_numbers=[folded[numbers] for numbers in counted.word_numbers],
+        n_too_long=counted.n_too_long,
     )
 
 

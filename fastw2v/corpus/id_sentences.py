@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fastw2v import _core
 from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.corpus.encode import EncodedCorpus
+from fastw2v.corpus.lexicon import plain_token
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, Spool, SpoolWriter
 from fastw2v.corpus.vocabulary import CountedWords, Vocabulary, VocabularyRules, choose_words
 from fastw2v.errors import CorpusError, UsageError
@@ -72,7 +73,12 @@ class IdSentences:
 
     def name(self, word_id: int) -> str:
         """Return the word of an id."""
-        return str(word_id) if self.words is None else self.words[word_id]
+        if self.words is None:
+            return str(word_id)
+        try:
+            return plain_token(self.words[word_id])
+        except TypeError as error:
+            raise UsageError(f"words[{word_id}]: {error}") from None
 
 
 def read_ids(

@@ -1,8 +1,10 @@
 """Distinct words of a text and their counts, in growing C tables."""
 
+import operator
+import os
 import threading
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -20,13 +22,28 @@ MAX_WORDS = 2**31 - 1  # word ids are int32
 # time of two threads, which wait for each other's page faults.
 INITIAL_SLOTS = 1 << 18
 INITIAL_ARENA_BYTES = 1 << 20
+# Longer lines are not given to a tokenizer, which needs a line whole. A book has about 1 MiB.
+MAX_LINE_BYTES = 1 << 24
+
+HashKey = tuple[int, int]
+
+
+def new_hash_key() -> HashKey:
+    """Return a random key for WordTable and PairTable."""
+    return int.from_bytes(os.urandom(8), "little"), int.from_bytes(os.urandom(8), "little") | 1
+
+
+# Another one in each process: text made to collide under one key does not under another.
+HASH_KEY = new_hash_key()
 
 
 class Lexicon:
     """Words in order of first appearance; not thread-safe."""
 
-    def __init__(self, n_slots: int = INITIAL_SLOTS) -> None:
-        """Start with a table of n_slots, a power of two."""
+    def __init__(self, n_slots: int = INITIAL_SLOTS, key: HashKey = HASH_KEY) -> None:
+        """Start with a table of n_slots, a power of two; ids and counts do not depend on `key`."""
+        self._key = key
+        self.n_too_long = 0  # words of more than _core.MAX_WORD_BYTES, which are skipped
         self._offsets = np.zeros(1, np.int64)
         self._counts = np.empty(0, np.int64)
         self._arena = np.empty(0, np.uint8)
@@ -66,6 +83,7 @@ class Lexicon:
         while code != _core.DONE:
             self._grow(code)
             code, position = _core.encode_text(self._table, text, position, out)
+        self.n_too_long += out.n_too_long
         return self._word_ids[: out.n_ids], self._ends[: out.n_ends]
 
     def merge(self, source: "Lexicon", first: int, last: int, new_ids: Int32Array) -> None:
@@ -99,7 +117,9 @@ class Lexicon:
         self._counts = _resized(self._counts, n_words, max_words)
         self._arena = _resized(self._arena, used, n_arena_bytes + _core.ARENA_PADDING)
         slots = fresh(self._n_slots, np.uint64)
-        self._table = _core.WordTable(slots, self._offsets, self._counts, self._arena, n_words)
+        self._table = _core.WordTable(
+            slots, self._offsets, self._counts, self._arena, self._key, n_words
+        )
 
 
 def _resized(array: npt.NDArray[Item], n_used: int, size: int) -> npt.NDArray[Item]:
@@ -111,21 +131,32 @@ def _resized(array: npt.NDArray[Item], n_used: int, size: int) -> npt.NDArray[It
     return larger
 
 
+def plain_token(token: object) -> str:
+    """Return a token's characters, or the digits of an integer, as a plain string.
+
+    A subclass of str, such as an Enum or a spaCy or NumPy string, may compare, hash and print
+    itself in its own way, which does not count.  Raises TypeError for other types.
+    """
+    if isinstance(token, str):
+        return str.__str__(token)
+    if isinstance(token, int | np.integer) and not isinstance(token, bool):
+        return str(operator.index(token))
+    raise TypeError(f"a token must be a string or an integer, got {token!r}")
+
+
 class _TokenIds(dict[object, int]):
-    """Maps tokens to ids in order of first appearance; integers become their decimal digits."""
+    """Maps plain strings and integers to ids in order of first appearance."""
 
     def __init__(self) -> None:
         super().__init__()
         self.words: list[str] = []
 
-    def __missing__(self, token: object) -> int:
-        if isinstance(token, int | np.integer) and not isinstance(token, bool):
+    def __missing__(self, token: str | int) -> int:
+        if isinstance(token, int):
             self[token] = word_id = self[str(token)]
             return word_id
-        if not isinstance(token, str):
-            raise TypeError(f"a token must be a string or an integer, got {token!r}")
-        self[str(token)] = word_id = len(self.words)
-        self.words.append(str(token))
+        self[token] = word_id = len(self.words)
+        self.words.append(token)
         return word_id
 
 
@@ -146,9 +177,10 @@ class TokenLexicon:
         """(n_words,) int64, the count of each word."""
         return self._counts[: self.n_words]
 
-    def append_ids(self, tokens: Iterable[object], to: "array[int]") -> None:
+    def append_ids(self, tokens: Sequence[object], to: "array[int]") -> None:
         """Append the ids of tokens to an array("i").  Raises TypeError for invalid tokens."""
-        to.extend(map(self._ids.__getitem__, tokens))
+        plain = tokens if _core.are_plain(tokens) else map(plain_token, tokens)
+        to.extend(map(self._ids.__getitem__, plain))
 
     def count(self, word_ids: Int32Array) -> None:
         """Count ids returned by append_ids()."""
@@ -177,11 +209,17 @@ class LineLexicon(TokenLexicon):
         """Count and encode a block of complete lines; see Lexicon.encode()."""
         ids = array("i")
         ends = [0]
-        for line in bytes(text).decode("utf-8", "surrogateescape").split("\n"):
+        for line in bytes(text).split(b"\n"):
             if self._stop.is_set():
                 raise Stopped
-            tokens = self._tokenizer(line) if line else []
-            self._append_line(tokens, ids)
+            if len(line) > MAX_LINE_BYTES:
+                start = line[:20].decode("utf-8", "replace")
+                raise CorpusError(
+                    f"a line has more than {MAX_LINE_BYTES:,} bytes, too many for a tokenizer; "
+                    f"it begins with {start!r}: put newlines between sentences"
+                )
+            if line:
+                self._append_line(self._tokenizer(line.decode("utf-8", "surrogateescape")), ids)
             if len(ids) > ends[-1]:
                 ends.append(len(ids))
         word_ids = np.frombuffer(ids, np.int32) if ids else np.empty(0, np.int32)

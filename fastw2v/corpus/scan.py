@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from fastw2v import _core
 from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.base.threads import run_threads
 from fastw2v.corpus.encode import (
@@ -23,7 +24,7 @@ from fastw2v.corpus.encode import (
     encode,
     fold_case,
 )
-from fastw2v.corpus.lexicon import Lexicon, LineLexicon, TokenLexicon
+from fastw2v.corpus.lexicon import MAX_LINE_BYTES, Lexicon, LineLexicon, TokenLexicon
 from fastw2v.corpus.sentences import PROGRESS_SECONDS, Progress
 from fastw2v.corpus.sources import (
     PIECE_BYTES,
@@ -36,7 +37,7 @@ from fastw2v.corpus.sources import (
 )
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
-from fastw2v.errors import ReadError, reading
+from fastw2v.errors import CorpusError, ReadError, reading
 
 # Smaller blocks need more synchronization, larger ones more memory per thread.
 BLOCK_BYTES = 1 << 20
@@ -44,8 +45,19 @@ LINE_BLOCK_BYTES = 1 << 16  # small, since Python tokenizers are slow and progre
 LOOKAHEAD_BYTES = 256  # first read past a block's end for the rest of its last word
 PREFETCHED_BLOCKS = 2  # decompressed ahead of the counting threads
 
-WHITE_SPACE = re.compile(rb"[ \t\n\r\v\f]")
-NEWLINE = re.compile(rb"\n")
+
+class Separator(NamedTuple):
+    """The bytes between two words or lines, and the size beyond which these are not read whole.
+
+    The lexicon gets more than max_bytes of a longer one, which it skips or refuses.
+    """
+
+    pattern: re.Pattern[bytes]
+    max_bytes: int
+
+
+WHITE_SPACE = Separator(re.compile(rb"[ \t\n\r\v\f]"), _core.MAX_WORD_BYTES)
+NEWLINE = Separator(re.compile(rb"\n"), MAX_LINE_BYTES)
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,11 @@ class Block:
 
     n_raw_bytes: int
     n_text_bytes: int
+
+    @property
+    def name(self) -> str:
+        """The name of the file in errors."""
+        raise NotImplementedError
 
     def load(self, scratch: "Scratch") -> bytes | memoryview:
         """Return the text; a view of `scratch` is valid until scratch is used again."""
@@ -64,7 +81,13 @@ class Block:
 class TextBlock(Block):
     """A block of a stream, which is already read."""
 
+    reader: SourceReader
     text: bytes
+
+    @property
+    def name(self) -> str:
+        """The name of the file in errors."""
+        return self.reader.name
 
     def load(self, scratch: "Scratch") -> bytes:
         """Return the text."""
@@ -77,13 +100,19 @@ class FileBlock(Block):
 
     The cut of a position is the first separator at or after it. The block extends from the cut of
     `begin` to the cut of `end`. Each range is cut independently of the others, and a range without
-    a separator, inside a long word, is empty.
+    a separator, inside a long word, is empty. A word too long is cut after more than
+    separator.max_bytes.
     """
 
     source: Source
     begin: int
     end: int
-    separator: re.Pattern[bytes]
+    separator: Separator
+
+    @property
+    def name(self) -> str:
+        """The name of the file in errors."""
+        return self.source.name
 
     def load(self, scratch: "Scratch") -> memoryview:
         """Read the text; add a newline at the end of the file."""
@@ -106,7 +135,7 @@ class FileBlock(Block):
     def _first_cut(self, text: memoryview) -> int | None:
         if self.begin == 0:
             return 0
-        match = self.separator.search(text)
+        match = self.separator.pattern.search(text)
         return match.start() if match else None
 
     def _read_into(self, fd: int, text: memoryview) -> None:
@@ -121,8 +150,9 @@ class FileBlock(Block):
         """Return the text between `end` and its cut."""
         parts: list[bytes] = []
         position, step = self.end, LOOKAHEAD_BYTES
-        while text := os.pread(fd, step, position):
-            match = self.separator.search(text)
+        longest = self.end + self.separator.max_bytes
+        while position <= longest and (text := os.pread(fd, step, position)):
+            match = self.separator.pattern.search(text)
             if match:
                 return b"".join([*parts, text[: match.start()]])
             parts.append(text)
@@ -144,7 +174,7 @@ class Scratch:
 
 
 def cut_blocks(
-    sources: list[Source], block_bytes: int, separator: re.Pattern[bytes], stop: threading.Event
+    sources: list[Source], block_bytes: int, separator: Separator, stop: threading.Event
 ) -> Iterator[Block]:
     """Cut all sources into blocks of about block_bytes, in order."""
     for source in sources:
@@ -157,25 +187,30 @@ def cut_blocks(
 
 
 def _stream_blocks(
-    reader: SourceReader, block_bytes: int, separator: re.Pattern[bytes]
+    reader: SourceReader, block_bytes: int, separator: Separator
 ) -> Iterator[TextBlock]:
     """Cut a stream into blocks; add a newline at its end."""
     parts: list[bytes] = []
     n_bytes = n_raw_bytes = 0
+    n_open = 0  # bytes past a full block without a separator; of too many, only the first are kept
     piece_bytes = min(PIECE_BYTES, block_bytes)
     try:
         while text_read := reader.read(piece_bytes):
-            match = separator.search(text_read) if n_bytes >= block_bytes else None
+            is_full = n_bytes >= block_bytes
+            match = separator.pattern.search(text_read) if is_full else None
             if match:
                 text = b"".join([*parts, text_read[: match.start()]])
-                yield TextBlock(reader.n_raw_bytes - n_raw_bytes, len(text), text)
+                n_bytes += match.start()
+                yield TextBlock(reader.n_raw_bytes - n_raw_bytes, n_bytes, reader, text)
                 n_raw_bytes = reader.n_raw_bytes
-                parts, n_bytes = [], 0
+                parts, n_bytes, n_open, is_full = [], 0, 0, False
                 text_read = text_read[match.start() :]
-            parts.append(text_read)
+            if n_open <= separator.max_bytes:
+                parts.append(text_read)
             n_bytes += len(text_read)
+            n_open += len(text_read) * is_full
         text = b"".join([*parts, b"\n"])
-        yield TextBlock(reader.n_raw_bytes - n_raw_bytes, n_bytes, text)
+        yield TextBlock(reader.n_raw_bytes - n_raw_bytes, n_bytes, reader, text)
     finally:
         reader.close()
 
@@ -187,7 +222,7 @@ class BlockFeed:
         self,
         sources: list[Source],
         block_bytes: int,
-        separator: re.Pattern[bytes],
+        separator: Separator,
         stop: threading.Event,
     ) -> None:
         """Prepare to read; a separate thread reads and decompresses streams."""
@@ -322,7 +357,11 @@ class CorpusScan:
         with suppress(Stopped):
             while not self.stop.is_set() and (taken := feed.take()):
                 position, block = taken
-                word_ids, ends = counter.encode(block.load(scratch))
+                text = block.load(scratch)
+                try:
+                    word_ids, ends = counter.encode(text)
+                except CorpusError as error:
+                    raise CorpusError(f"{block.name}: {error}") from error
                 self._append(position, block, word_ids, ends, number, counter.n_words)
 
     def _append(
@@ -361,13 +400,15 @@ def read_text(
 ) -> EncodedCorpus:
     """Count and encode text files in one pass; the result does not depend on `threads`.
 
-    Words are separated by ASCII white space. A newline or the end of a file ends a sentence.
+    Words are separated by ASCII white space. A newline or the end of a file ends a sentence. Words
+    of more than MAX_WORD_BYTES are skipped, with a warning that counts them.
 
     paths: one or more paths, globs or URLs, plain or compressed (.gz .bz2 .xz .zst); "-" for
     standard input.
     rules: the rules that choose the vocabulary.  vocabulary: encode with this one instead.
     lowercase: convert words to lower case, by the rules of Unicode.
     tokenizer: function from a line, without its newline, to a list of tokens; runs on one thread.
+    A line has at most MAX_LINE_BYTES.
     threads: int >= 1, number of counting threads.
     spool_limit_bytes: word ids that exceed this size go to temporary files: early on if the sizes
     of all files are known, otherwise when they reach the limit.
@@ -399,8 +440,9 @@ def _count_words(scan: CorpusScan, threads: int, progress: Progress | None) -> C
     lexicons = [Lexicon() for _ in range(threads)]
     feed = BlockFeed(scan.sources, BLOCK_BYTES, WHITE_SPACE, scan.stop)
     scan.run(lexicons, feed, progress)
+    n_too_long = sum(lexicon.n_too_long for lexicon in lexicons)
     if threads == 1:
-        return _result(scan, lexicons[0], [_identity(lexicons[0].n_words)])
+        return _result(scan, lexicons[0], [_identity(lexicons[0].n_words)], n_too_long)
     # Pieces are in text order, which merges words in order of first appearance.
     merged = Lexicon(max(lexicon.n_slots for lexicon in lexicons))
     word_numbers = [np.empty(lexicon.n_words, np.int32) for lexicon in lexicons]
@@ -409,7 +451,7 @@ def _count_words(scan: CorpusScan, threads: int, progress: Progress | None) -> C
         i = encoded.counter
         merged.merge(lexicons[i], n_merged[i], encoded.n_words, word_numbers[i])
         n_merged[i] = encoded.n_words
-    return _result(scan, merged, word_numbers)
+    return _result(scan, merged, word_numbers, n_too_long)
 
 
 def _count_lines(
@@ -426,7 +468,10 @@ def _identity(n_words: int) -> Int32Array:
 
 
 def _result(
-    scan: CorpusScan, lexicon: Lexicon | TokenLexicon, word_numbers: list[Int32Array]
+    scan: CorpusScan,
+    lexicon: Lexicon | TokenLexicon,
+    word_numbers: list[Int32Array],
+    n_too_long: int = 0,
 ) -> CountedCorpus:
     return CountedCorpus(
         name=scan.name,
@@ -435,4 +480,5 @@ def _result(
         written=scan.writer,
         encoded_pieces=scan.encoded_pieces,
         word_numbers=word_numbers,
+        n_too_long=n_too_long,
     )

@@ -2,7 +2,7 @@
 
 import time
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -75,7 +75,7 @@ class _SentenceReader:
     def add(self, number: int, sentence: object) -> None:
         """Append a sentence unless it is empty; number: its number in errors."""
         if isinstance(sentence, list | tuple):
-            tokens: Iterable[object] = sentence
+            tokens: Sequence[object] = sentence
         else:
             tokens = _tokens_of(number, sentence)
         n_before = len(self._ids)
@@ -119,7 +119,7 @@ class _SentenceReader:
             self._next_report = time.monotonic() + PROGRESS_SECONDS
 
 
-def _tokens_of(number: int, sentence: object) -> Iterable[object]:
+def _tokens_of(number: int, sentence: object) -> list[object]:
     """Return the tokens of a sentence that is neither a list nor a tuple."""
     if isinstance(sentence, np.ndarray) and sentence.ndim == 1:
         tokens: list[object] = sentence.tolist()

@@ -210,6 +210,11 @@ class SourceReader:
         self._text, self._damage = unpacked(compression, file, source.name)
 
     @property
+    def name(self) -> str:
+        """The name of the source in messages."""
+        return self._source.name
+
+    @property
     def n_raw_bytes(self) -> int:
         """The number of bytes read from the file so far, before decompression."""
         return self._raw.n_bytes

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fastw2v.base.checks import check_integer
 from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.base.word_counts import read_word_counts, write_word_counts
+from fastw2v.corpus.lexicon import plain_token
 from fastw2v.errors import CorpusError, ModelFormatError, UsageError
 
 # Return values of a trim_rule: gensim's RULE_DEFAULT, RULE_DISCARD and RULE_KEEP.
@@ -227,14 +228,20 @@ def choose_from(word_freq: Mapping[Any, int], rules: VocabularyRules) -> Vocabul
     """Return the vocabulary that the rules choose from words and counts.
 
     word_freq: mapping from word to count >= 0. A word is a string, or an integer that is
-    converted to its decimal digits. Words with a count of 0 are left out.
+    converted to its decimal digits; counts of the same word, such as 1 and "1", are added. Words
+    with a count of 0 are left out.
     Raises UsageError for other words or counts, CorpusError if no word is kept.
     """
+    seen: dict[str, int] = {}
     for word, count in word_freq.items():
-        if not isinstance(word, str | int | np.integer) or isinstance(word, bool):
-            raise UsageError(f"a word must be a string or an integer, got {word!r}")
+        try:
+            text = plain_token(word)
+        except TypeError:
+            raise UsageError(f"a word must be a string or an integer, got {word!r}") from None
         check_integer(f"the count of {word!r}", count, 0, most=2**63 - 1)
-    seen = {str(word): int(count) for word, count in word_freq.items() if count}
+        if count:
+            seen[text] = seen.get(text, 0) + int(count)
+            check_integer(f"the count of {word!r}", seen[text], 0, most=2**63 - 1)
     if not seen:
         raise CorpusError("word_freq contains no words")
     counts = np.fromiter(seen.values(), np.int64, len(seen))

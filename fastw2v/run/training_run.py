@@ -237,6 +237,7 @@ def _log_head(request: RunRequest, parts: _Parts, trainer: Trainer) -> dict[str,
             "n_words": len(corpus.vocabulary),
             "n_tokens_read": corpus.n_tokens_read,
             "n_below_min_count": corpus.n_below_min_count,
+            "n_too_long": corpus.n_too_long,
             "n_sentences": corpus.n_sentences,
             "n_held_out": parts.n_held_out,
             "read_seconds": corpus.seconds,
@@ -286,4 +287,5 @@ def _summary(
         metric_seconds=listeners.metric.seconds if listeners.metric else 0.0,
         total_seconds=seconds,
         blocks=trainer.blocks_text,
+        n_too_long=corpus.n_too_long,
     )

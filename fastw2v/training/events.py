@@ -138,6 +138,7 @@ class Summary:
 
     n_tokens_read, n_below_min_count (outside the vocabulary), n_held_out: tokens in one pass.
     n_unfinished: tokens of an epoch in which training was stopped.
+    n_too_long: words of more than 65,536 bytes, which were skipped and not counted as tokens.
     loss: of the last epoch, in mean nats per prediction; loss_name names the objective.
     validation_loss, metric: of the final model.
     best_epoch: the best epoch, if there was a validation or a metric.
@@ -178,6 +179,7 @@ class Summary:
     metric_seconds: float = 0.0
     total_seconds: float = 0.0
     blocks: str = ""
+    n_too_long: int = 0
 
     def __iter__(self) -> Iterator[int]:
         """Yield the tokens trained and the tokens read over all epochs, as gensim's train does."""

@@ -8,10 +8,11 @@ static inline uint64_t pair_key(uint64_t start, int32_t word)
     return (start << W2V_WORD_BITS | (uint32_t)word) + 1;
 }
 
-/* The finaliser of splitmix64 (Steele et al. 2014), without its last step. */
-static inline uint64_t hash_key(uint64_t key)
+/* The finaliser of splitmix64 (Steele et al. 2014), without its last step and with a secret key. */
+static inline uint64_t hash_of(const w2v_pair_table *table, uint64_t key)
 {
-    key = (key ^ key >> 30) * 0xbf58476d1ce4e5b9u;
+    key ^= table->key.low;
+    key = (key ^ key >> 30) * table->key.high;
     key = (key ^ key >> 27) * 0x94d049bb133111ebu;
     return key;
 }
@@ -42,7 +43,7 @@ static inline int has_room(const w2v_pair_table *table, int64_t n_new)
 static uint64_t longer_start(w2v_pair_table *table, uint64_t start, int32_t connector)
 {
     uint64_t key = pair_key(start, connector);
-    w2v_pair *pair = find(table, key, hash_key(key));
+    w2v_pair *pair = find(table, key, hash_of(table, key));
     if (pair->key == 0) {
         pair->key = key;
         pair->value = (int64_t)W2V_FIRST_LONG_START + table->n_long;
@@ -54,7 +55,7 @@ static uint64_t longer_start(w2v_pair_table *table, uint64_t start, int32_t conn
 
 static inline void fetch(const w2v_pair_table *table, uint64_t key)
 {
-    __builtin_prefetch(&table->slots[first_slot(table, hash_key(key))], 1);
+    __builtin_prefetch(&table->slots[first_slot(table, hash_of(table, key))], 1);
 }
 
 static inline int at_end(const w2v_stretch *stretch)
@@ -106,7 +107,7 @@ static void collect(const w2v_pair_table *table, w2v_stretch *stretch, batch_t *
         int is_long = start >= (int64_t)W2V_FIRST_LONG_START;
         if (batch->is_connector[word]) {
             if (is_long ||
-                (start >= 0 && is_of_share(hash_key((uint64_t)start + 1), share, n_shares)))
+                (start >= 0 && is_of_share(hash_of(table, (uint64_t)start + 1), share, n_shares)))
                 walk(table, batch, (uint64_t)start, i);
             start = -1;
             continue;
@@ -114,7 +115,8 @@ static void collect(const w2v_pair_table *table, w2v_stretch *stretch, batch_t *
         /* No branch: whether a pair is of this share cannot be predicted. */
         uint64_t key = pair_key((uint64_t)start, word);
         batch->keys[batch->n_keys] = key;
-        batch->n_keys += (start >= 0) & (is_long | is_of_share(hash_key(key), share, n_shares));
+        int is_ours = is_long | is_of_share(hash_of(table, key), share, n_shares);
+        batch->n_keys += (start >= 0) & is_ours;
         start = word;
     }
     stretch->start = start;
@@ -157,7 +159,7 @@ int w2v_count_pairs(w2v_pair_table *table, w2v_stretch *stretch, int share, int 
         for (int i = 0; i < batch.n_keys; i++)
             fetch(table, batch.keys[i]);
         for (int i = 0; i < batch.n_keys; i++) {
-            w2v_pair *pair = find(table, batch.keys[i], hash_key(batch.keys[i]));
+            w2v_pair *pair = find(table, batch.keys[i], hash_of(table, batch.keys[i]));
             table->n_used += pair->key == 0;
             pair->key = batch.keys[i];
             pair->value++;
@@ -182,14 +184,14 @@ static inline uint64_t filter_bit(uint64_t hash)
 
 static void put(w2v_pair_table *table, uint64_t key, int64_t value)
 {
-    *find(table, key, hash_key(key)) = (w2v_pair){key, value};
+    *find(table, key, hash_of(table, key)) = (w2v_pair){key, value};
     table->n_used++;
 }
 
 void w2v_add_pairs(w2v_pair_table *table, const uint64_t *keys, const int64_t *values, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        uint64_t hash = hash_key(keys[i]);
+        uint64_t hash = hash_of(table, keys[i]);
         put(table, keys[i], values[i]);
         *filter_word(table, hash) |= filter_bit(hash);
     }
@@ -225,7 +227,7 @@ int64_t w2v_select_pairs(const w2v_pair_table *table, const uint8_t *is_connecto
 /* Most pairs are in no phrase, which one load from a filter, mostly in cache, can tell. */
 static inline const w2v_pair *look_up(const w2v_pair_table *table, uint64_t key)
 {
-    uint64_t hash = hash_key(key);
+    uint64_t hash = hash_of(table, key);
     if (!(*filter_word(table, hash) & filter_bit(hash)))
         return NULL;
     const w2v_pair *pair = find(table, key, hash);

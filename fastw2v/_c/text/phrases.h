@@ -4,6 +4,8 @@
 #ifndef W2V_PHRASES_H
 #define W2V_PHRASES_H
 
+#include "text/hash_key.h"
+
 #include <stdint.h>
 
 enum {
@@ -30,6 +32,7 @@ typedef struct {
     int64_t n_slots, n_used, max_long, n_long;
     uint64_t *filter;    /* (n_filter,) a power of two: one bit for each key added; to merge */
     int64_t n_filter;
+    w2v_hash_key key;    /* the same for all shares */
 } w2v_pair_table;
 
 /* A part of the stream of word ids. */

@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-/* Odd constants with about half their bits set (first 128 bits of pi's fraction, made odd). */
-static const uint64_t HASH_LOW = 0x243f6a8885a308d3u, HASH_HIGH = 0x13198a2e03707345u;
-
 static const uint8_t KEEP_BYTES[32] = {255, 255, 255, 255, 255, 255, 255, 255,
                                        255, 255, 255, 255, 255, 255, 255, 255};
 
@@ -27,27 +24,28 @@ static inline uint64_t load8(const void *from)
     return value;
 }
 
-static inline uint64_t mix(uint64_t low, uint64_t high)
+/* The key is random: words whose product with a known key is 0 would all have the hash 0. */
+static inline uint64_t mix(w2v_hash_key key, uint64_t low, uint64_t high)
 {
     __extension__ typedef unsigned __int128 wide;
-    wide product = (wide)(low ^ HASH_LOW) * (high ^ HASH_HIGH);
+    wide product = (wide)(low ^ key.low) * (high ^ key.high);
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hash_long(const uint8_t *word, int64_t length)
+static uint64_t hash_long(w2v_hash_key key, const uint8_t *word, int64_t length)
 {
     uint64_t hash = (uint64_t)length;
     for (int64_t i = 0; i + 16 < length; i += 16)
-        hash = mix(load8(word + i) ^ hash, load8(word + i + 8));
-    return mix(load8(word + length - 16) ^ hash, load8(word + length - 8));
+        hash = mix(key, load8(word + i) ^ hash, load8(word + i + 8));
+    return mix(key, load8(word + length - 16) ^ hash, load8(word + length - 8));
 }
 
 /* Fill low, high and hash. `readable` bytes from word->begin on may be loaded. */
-static inline void hash_word(found_word *word, int64_t readable)
+static inline void hash_word(w2v_hash_key key, found_word *word, int64_t readable)
 {
     int64_t length = word->length;
     if (__builtin_expect(length > 16, 0)) {
-        word->hash = hash_long(word->begin, length);
+        word->hash = hash_long(key, word->begin, length);
         return;
     }
     const uint8_t *bytes = word->begin;
@@ -56,7 +54,7 @@ static inline void hash_word(found_word *word, int64_t readable)
         bytes = memcpy(padded, bytes, (size_t)length);
     word->low = load8(bytes) & load8(KEEP_BYTES + 16 - length);
     word->high = load8(bytes + 8) & load8(KEEP_BYTES + 24 - length);
-    word->hash = mix(word->low, word->high);
+    word->hash = mix(key, word->low, word->high);
 }
 
 /* ---- the table ---- */
@@ -110,11 +108,11 @@ static inline int arena_has_room(const w2v_words *words, int64_t n_bytes)
     return words->offsets[words->n_words] + n_bytes <= words->max_arena_bytes;
 }
 
-static found_word known_word(const w2v_words *words, int64_t id)
+static found_word known_word(const w2v_words *words, int64_t id, w2v_hash_key key)
 {
     found_word word = {words->arena + words->offsets[id],
                        words->offsets[id + 1] - words->offsets[id], 0, 0, 0};
-    hash_word(&word, 16); /* the arena is padded */
+    hash_word(key, &word, 16); /* the arena is padded */
     return word;
 }
 
@@ -122,7 +120,7 @@ void w2v_rehash(w2v_words *words)
 {
     int64_t mask = words->n_slots - 1;
     for (int64_t id = 0; id < words->n_words; id++) {
-        uint64_t hash = known_word(words, id).hash;
+        uint64_t hash = known_word(words, id, words->key).hash;
         int64_t slot = (int64_t)hash & mask;
         while (words->slots[slot])
             slot = (slot + 1) & mask;
@@ -134,7 +132,7 @@ int w2v_merge_words(w2v_words *words, const w2v_words *from, int64_t *position, 
                     int32_t *new_ids)
 {
     for (; *position < last; ++*position) {
-        found_word word = known_word(from, *position);
+        found_word word = known_word(from, *position, words->key);
         if (!table_has_room(words, 1))
             return W2V_TABLE_FULL;
         if (!arena_has_room(words, word.length))
@@ -204,6 +202,16 @@ static inline void end_sentence(w2v_encoded *out, int64_t end)
         out->ends[out->n_ends++] = end;
 }
 
+/* Append the word, unless it is too long. */
+static inline void add_found(found_word *found, int *n_found, w2v_encoded *out,
+                             const uint8_t *begin, int64_t length)
+{
+    if (__builtin_expect(length > W2V_MAX_WORD_BYTES, 0))
+        out->n_too_long++;
+    else
+        found[(*n_found)++] = (found_word){.begin = begin, .length = length};
+}
+
 /* Find up to W2V_WORD_BATCH words from text->position on, and the sentence ends between them. */
 static int find_words(w2v_text *text, found_word *found, w2v_encoded *out)
 {
@@ -219,8 +227,7 @@ static int find_words(w2v_text *text, found_word *found, w2v_encoded *out)
                 continue;
             }
             if (begin >= 0)
-                found[n_found++] = (found_word){.begin = text->bytes + begin,
-                                                .length = base + bit - begin};
+                add_found(found, &n_found, out, text->bytes + begin, base + bit - begin);
             begin = -1;
             if (masks.newlines >> bit & 1)
                 end_sentence(out, out->n_ids + n_found);
@@ -231,8 +238,7 @@ static int find_words(w2v_text *text, found_word *found, w2v_encoded *out)
         }
     }
     if (begin >= 0)
-        found[n_found++] = (found_word){.begin = text->bytes + begin,
-                                        .length = text->n_bytes - begin};
+        add_found(found, &n_found, out, text->bytes + begin, text->n_bytes - begin);
     text->position = text->n_bytes;
     return n_found;
 }
@@ -240,10 +246,11 @@ static int find_words(w2v_text *text, found_word *found, w2v_encoded *out)
 /* Hash the batch, prefetch its slots, and return its size in bytes. */
 static int64_t hash_words(const w2v_words *words, const w2v_text *text, found_word *found, int n)
 {
+    w2v_hash_key key = words->key;
     int64_t n_bytes = 0;
     const uint8_t *end = text->bytes + text->n_bytes;
     for (int i = 0; i < n; i++) {
-        hash_word(&found[i], end - found[i].begin);
+        hash_word(key, &found[i], end - found[i].begin);
         __builtin_prefetch(&words->slots[(int64_t)found[i].hash & (words->n_slots - 1)]);
         n_bytes += found[i].length;
     }
@@ -254,7 +261,7 @@ int w2v_encode_text(w2v_words *words, w2v_text *text, w2v_encoded *out)
 {
     found_word found[W2V_WORD_BATCH];
     while (text->position < text->n_bytes) {
-        int64_t position = text->position, n_ends = out->n_ends;
+        int64_t position = text->position, n_ends = out->n_ends, n_too_long = out->n_too_long;
         if (out->n_ids + W2V_WORD_BATCH > out->max_ids ||
             n_ends + W2V_WORD_BATCH + 1 > out->max_ends)
             return W2V_OUTPUT_FULL;
@@ -264,6 +271,7 @@ int w2v_encode_text(w2v_words *words, w2v_text *text, w2v_encoded *out)
         if (!arena_has_room(words, hash_words(words, text, found, n_found))) {
             text->position = position;
             out->n_ends = n_ends;
+            out->n_too_long = n_too_long;
             return W2V_ARENA_FULL;
         }
         for (int i = 0; i < n_found; i++) {

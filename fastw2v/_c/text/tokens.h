@@ -4,12 +4,15 @@
 #ifndef W2V_TOKENS_H
 #define W2V_TOKENS_H
 
+#include "text/hash_key.h"
+
 #include <stdint.h>
 
 enum {
-    W2V_WORD_BATCH = 128,   /* words found, then looked up, at a time; outputs need so much room */
+    W2V_WORD_BATCH = 128, /* words found, then looked up, at a time; outputs need so much room */
+    W2V_MAX_WORD_BYTES = 1 << 16, /* no word of a language has so many; binary data has */
     W2V_ARENA_PADDING = 16, /* bytes after the last word: any word may be loaded as 16 bytes */
-    W2V_SLOTS_PER_WORD = 2  /* a table has at least so many slots for each of its words */
+    W2V_SLOTS_PER_WORD = 2 /* a table has at least so many slots for each of its words */
 };
 
 enum { W2V_DONE = 0, W2V_TABLE_FULL = 1, W2V_ARENA_FULL = 2, W2V_OUTPUT_FULL = 3 };
@@ -22,6 +25,7 @@ typedef struct {
     uint8_t *arena;    /* (max_arena_bytes + W2V_ARENA_PADDING,) bytes of all words, end to end */
     int64_t n_slots, max_words, max_arena_bytes;
     int64_t n_words;   /* <= max_words, <= n_slots / W2V_SLOTS_PER_WORD */
+    w2v_hash_key key;
 } w2v_words;
 
 /* A block of text that neither begins nor ends inside a word. */
@@ -38,9 +42,11 @@ typedef struct {
                           first end of 0 closes the sentence that the block before left open */
     int64_t max_ids, max_ends;
     int64_t n_ids, n_ends;
+    int64_t n_too_long; /* words skipped */
 } w2v_encoded;
 
-/* Split on ASCII white space, count, append ids. A newline ends a sentence that is not empty. */
+/* Split on ASCII white space, count, append ids. A newline ends a sentence that is not empty. Words
+   of more than W2V_MAX_WORD_BYTES are skipped. */
 int w2v_encode_text(w2v_words *words, w2v_text *text, w2v_encoded *out);
 
 /* Add words [*position, last) of `from` with their counts, and put their ids in new_ids

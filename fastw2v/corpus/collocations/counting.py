@@ -14,6 +14,7 @@ from fastw2v import _core
 from fastw2v.base.memory import fresh
 from fastw2v.base.threads import run_threads
 from fastw2v.corpus import Spool
+from fastw2v.corpus.lexicon import HASH_KEY
 
 PAIR = np.dtype([("key", np.uint64), ("value", np.int64)])
 STRETCH_TOKENS = 1 << 17  # ids passed to C at a time: 512 KiB, which fits L2
@@ -86,7 +87,8 @@ class PairCounter:
 
     Each thread reads all ids but counts only its share of the pairs, selected by hash: by the
     hash of the pair or, if the start contains connectors, by that of its first word. No table is
-    shared and none must be merged. Only the order of the result depends on the number of threads.
+    shared and none must be merged. Only the order of the result depends on the number of threads
+    and on the process's HASH_KEY.
     """
 
     def __init__(self, n_threads: int) -> None:
@@ -156,7 +158,7 @@ class _GrowingTable:
     def __init__(self) -> None:
         self._slots = np.zeros(INITIAL_SLOTS, PAIR)
         self._long_keys = np.zeros(INITIAL_LONG, np.uint64)
-        self._table = _core.PairTable(self._slots, self._long_keys)
+        self._table = _core.PairTable(self._slots, self._long_keys, HASH_KEY)
 
     def make_room(self, n_slots: int) -> None:
         """Grow to at least n_slots."""
@@ -211,4 +213,4 @@ class _GrowingTable:
     def _resize(self, n_slots: int) -> None:
         self._slots = fresh(n_slots, PAIR)
         n_long = self._table.n_long
-        self._table = _core.PairTable(self._slots, self._long_keys, n_long, self._table)
+        self._table = _core.PairTable(self._slots, self._long_keys, HASH_KEY, n_long, self._table)

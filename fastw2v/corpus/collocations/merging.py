@@ -13,6 +13,7 @@ from fastw2v.base.memory import fresh
 from fastw2v.corpus import Spool
 from fastw2v.corpus.collocations.counting import PAIR, SLOTS_PER_PAIR, STRETCH_TOKENS, PairCounts
 from fastw2v.corpus.collocations.scoring import FoundPhrase
+from fastw2v.corpus.lexicon import HASH_KEY
 from fastw2v.corpus.spool import Columns, MemoryColumn, SpoolWriter
 
 TEXT_BYTES = 1 << 20
@@ -42,7 +43,7 @@ class Merger:
                 start_id = (key - 1) >> _core.WORD_BITS
         slots = np.zeros(int(SLOTS_PER_PAIR * len(values)) + MIN_SLOTS, PAIR)
         marks = np.zeros(1 << (len(values) * FILTER_BITS_PER_PAIR // 64).bit_length(), np.uint64)
-        self._table = _core.PairTable(slots, np.empty(0, np.uint64), filter=marks)
+        self._table = _core.PairTable(slots, np.empty(0, np.uint64), HASH_KEY, filter=marks)
         keys = np.fromiter(values, np.uint64, len(values))
         self._table.add(keys, np.fromiter(values.values(), np.int64, len(values)))
 

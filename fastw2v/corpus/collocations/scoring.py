@@ -71,7 +71,7 @@ class FoundPhrase(NamedTuple):
 def find_phrases(
     rules: PhraseRules, words: Sequence[str], counts: NDArray[np.int64], pairs: PairCounts
 ) -> list[FoundPhrase]:
-    """Return all phrases, in the order of the pairs.
+    """Return all phrases, in the order of their words: that of the pairs is random.
 
     A token and a phrase with the same text count as one, as in gensim.
 
@@ -96,7 +96,7 @@ def find_phrases(
         texts = tuple(words[i] for i in (*pairs.word_ids(start_id), last))
         text = rules.delimiter.join(texts)
         found.append(FoundPhrase(texts, text, float(scores[row]), start_id, last))
-    return found
+    return sorted(found, key=lambda phrase: phrase.words)
 
 
 def least_count(rules: PhraseRules, words: Sequence[str]) -> int:
