@@ -114,6 +114,7 @@ class Phrases(_PhraseJoiner):
 
     sentences: iterable of lists of strings.
     corpus_file: paths, as Word2Vec accepts them, in place of sentences.
+    allow_binary: read files that are not text, and text with NUL bytes.
     min_count, threshold, scoring, delimiter, connector_words: see PhraseRules. ``default`` scores
     (bigram_count - min_count) / worda_count / wordb_count * len_vocab. ``word2phrase`` replaces
     len_vocab by corpus_word_count. ``npmi`` is in [-1, 1].
@@ -140,6 +141,7 @@ class Phrases(_PhraseJoiner):
         connector_words: Iterable[str] = frozenset(),
         *,
         corpus_file: Path | list[Path] | None = None,
+        allow_binary: bool = False,
         workers: int | None = None,
     ) -> None:
         if isinstance(connector_words, str):
@@ -154,13 +156,14 @@ class Phrases(_PhraseJoiner):
         self._counts = np.zeros(0, np.int64)
         self._found: dict[tuple[str, ...], tuple[str, float]] | None = None
         if sentences is not None or corpus_file is not None:
-            self.add_vocab(sentences, corpus_file=corpus_file)
+            self.add_vocab(sentences, corpus_file=corpus_file, allow_binary=allow_binary)
 
     def add_vocab(
         self,
         sentences: Iterable[Iterable[Any]] | None = None,
         *,
         corpus_file: Path | list[Path] | None = None,
+        allow_binary: bool = False,
     ) -> None:
         """Count more text; the parameters are those of Phrases.
 
@@ -173,7 +176,12 @@ class Phrases(_PhraseJoiner):
             corpus = read_sentences(sentences, rules=ALL_WORDS)
         else:
             assert corpus_file is not None
-            corpus = read_text(corpus_file, rules=ALL_WORDS, threads=self._n_threads)
+            corpus = read_text(
+                corpus_file,
+                rules=ALL_WORDS,
+                threads=self._n_threads,
+                allow_binary=allow_binary,
+            )
         with corpus.spool:
             new_ids = self._add_words(corpus.vocabulary)
             connectors = connector_flags(self._words, self.connector_words)

@@ -76,6 +76,7 @@ class Word2Vec:
     sentence per line; Parquet works too.
     column: column to read from a table, dataset, Parquet file, or rows that are mappings.  It holds
     token lists or texts.
+    allow_binary: train on files that are not text, and on text with NUL bytes.
     lowercase: convert words to lower case.
     tokenizer: function that splits a text into tokens; the default splits at white space.
 
@@ -177,6 +178,7 @@ class Word2Vec:
         lowercase: bool = False,
         tokenizer: Callable[[str], list[str]] | None = None,
         column: str | None = None,
+        allow_binary: bool = False,
         progress: bool | Observer | None = None,
         init_from: object = None,
         grow: bool = False,
@@ -208,6 +210,7 @@ class Word2Vec:
         )  # fmt: skip
         check_flag("lowercase", lowercase)
         check_flag("sorted_vocab", sorted_vocab)
+        check_flag("allow_binary", allow_binary)
         check_grow(grow, init_from)
         self.init_from, self.grow, self.freeze = init_from, grow, check_freeze(freeze)
         check_all_move(self.parameters, bool(self.freeze))
@@ -225,7 +228,9 @@ class Word2Vec:
         self.blocks = ""
         self.damage = ""  # why the vectors are not worth saving
         self.last_checkpoint: str | None = None  # of the last run, if it holds that run's end
-        self._reader = CorpusReader(lowercase, tokenizer, choose_observer(progress), column)
+        self._reader = CorpusReader(
+            lowercase, tokenizer, choose_observer(progress), column, bool(allow_binary)
+        )
         self._corpus: EncodedCorpus | None = None  # waits for train
         self._one_shot: object = None  # the iterator that it was read from
         self._source: dict[str, Any] = {}
@@ -434,6 +439,7 @@ class Word2Vec:
         schedule: Callable[[float], float] | None = None,
         tokenizer: Callable[[str], list[str]] | None = None,
         column: str | None = None,
+        allow_binary: bool = False,
         init_from: object = None,
         freeze: Freeze = False,
         progress: bool | Observer | None = None,
@@ -450,8 +456,8 @@ class Word2Vec:
 
         path: the folder of checkpoints, or one of the files in it.
         sentences, corpus_file: the same corpus again; needed only if it was not read from files.
-        schedule, tokenizer, column, init_from, freeze, metric: the same as in the original run, if
-        it had them.
+        schedule, tokenizer, column, allow_binary, init_from, freeze, metric: the same as in the
+        original run, if it had them.
         validation, patience, restore_best: default to the values in the checkpoint.
         progress, callbacks, log, checkpoint_every: as for a new model.
         Raises CheckpointError if there is no checkpoint, or if the corpus or the CPU differs.
@@ -468,6 +474,7 @@ class Word2Vec:
         )
         model = cls(
             lowercase=settings.pop("lowercase"), tokenizer=tokenizer, column=column,
+            allow_binary=allow_binary,
             init_from=init_from, freeze=freeze, progress=progress, callbacks=callbacks,
             metric=metric, log=log, checkpoint=path, checkpoint_every=checkpoint_every,
             resume=True, **criterion,

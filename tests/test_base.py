@@ -13,13 +13,8 @@ import pytest
 
 from fastw2v import KeyedVectors, Word2Vec, cli
 from fastw2v.base import threads as cores
-from fastw2v.base.compression import (
-    COMPRESSIONS,
-    SUFFIXES,
-    compression_of,
-    open_text,
-    open_unpacked,
-)
+from fastw2v.base.compression import open_text, open_unpacked
+from fastw2v.base.content import COMPRESSIONS, SUFFIXES, compression_of
 from fastw2v.base.threads import quota_cores, usable_cores
 from fastw2v.base.word_counts import read_word_counts
 from fastw2v.corpus.collocations import choose_threads

@@ -64,8 +64,8 @@ def test_a_configuration_file_that_cannot_be_used_is_named(capsys, folder):
     args = ["train", "corpus.txt", "-o", "v", "--config", "run.toml"]
     fails(capsys, args, 4, "cannot read run.toml: No such file or directory")
     for content, start in [
-        (b"size = 5", "run.toml: unknown setting 'size'; accepted are alpha, backend, bias, "),
-        (b"[model]\nwindow = 5", "run.toml: unknown setting 'model'; accepted are alpha, "),
+        (b"size = 5", "run.toml: unknown setting 'size'; accepted are allow_binary, alpha, "),
+        (b"[model]\nwindow = 5", "run.toml: unknown setting 'model'; accepted are allow_binary, "),
         (b"window 5", "run.toml is not valid TOML: "),
         (b"window = '\xff'", "run.toml is not valid TOML: "),
     ]:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from fastw2v.base.content import check_start
 from fastw2v.errors import ReadError, SaveError, UsageError
 from fastw2v.formats import (
     WordVectors,
@@ -24,7 +25,21 @@ SUFFIX = {"native": ".safetensors", "text": ".txt", "bin": ".bin",
 
 any_word = st.binary(max_size=12).map(lambda word: word.decode("utf-8", "surrogateescape"))
 plain_word = any_word.filter(lambda word: word and " " not in word and "\n" not in word)
-WORDS = {"native": any_word, "fasttext": any_word.filter(lambda word: "\0" not in word)}
+WORDS = {
+    "native": any_word,
+    "fasttext": any_word.filter(lambda word: "\0" not in word),
+    "glove": plain_word.filter(
+        lambda word: begins_like_text(word.encode("utf-8", "surrogateescape"))
+    ),
+}
+
+
+def begins_like_text(word):
+    try:
+        check_start("", word)
+    except SaveError:
+        return False
+    return True
 
 
 @st.composite

@@ -34,7 +34,11 @@ def test_any_bytes_survive_the_file(words, data, tmp_path_factory):
     )
     path = tmp_path_factory.mktemp("vocabulary") / "vocab.txt"
     texts = [word.decode("utf-8", "surrogateescape") for word in words]
-    Vocabulary(texts, sorted(counts, reverse=True)).save(path)
+    try:
+        Vocabulary(texts, sorted(counts, reverse=True)).save(path)
+    except SaveError as error:  # the first word looks like the magic number of a file
+        assert "it would begin like" in str(error)
+        return
     loaded = Vocabulary.load(path)
     assert loaded.words == texts
     assert loaded.counts.tolist() == sorted(counts, reverse=True)

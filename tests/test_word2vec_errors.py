@@ -59,7 +59,9 @@ def test_an_unknown_backend_is_named_before_anything_is_read():
 def test_an_unknown_setting_is_named_with_those_known():
     with pytest.raises(UsageError) as caught:
         Word2Vec(dims=100)
-    assert str(caught.value).startswith("unknown setting 'dims'; accepted are alpha, backend, ")
+    assert str(caught.value).startswith(
+        "unknown setting 'dims'; accepted are allow_binary, alpha, "
+    )
     with pytest.raises(UsageError, match="unknown setting 'objective'"):
         Word2Vec(objective="nonsense")
     with pytest.raises(UsageError) as caught:

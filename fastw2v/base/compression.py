@@ -1,52 +1,27 @@
-"""Detect compressed files by their content and decompress them."""
+"""Decompress files, which are recognised by their content."""
 
+import codecs
 import importlib
 import io
 import os
-import re
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import IO, Any, BinaryIO, NamedTuple, TextIO, cast
+from typing import IO, Any, NamedTuple, TextIO, cast
 
+from fastw2v.base.content import HEAD_BYTES, compression_of, mark_bytes, not_text
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import Fastw2vError, ReadError, reading
 
 Errors = tuple[type[Exception], ...]
 
 
-class Compression(NamedTuple):
-    """A compression: name, suffix, and first bytes, which no text or vectors file starts with."""
-
-    name: str
-    suffix: str
-    magic: re.Pattern[bytes]
-
-
-COMPRESSIONS = (
-    Compression("gzip", ".gz", re.compile(rb"\x1f\x8b\x08")),
-    Compression("bzip2", ".bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")),
-    Compression("xz", ".xz", re.compile(rb"\xfd7zXZ\x00")),
-    Compression("zstd", ".zst", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")),
-)
-MAGIC_BYTES = 10
-SUFFIXES = {compression.suffix: compression.name for compression in COMPRESSIONS}
-
-
-def compression_of(head: bytes) -> str:
-    """Return the name of the compression, or "" if the data is not compressed.
-
-    head: the first MAGIC_BYTES of a file, or the whole file if it is shorter.
-    """
-    return next((found.name for found in COMPRESSIONS if found.magic.match(head)), "")
-
-
 def unpacked(compression: str, file: Any, name: str) -> tuple[IO[bytes], Errors]:
     """Return the decompressed file and the exceptions it raises for damaged data.
 
-    compression: as returned by compression_of.  name: name of the file in errors.
+    compression: as returned by content.compression_of.  name: name of the file in errors.
     Raises MissingPackageError.
     """
     # Imported on use: the help texts need only the suffixes.
@@ -90,7 +65,7 @@ def zstd_module(name: str) -> ModuleType:
 class Unpacked(NamedTuple):
     """An open file at its start.  n_bytes: its size; None if unknown before reading."""
 
-    file: BinaryIO
+    file: io.BufferedReader
     n_bytes: int | None
 
 
@@ -106,8 +81,7 @@ def open_unpacked(
     """
     name = os.fspath(path)
     with reading(name), open(name, "rb") as raw:
-        head = raw.peek(MAGIC_BYTES)[:MAGIC_BYTES]
-        compression = compression_of(head)
+        compression = compression_of(raw.peek(HEAD_BYTES)[:HEAD_BYTES])
         if not compression:
             is_file = raw.seekable()
             yield Unpacked(raw, os.fstat(raw.fileno()).st_size if is_file else None)
@@ -115,7 +89,7 @@ def open_unpacked(
         content, errors = unpacked(compression, raw, name)
         try:
             with content:
-                yield Unpacked(cast(BinaryIO, io.BufferedReader(cast(Any, content))), None)
+                yield Unpacked(io.BufferedReader(cast(Any, content)), None)
         except errors as error:
             if isinstance(error, Fastw2vError) or getattr(error, "errno", None) is not None:
                 raise  # errors of the decompressors have no errno
@@ -124,12 +98,25 @@ def open_unpacked(
             ) from error
 
 
+def begin_text(file: io.BufferedReader, name: str, damaged: type[Fastw2vError] = ReadError) -> None:
+    """Skip the UTF-8 byte order mark of a file at its start; raise `damaged` if it is not text."""
+    head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
+    if found := not_text(head):
+        raise damaged(f"{name}: {found}")
+    file.read(mark_bytes(head))
+
+
 @contextmanager
 def open_text(
     path: str | os.PathLike[str],
     encoding: str = "utf-8",
     damaged: type[Fastw2vError] = ReadError,
 ) -> Iterator[TextIO]:
-    """Open a text file as open_unpacked does; undecodable bytes become surrogate escapes."""
+    """Open a text file as open_unpacked does; undecodable bytes become surrogate escapes.
+
+    Raises `damaged` also if the content is not text.
+    """
     with open_unpacked(path, damaged) as (file, _):
+        if not codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
+            begin_text(file, os.fspath(path), damaged)
         yield io.TextIOWrapper(file, encoding, "surrogateescape")

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 
 from fastw2v.base.atomic import atomic_write
-from fastw2v.base.compression import open_unpacked
+from fastw2v.base.compression import begin_text, open_unpacked
+from fastw2v.base.content import check_start
 from fastw2v.errors import ModelFormatError, SaveError
 
 MAX_COUNT = 2**63 - 1  # int64
@@ -16,9 +17,11 @@ def write_word_counts(
 ) -> None:
     """Write the count of each word atomically.
 
-    Raises SaveError if the file cannot be written, or a word is empty or contains a newline.
+    Raises SaveError if the file cannot be written, a word is empty or contains a newline, or the
+    first one makes the file look like something else.
     """
     encoded = [_encoded(word, os.fspath(path)) for word in words]
+    check_start(os.fspath(path), b"".join(encoded[:1]))
     with atomic_write(path) as file:
         for word, count in zip(encoded, counts, strict=True):
             file.write(b"%b %d\n" % (word, count))
@@ -35,6 +38,7 @@ def read_word_counts(
     name = os.fspath(path)
     counts: dict[bytes, int] = {}
     with open_unpacked(name, ModelFormatError) as (file, _):
+        begin_text(file, name, ModelFormatError)
         for number, line in enumerate(file, 1):
             word, count = _parsed(line, f"{name}, line {number}")
             if word in counts:

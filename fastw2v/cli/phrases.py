@@ -62,6 +62,11 @@ def add_parser(subparsers: Any) -> None:
         help="words allowed only inside a phrase, such as `of`: a file of words, or `english`",
     )
     parser.add_argument("--list", metavar="FILE", help="write the phrases of all passes to FILE")
+    parser.add_argument(
+        "--allow-binary",
+        action="store_true",
+        help="read files that are not text, and text with NUL bytes",
+    )
     parser.add_argument("--workers", metavar="N", type=int, help="threads (one per core)")
     parser.set_defaults(run=run)
 
@@ -86,7 +91,9 @@ def run(args: argparse.Namespace) -> int:
         check_writable(args.list)
         if os.path.realpath(args.list) == os.path.realpath(args.output):
             raise UsageError(f"{args.list} is both output and list; write to another file")
-    reports = join_phrases(args.corpus, args.output, rules, args.workers)
+    reports = join_phrases(
+        args.corpus, args.output, rules, args.workers, allow_binary=args.allow_binary
+    )
     if args.list:
         with atomic_write(args.list) as file:
             for phrase in (phrase for report in reports for phrase in report.found):

@@ -47,12 +47,14 @@ def check_known(wv: "KeyedVectors", path: str, words: Sequence[str]) -> None:
 def input_queries(prompt: str) -> Iterator[list[str]]:
     """Yield the words of each non-blank line of standard input; show the prompt on a terminal."""
     is_asked = sys.stdin.isatty()
+    mark = "\ufeff"  # before the first line
     while True:
         if is_asked:
             print(prompt, end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()
         if not line:
             return
+        line, mark = line.removeprefix(mark), ""
         if line.strip():
             yield line.split()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastw2v.base.checks import check_path
+from fastw2v.base.compression import begin_text
 from fastw2v.errors import UsageError, reading
 
 # name: (type, help). Names and defaults are those of Word2Vec; the help gives defaults in brackets.
@@ -23,6 +24,7 @@ def window(text: str) -> int | list[int]:
 TEXT_FLAGS: Flags = {
     "lowercase": (bool, "convert words to lower case"),
     "column": (str, "column of Parquet files that holds texts or lists of words"),
+    "allow_binary": (bool, "train on files that are not text, and on text with NUL bytes"),
     "tokenizer": (str, "Python function that splits a line into words, as module:function"),
     "min_count": (int, "drop words that occur fewer than N times (5)"),
     "max_final_vocab": (int, "keep at most the N most frequent words (all)"),
@@ -116,7 +118,10 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
     tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
         with reading(path), open(path, "rb") as file:
+            begin_text(file, path, UsageError)
             settings = tomllib.load(file)
+    except UsageError:
+        raise
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
         raise UsageError(f"{path} is not valid TOML: {error}") from None
     found: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastw2v.base.checks import check_flag
-from fastw2v.base.compression import SUFFIXES
+from fastw2v.base.content import SUFFIXES
 from fastw2v.cli.settings import (
     CHECKPOINT_FLAGS,
     MODEL_FLAGS,

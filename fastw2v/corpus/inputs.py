@@ -1,6 +1,7 @@
 """Entry point for all kinds of training input; its type selects the reader."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,17 +58,25 @@ def read_sentences(sentences: Sentences, **how: Any) -> EncodedCorpus:
 
 
 def read_text(
-    paths: Paths, *, threads: int = 1, column: str | None = None, **how: Any
+    paths: Paths,
+    *,
+    threads: int = 1,
+    column: str | None = None,
+    allow_binary: bool = False,
+    **how: Any,
 ) -> EncodedCorpus:
     """Count and encode text or Parquet files in one pass; see scan.read_text.
 
     column: column of Parquet files, see read_sentences; optional if there is only one.
+    allow_binary: read files that are not text, and NUL bytes in text.
     how: the other fields of Reading.
     Raises UsageError if text and Parquet files are mixed, and the errors of scan.read_text.
     """
     if threads < 1:
         raise UsageError(f"threads must be at least 1, got {threads}")
     sources = find_sources(paths)
+    if allow_binary:
+        sources = [replace(source, allow_binary=True) for source in sources]
     is_parquet = [source.compression == PARQUET for source in sources]
     if not any(is_parquet):
         if column is not None:

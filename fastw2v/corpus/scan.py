@@ -121,6 +121,7 @@ class FileBlock(Block):
         with reading(self.source.name), self.source.descriptor() as fd:
             text = scratch.view(n_bytes + LOOKAHEAD_BYTES)
             self._read_into(fd, text[:n_bytes])
+            self.source.check_nul(scratch.buffer, n_bytes, self.begin)
             first = self._first_cut(text[:n_bytes])
             if first is None:
                 text[:1] = b"\n"
@@ -133,7 +134,7 @@ class FileBlock(Block):
         return text[first : n_bytes + len(rest)]
 
     def _first_cut(self, text: memoryview) -> int | None:
-        if self.begin == 0:
+        if self.begin == self.source.text_start:
             return 0
         match = self.separator.pattern.search(text)
         return match.start() if match else None
@@ -164,13 +165,13 @@ class Scratch:
     """A buffer that one thread reuses for reading."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self.buffer = bytearray()
 
     def view(self, n_bytes: int) -> memoryview:
         """Return a buffer of n_bytes; earlier views are overwritten."""
-        if len(self._buffer) < n_bytes:
-            self._buffer = bytearray(n_bytes)
-        return memoryview(self._buffer)[:n_bytes]
+        if len(self.buffer) < n_bytes:
+            self.buffer = bytearray(n_bytes)
+        return memoryview(self.buffer)[:n_bytes]
 
 
 def cut_blocks(
@@ -179,9 +180,11 @@ def cut_blocks(
     """Cut all sources into blocks of about block_bytes, in order."""
     for source in sources:
         if source.is_plain_file and source.n_bytes:
-            for begin in range(0, source.n_bytes, block_bytes):
+            n_done = 0  # with the byte order mark
+            for begin in range(source.text_start, source.n_bytes, block_bytes):
                 end = min(begin + block_bytes, source.n_bytes)
-                yield FileBlock(end - begin, end - begin, source, begin, end, separator)
+                yield FileBlock(end - n_done, end - begin, source, begin, end, separator)
+                n_done = end
         else:
             yield from _stream_blocks(SourceReader(source, stop), block_bytes, separator)
 
@@ -415,12 +418,15 @@ def read_text(
     progress: called about ten times a second, from the calling thread, with (bytes of the files
     done, bytes of all files or None, tokens so far).
     Returns an EncodedCorpus; close its spool after use.
-    Raises ReadError if a file cannot be read, CorpusError if there are no words or none is kept,
-    SaveError if a temporary file cannot be written, UsageError for an invalid parameter.
+    Raises ReadError if a file cannot be read, CorpusError if it is not text, there
+    are no words or none is kept, SaveError if a temporary file cannot be written,
+    UsageError for an invalid parameter.
     """
     started = time.perf_counter()
     scan = CorpusScan(find_sources(paths), SpoolWriter(spool_limit_bytes))
     try:
+        for source in scan.sources:
+            source.check_content(source.content)
         if tokenizer is None:
             counted = _count_words(scan, threads, progress)
         else:

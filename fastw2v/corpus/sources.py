@@ -10,13 +10,21 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
-from fastw2v.base.compression import MAGIC_BYTES, SUFFIXES, compression_of, unpacked, zstd_module
+from fastw2v.base.compression import unpacked, zstd_module
+from fastw2v.base.content import (
+    HEAD_BYTES,
+    PARQUET_MAGIC,
+    SUFFIXES,
+    compression_of,
+    mark_bytes,
+    not_text,
+)
 from fastw2v.corpus.remote import RemoteFile, find_remote, read_some
-from fastw2v.errors import ReadError, UsageError, reading
+from fastw2v.errors import CorpusError, ReadError, UsageError, reading
 
 PathLike = str | os.PathLike[str]
 Paths = PathLike | Iterable[PathLike]
@@ -32,7 +40,6 @@ POLL_SECONDS = 0.1  # interval at which a reader that waits for a pipe checks `s
 URL = re.compile(r"[A-Za-z][\w+.-]+(::[A-Za-z][\w+.-]+)*://")
 
 PARQUET = "parquet"  # a table instead of text, read by its own reader
-PARQUET_MAGIC = b"PAR1\x15"
 
 
 class Stopped(Exception):
@@ -47,6 +54,9 @@ class Source(os.PathLike[str]):
     reading.  remote: the file of a URL.
     open_file: the open file, which ensures that the file read is the file that was checked. It is
     closed after the first read; later reads open the path again.
+    content: what a plain file is, if it is not text.
+    text_start: offset in a plain file of the text after a UTF-8 byte order mark.
+    allow_binary: whether any bytes are accepted as text.
     """
 
     path: str
@@ -54,6 +64,9 @@ class Source(os.PathLike[str]):
     compression: str | None
     remote: RemoteFile | None = None
     open_file: "OpenFile | None" = field(default=None, compare=False, repr=False)
+    content: str = ""
+    text_start: int = 0
+    allow_binary: bool = False
 
     def __fspath__(self) -> str:
         return self.path
@@ -85,6 +98,23 @@ class Source(os.PathLike[str]):
         else:
             with open(self.path, "rb", buffering=0) as file:
                 yield file.fileno()
+
+    def check_content(self, content: str) -> None:
+        """Raise CorpusError if content, as not_text() returns it, names anything."""
+        if content and not self.allow_binary:
+            self._refuse(content)
+
+    def check_nul(self, text: bytes | bytearray, n_bytes: int, offset: int) -> None:
+        """Raise CorpusError if one of the first n_bytes, which begin at offset, is NUL."""
+        position = -1 if self.allow_binary else text.find(b"\0", 0, n_bytes)
+        if position >= 0:
+            where = " after decompression" if self.compression else ""
+            self._refuse(f"byte {offset + position}{where} is NUL, which text does not contain")
+
+    def _refuse(self, problem: str) -> NoReturn:
+        raise CorpusError(
+            f"{self.name}: {problem} (set allow_binary, --allow-binary, to read it as text)"
+        )
 
     def close(self) -> None:
         """Close the open file, if any."""
@@ -167,15 +197,24 @@ def _checked(path: str) -> Source:
             return Source(path, None, None)
         fd = os.open(path, os.O_RDONLY)
         open_file = OpenFile(fd)
-        compression = _compression(os.pread(fd, MAGIC_BYTES, 0), path)
-    return Source(path, status.st_size, compression, None, open_file)
+        status = os.fstat(fd)
+        head = os.pread(fd, HEAD_BYTES, 0)
+        compression = _compression(head, path)
+    return Source(
+        path,
+        status.st_size,
+        compression,
+        open_file=open_file,
+        content="" if compression else not_text(head),
+        text_start=0 if compression else mark_bytes(head),
+    )
 
 
 def _checked_remote(remote: RemoteFile) -> Source:
     with reading(remote.url):
         file = remote.open()
         open_file = OpenFile(file)
-        compression = _compression(file.read(MAGIC_BYTES), remote.url)
+        compression = _compression(file.read(HEAD_BYTES), remote.url)
         file.seek(0)
     return Source(remote.url, remote.n_bytes, compression, remote, open_file)
 
@@ -183,7 +222,9 @@ def _checked_remote(remote: RemoteFile) -> Source:
 def _compression(head: bytes, path: str) -> str:
     if head.startswith(PARQUET_MAGIC):
         return PARQUET
-    compression = compression_of(head) or SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
+    compression = compression_of(head)
+    if not (compression or not_text(head)):
+        compression = SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
     if compression == "zstd":
         zstd_module(path)
     return compression
@@ -194,18 +235,18 @@ class SourceReader:
 
     def __init__(self, source: Source, stop: threading.Event) -> None:
         """Open the source; once `stop` is set, reads raise Stopped."""
-        self._source = source
         self._n_bytes = 0
+        self._rest = b""  # read already
         with reading(source.name):
             self._raw = _RawFile(source, stop)
             compression = source.compression
             if compression is None:
-                compression = _compression(self._raw.peek(MAGIC_BYTES), source.path)
+                compression = _compression(self._raw.peek(HEAD_BYTES), source.path)
         if compression == PARQUET:
             raise ReadError(
                 f"cannot read {source.name}: Parquet can be read only from files, not from pipes"
             )
-        self._compression = compression
+        self._source = replace(source, compression=compression)
         file = io.BufferedReader(self._raw, FILE_BUFFER_BYTES)
         self._text, self._damage = unpacked(compression, file, source.name)
 
@@ -220,25 +261,39 @@ class SourceReader:
         return self._raw.n_bytes
 
     def read(self, n_bytes: int = PIECE_BYTES) -> bytes:
-        """Return the next piece of text, up to n_bytes; b"" at the end."""
-        try:
-            text = self._text.read(n_bytes)
-        except self._damage as error:
-            raise self._read_error(error) from error
-        self._n_bytes += len(text)
-        return text
+        """Return the next piece of text, up to n_bytes; b"" at the end.
+
+        Raises ReadError, or CorpusError if it is not text.
+        """
+        if self._n_bytes == 0:
+            head = self._read_more(max(n_bytes, HEAD_BYTES))
+            self._rest = head[mark_bytes(head) :]
+        text, self._rest = self._rest[:n_bytes], self._rest[n_bytes:]
+        return text or self._read_more(n_bytes)
 
     def close(self) -> None:
         """Close the file."""
         self._text.close()
         self._raw.close()
 
+    def _read_more(self, n_bytes: int) -> bytes:
+        """Return the next n_bytes, or fewer at the end."""
+        try:
+            text = self._text.read(n_bytes)
+        except self._damage as error:
+            raise self._read_error(error) from error
+        if self._n_bytes == 0:
+            self._source.check_content(not_text(text[:HEAD_BYTES]))
+        self._source.check_nul(text, len(text), self._n_bytes)
+        self._n_bytes += len(text)
+        return text
+
     def _read_error(self, error: Exception) -> ReadError:
         prefix = f"cannot read {self._source.name} after {self._n_bytes} bytes of text: "
         if isinstance(error, EOFError):
-            return ReadError(f"{prefix}the {self._compression} data is truncated")
-        if self._compression and getattr(error, "errno", None) is None:
-            return ReadError(f"{prefix}the {self._compression} data is damaged: {error}")
+            return ReadError(f"{prefix}the {self._source.compression} data is truncated")
+        if self._source.compression and getattr(error, "errno", None) is None:
+            return ReadError(f"{prefix}the {self._source.compression} data is damaged: {error}")
         return ReadError(f"{prefix}{getattr(error, 'strerror', None) or error}")
 
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.base.atomic import atomic_write
+from fastw2v.base.content import FASTTEXT_MAGIC
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.head import Head
 from fastw2v.formats.header import MAX_DIM
@@ -30,7 +31,7 @@ from fastw2v.formats.records import FASTTEXT
 from fastw2v.formats.tensor_file import write_rows
 from fastw2v.formats.word_vectors import WordVectors, decode_words, drop_repeated, encode_words
 
-MAGIC = struct.pack("<i", 793712314)  # fastText, fasttext.h
+MAGIC = FASTTEXT_MAGIC
 VERSION = 12
 SENTENCE_END = b"</s>"  # the only word without n-grams
 BLOCK_BYTES = 1 << 20

@@ -30,14 +30,14 @@ class Head:
     @cached_property
     def first_bytes(self) -> bytes:
         """The first 16 bytes, or the whole file if it is shorter."""
-        self.opened.file.seek(0)
+        self.opened.rewind()
         return self.opened.file.read(16)
 
     @cached_property
     def lines(self) -> tuple[bytes, bytes]:
         """The first two lines with their newlines, each at most MAX_ROW_BYTES long."""
+        self.opened.rewind()
         file = self.opened.file
-        file.seek(0)
         return file.readline(MAX_ROW_BYTES), file.readline(MAX_ROW_BYTES)
 
     @cached_property

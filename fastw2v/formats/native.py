@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.base.atomic import atomic_write
-from fastw2v.errors import UsageError, reading
+from fastw2v.base.content import HEAD_BYTES, not_vectors
+from fastw2v.errors import ModelFormatError, UsageError, reading
 from fastw2v.formats.head import Head
-from fastw2v.formats.pickled import refuse_pickle
 from fastw2v.formats.precision import Reduced, reduce_vectors, without_model
 from fastw2v.formats.records import NATIVE
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
@@ -99,7 +99,8 @@ def read(
     """
     name = os.fspath(path)
     with reading(name), open(name, "rb") as file:
-        refuse_pickle(name, file)
+        if found := not_vectors(file.peek(HEAD_BYTES)[:HEAD_BYTES]):
+            raise ModelFormatError(f"{name}: {found}")
         model = TensorFile(name, file, mmap=mmap)
         settings = _settings(model)
         vectors = _vectors(model, limit)

@@ -7,7 +7,8 @@ import os
 from os import PathLike
 
 from fastw2v.base.atomic import atomic_write
-from fastw2v.base.compression import open_unpacked
+from fastw2v.base.compression import begin_text, open_unpacked
+from fastw2v.base.content import check_start
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.head import Head
 from fastw2v.formats.opened import open_vectors
@@ -29,6 +30,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     name = os.fspath(path)
     words = encode_words(name, word_vectors.words, TSV)
     values, metadata = TSV.files(name)
+    check_start(metadata, b"".join(words[:1]))
     with atomic_write(metadata) as file:
         for word in words:
             file.write(word + b"\n")
@@ -48,7 +50,7 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
     words = _read_words(TSV.files(name)[1])
     with open_vectors(name) as opened:
         first = opened.file.readline()
-        opened.file.seek(0)
+        opened.rewind()
         dim = first.count(b"\t") + 1
         n_wanted = len(words) if limit is None else min(limit, len(words))
         reader = RowReader(name, opened.file, dim, LAYOUT, first_line=1)
@@ -61,6 +63,7 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
 
 def _read_words(name: str) -> list[bytes]:
     with open_unpacked(name, ModelFormatError) as (file, _):
+        begin_text(file, name, ModelFormatError)
         lines = file.read().split(b"\n")
     if lines[-1] == b"":
         lines.pop()

@@ -6,7 +6,6 @@ from os import PathLike
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.head import Head
 from fastw2v.formats.opened import open_vectors
-from fastw2v.formats.pickled import refuse_pickle
 from fastw2v.formats.records import (
     BIN,
     FASTTEXT,
@@ -41,7 +40,6 @@ def detect_format(path: str | PathLike[str]) -> str:
         found = _first_like(head, is_folder=False)
         if found is not None:
             return found
-        refuse_pickle(name, opened.file)
     problem = "not a vectors file of a known format" if head.first_bytes else "empty"
     raise ModelFormatError(f"{name}: {problem} ({', '.join(FORMATS)})")
 

@@ -4,6 +4,7 @@ import os
 from os import PathLike
 
 from fastw2v.base.atomic import atomic_write
+from fastw2v.base.content import check_start
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.header import parse_header, read_header
 from fastw2v.formats.opened import UNCHECKED_BYTES, OpenedFile, open_vectors
@@ -25,6 +26,8 @@ def write_lines(
 ) -> None:
     """Write one line per word, each value with the fewest digits that restore its float32."""
     words = encode_words(os.fspath(path), word_vectors.words, format)
+    if not header:
+        check_start(os.fspath(path), b"".join(words[:1]))
     with atomic_write(path) as file:
         if header:
             file.write(b"%d %d\n" % word_vectors.vectors.shape)
@@ -76,6 +79,6 @@ def _first_row(name: str, opened: OpenedFile, limit: int | None) -> tuple[int, i
     dim = first.rstrip(b" \r\n").count(b" ")
     if dim < 1 or parse_header(first) is not None:
         raise ModelFormatError(f"{name}: line 1 must be `word value value ...`, got {first[:40]!r}")
-    opened.file.seek(0)
+    opened.rewind()
     n_guessed = (opened.n_bytes or UNCHECKED_BYTES) // len(first) + 1
     return n_guessed if limit is None else min(n_guessed, limit), dim

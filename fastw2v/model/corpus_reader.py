@@ -28,7 +28,7 @@ Path = str | os.PathLike[str]
 class CorpusReader:
     """Options for reading a model's corpora.
 
-    lowercase, tokenizer, column: see fastw2v.corpus.reading.
+    lowercase, tokenizer, column: see fastw2v.corpus.reading.  allow_binary: see read_text.
     observer: called with progress reports.
     """
 
@@ -36,6 +36,7 @@ class CorpusReader:
     tokenizer: Callable[[str], list[str]] | None
     observer: Observer | None
     column: str | None = None
+    allow_binary: bool = False
 
     def read(
         self,
@@ -60,7 +61,8 @@ class CorpusReader:
             if sentences is not None:
                 return read_sentences(sentences, **how)
             assert corpus_file is not None
-            return read_text(corpus_file, threads=min(n_threads, usable_cores()), **how)
+            n_threads = min(n_threads, usable_cores())
+            return read_text(corpus_file, threads=n_threads, allow_binary=self.allow_binary, **how)
         finally:
             end_progress(self.observer)
 

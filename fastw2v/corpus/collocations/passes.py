@@ -57,6 +57,8 @@ def join_phrases(
     output: str | os.PathLike[str],
     rules: Sequence[PhraseRules],
     workers: int | None = None,
+    *,
+    allow_binary: bool = False,
 ) -> list[PassReport]:
     """Rewrite text with one token per phrase, in one pass per element of rules.
 
@@ -64,6 +66,7 @@ def join_phrases(
     output: text file to write, with one sentence per line, tokens separated by a space and no
     blank lines. It may be one of the corpus files.
     workers: number of threads; None for one per core.
+    allow_binary: as in read_text.
     Returns the report of each pass.
     Raises ReadError, CorpusError, SaveError, UsageError.
     """
@@ -81,6 +84,7 @@ def join_phrases(
         rules=VocabularyRules(min_count=1),
         threads=n_threads,
         spool_limit_bytes=SPOOL_LIMIT_BYTES,
+        allow_binary=allow_binary,
     )
     words, counts, spool = read.vocabulary.words, read.vocabulary.counts, read.spool
     reports = []
