@@ -23,7 +23,7 @@ from fastw2v.corpus import Vocabulary, VocabularyRules, read_sentences, read_tex
 from fastw2v.corpus.lexicon import Lexicon, LineLexicon
 from fastw2v.corpus.scan import BlockFeed, Scratch
 from fastw2v.corpus.sources import find_sources
-from fastw2v.errors import CorpusError, ReadError, SaveError, UsageError
+from fastw2v.errors import CorpusError, SaveError, UsageError
 
 ALL = VocabularyRules(min_count=1)
 
@@ -299,16 +299,6 @@ def test_the_first_error_of_a_thread_reaches_the_caller(tmp_path, monkeypatch):
     with pytest.raises(MemoryError, match="no room"):
         read_text(tmp_path / "text", rules=ALL, threads=4)
     assert threading.active_count() == 1
-
-
-def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path, monkeypatch):
-    path = tmp_path / "text"
-    path.write_bytes(b"a b c")
-    sources = find_sources(path)
-    path.write_bytes(b"a")
-    monkeypatch.setattr("fastw2v.corpus.scan.find_sources", lambda _: sources)
-    with pytest.raises(ReadError, match=r"cannot read .*text: it shrank while it was read"):
-        read_text(path, rules=ALL)
 
 
 def test_a_full_disk_stops_the_scan(tmp_path, monkeypatch):

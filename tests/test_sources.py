@@ -16,7 +16,7 @@ import pytest
 
 from fastw2v.corpus import VocabularyRules, read_text
 from fastw2v.corpus.sources import SourceReader, find_sources
-from fastw2v.errors import MissingPackageError, ReadError, UsageError
+from fastw2v.errors import CorpusError, MissingPackageError, ReadError, UsageError
 
 TEXT = b"one two\nthree\xff \xc3\xa9\n" * 5000
 COMPRESS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, "": bytes}
@@ -111,14 +111,16 @@ def test_a_training_opens_its_corpus_once(tmp_path, name):
     assert shown.stdout == b"1\n"
 
 
-def test_what_was_checked_is_what_is_read(tmp_path):
+def test_what_was_checked_must_be_what_is_read(tmp_path):
     path = tmp_path / "text"
     path.write_bytes(b"first\n")
     sources = find_sources(path)
     (tmp_path / "other").write_bytes(b"second\n")
     os.replace(tmp_path / "other", path)
-    assert read_text(sources, rules=ALL).vocabulary.words == ["first"]
-    assert read_text(sources, rules=ALL).vocabulary.words == ["second"]  # opened anew
+    for _ in range(2):  # then opened again
+        with pytest.raises(CorpusError, match=f"^{path} was replaced or deleted while it was read"):
+            read_text(sources, rules=ALL)
+    assert read_text(path, rules=ALL).vocabulary.words == ["second"]
 
 
 def test_more_files_than_a_process_may_open_are_read(tmp_path):

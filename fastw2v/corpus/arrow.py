@@ -71,9 +71,11 @@ def count_parquet(sources: list[Source], column: str | None, counter: CellCounte
                 batches = file.iter_batches(PARQUET_ROWS, columns=[name])
                 what = f"{source.name}, column {name!r}"
                 count_arrays(pa, (batch.column(0) for batch in batches), what, counter)
+            source.check_unchanged()
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, ReadError):
                 raise
+            source.check_unchanged()
             raise ReadError(f"cannot read {source.name}: {error}") from error
 
 

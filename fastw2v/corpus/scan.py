@@ -144,6 +144,7 @@ class FileBlock(Block):
         while n_read < len(text):
             n_more = os.preadv(fd, [text[n_read:]], self.begin + n_read)
             if n_more == 0:
+                self.source.check_unchanged()
                 raise ReadError(f"cannot read {self.source.name}: it shrank while it was read")
             n_read += n_more
 
@@ -348,6 +349,8 @@ class CorpusScan:
             run_threads(bodies, self.stop, tick, PROGRESS_SECONDS, "fastw2v-count")
         finally:
             feed.close()
+        for source in self.sources:
+            source.check_unchanged()
         tick()
 
     @property
@@ -418,8 +421,8 @@ def read_text(
     progress: called about ten times a second, from the calling thread, with (bytes of the files
     done, bytes of all files or None, tokens so far).
     Returns an EncodedCorpus; close its spool after use.
-    Raises ReadError if a file cannot be read, CorpusError if it is not text, there
-    are no words or none is kept, SaveError if a temporary file cannot be written,
+    Raises ReadError if a file cannot be read, CorpusError if it is not text, changes while it is
+    read, there are no words or none is kept, SaveError if a temporary file cannot be written,
     UsageError for an invalid parameter.
     """
     started = time.perf_counter()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn
 
 from fastw2v.base.compression import unpacked, zstd_module
 from fastw2v.base.content import (
@@ -46,6 +46,22 @@ class Stopped(Exception):
     """Another thread has stopped the reading."""
 
 
+class FileState(NamedTuple):
+    """What changes when a file is replaced or written to."""
+
+    device: int
+    inode: int
+    n_bytes: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> "FileState | None":
+        """Return the state of a regular file, or None for a pipe or device."""
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
 @dataclass(frozen=True)
 class Source(os.PathLike[str]):
     """A file, pipe, standard input or URL; accepted wherever a path is.
@@ -54,7 +70,7 @@ class Source(os.PathLike[str]):
     reading.  remote: the file of a URL.
     open_file: the open file, which ensures that the file read is the file that was checked. It is
     closed after the first read; later reads open the path again.
-    content: what a plain file is, if it is not text.
+    state: of a regular file when it was found.  content: what a plain file is, if it is not text.
     text_start: offset in a plain file of the text after a UTF-8 byte order mark.
     allow_binary: whether any bytes are accepted as text.
     """
@@ -64,6 +80,7 @@ class Source(os.PathLike[str]):
     compression: str | None
     remote: RemoteFile | None = None
     open_file: "OpenFile | None" = field(default=None, compare=False, repr=False)
+    state: FileState | None = None
     content: str = ""
     text_start: int = 0
     allow_binary: bool = False
@@ -88,7 +105,15 @@ class Source(os.PathLike[str]):
             return open(open_file, "rb", buffering=0)
         if open_file is not None:
             return open_file
-        return self.remote.open() if self.remote else open(self.path, "rb", buffering=0)
+        if self.remote:
+            return self.remote.open()
+        file = open(self.path, "rb", buffering=0)  # noqa: SIM115 - the caller closes it
+        try:
+            self.check_unchanged(file.fileno())
+        except CorpusError:
+            file.close()
+            raise
+        return file
 
     @contextmanager
     def descriptor(self) -> Iterator[int]:
@@ -97,7 +122,38 @@ class Source(os.PathLike[str]):
             yield self.open_file.file
         else:
             with open(self.path, "rb", buffering=0) as file:
+                self.check_unchanged(file.fileno())
                 yield file.fileno()
+
+    def check_unchanged(self, file: int | None = None) -> None:
+        """Raise CorpusError if the file is not in the state in which it was found.
+
+        file: its descriptor; None for what the path names now.
+        """
+        if self.state is None:
+            return
+        try:
+            now = FileState.of(os.stat(self._place if file is None else file))
+        except OSError:
+            now = None
+        if now == self.state:
+            return
+        n_before = self.state.n_bytes
+        if now is None or now[:2] != self.state[:2]:
+            change = "replaced or deleted"
+        elif now.n_bytes != n_before:
+            verb = "shortened" if now.n_bytes < n_before else "extended"
+            change = f"{verb} from {n_before} to {now.n_bytes} bytes"
+        else:
+            change = "overwritten"
+        raise CorpusError(
+            f"{self.name} was {change} while it was read; start again once it no longer changes"
+        )
+
+    @property
+    def _place(self) -> int | str:
+        """The descriptor or path to ask for the state."""
+        return sys.stdin.fileno() if self.path == STDIN else self.path
 
     def check_content(self, content: str) -> None:
         """Raise CorpusError if content, as not_text() returns it, names anything."""
@@ -108,6 +164,7 @@ class Source(os.PathLike[str]):
         """Raise CorpusError if one of the first n_bytes, which begin at offset, is NUL."""
         position = -1 if self.allow_binary else text.find(b"\0", 0, n_bytes)
         if position >= 0:
+            self.check_unchanged()
             where = " after decompression" if self.compression else ""
             self._refuse(f"byte {offset + position}{where} is NUL, which text does not contain")
 
@@ -205,6 +262,7 @@ def _checked(path: str) -> Source:
         status.st_size,
         compression,
         open_file=open_file,
+        state=FileState.of(status),
         content="" if compression else not_text(head),
         text_start=0 if compression else mark_bytes(head),
     )
@@ -246,7 +304,10 @@ class SourceReader:
             raise ReadError(
                 f"cannot read {source.name}: Parquet can be read only from files, not from pipes"
             )
-        self._source = replace(source, compression=compression)
+        # Standard input can be a regular file, too.
+        is_stdin = source.path == STDIN
+        state = FileState.of(os.fstat(sys.stdin.fileno())) if is_stdin else source.state
+        self._source = replace(source, compression=compression, state=state)
         file = io.BufferedReader(self._raw, FILE_BUFFER_BYTES)
         self._text, self._damage = unpacked(compression, file, source.name)
 
@@ -263,7 +324,7 @@ class SourceReader:
     def read(self, n_bytes: int = PIECE_BYTES) -> bytes:
         """Return the next piece of text, up to n_bytes; b"" at the end.
 
-        Raises ReadError, or CorpusError if it is not text.
+        Raises ReadError, or CorpusError if it is not text or the file has changed at its end.
         """
         if self._n_bytes == 0:
             head = self._read_more(max(n_bytes, HEAD_BYTES))
@@ -281,7 +342,10 @@ class SourceReader:
         try:
             text = self._text.read(n_bytes)
         except self._damage as error:
+            self._source.check_unchanged()
             raise self._read_error(error) from error
+        if not text:
+            self._source.check_unchanged()
         if self._n_bytes == 0:
             self._source.check_content(not_text(text[:HEAD_BYTES]))
         self._source.check_nul(text, len(text), self._n_bytes)
