@@ -17,6 +17,7 @@ from training_case import (
     trained,
 )
 
+from fastw2v.base import threads
 from fastw2v.training import trainer as trainer_module
 from fastw2v.training.arrays import build_arrays
 from fastw2v.training.events import ObserverListener
@@ -210,14 +211,20 @@ def test_ctrl_c_within_a_start_leaves_no_thread(monkeypatch, small_chunks, stopp
     returned, numbers, seen = threading.Event(), itertools.count(), []
     main = threading.main_thread().ident
 
-    class Interrupting(threading.Thread):
-        def _bootstrap(self):  # the new thread, before start() knows that it runs
-            if next(numbers) == 2:
-                signal.pthread_kill(main, signal.SIGINT)  # os.kill may wake another thread
-                seen.extend([stopping(), returned.wait(0.2)])
-            super()._bootstrap()
+    class Interrupting(threads.Thread):
+        @property
+        def _bootstrap(self):
+            begin = super()._bootstrap
 
-    monkeypatch.setattr(threading, "Thread", Interrupting)
+            def interrupting():  # in the new thread, before start() knows that it runs
+                if next(numbers) == 2:
+                    signal.pthread_kill(main, signal.SIGINT)  # os.kill may wake another thread
+                    seen.extend([stopping(), returned.wait(0.2)])
+                begin()
+
+            return interrupting
+
+    monkeypatch.setattr(threads, "Thread", Interrupting)
     stream = HeldStream(at=0, hold=stopping)
     with pytest.raises(KeyboardInterrupt):
         stream.trainer(workers=5).run()

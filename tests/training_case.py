@@ -8,6 +8,7 @@ import threading
 import numpy as np
 
 from fastw2v import _core
+from fastw2v.base import threads
 from fastw2v.base.threads import run_threads
 from fastw2v.corpus import Spool, VocabularyRules
 from fastw2v.training import trainer as trainer_module
@@ -100,7 +101,7 @@ def interrupt_chunk(monkeypatch, number):
 def interrupt_third_start(monkeypatch):
     """Let Ctrl-C come when the third thread is to start."""
 
-    class Interrupted(threading.Thread):
+    class Interrupted(threads.Thread):
         n_started = 0
 
         def start(self):
@@ -109,4 +110,4 @@ def interrupt_third_start(monkeypatch):
             Interrupted.n_started += 1
             super().start()
 
-    monkeypatch.setattr(threading, "Thread", Interrupted)
+    monkeypatch.setattr(threads, "Thread", Interrupted)

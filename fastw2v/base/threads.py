@@ -5,12 +5,106 @@ import math
 import os
 import signal
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fastw2v.errors import UsageError
+from fastw2v.errors import OutOfMemoryError, UsageError
+
+POLL_SECONDS = 0.05  # between looks whether a thread that says nothing still lives
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Thread(threading.Thread):
+    """A daemon thread that no one waits for in vain; every thread of this package is one.
+
+    threading.Thread.start() waits until the new thread reports that it runs. A thread whose first
+    frames find no memory dies before it reports, and start() never returns (CPython 3.10 to
+    3.14). Only the new thread holds the function that it begins with, and the thread has ended
+    when that function is gone.
+    """
+
+    def __init__(self, body: Callable[[], None], name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self.error: BaseException | None = None
+        self.ended = threading.Event()
+        self._body = body
+        self._begun: weakref.ref[Callable[[], None]] | None = None
+        self._started = _Started(self)
+        self._invoke_excepthook = lambda thread: None  # `failure` reports instead
+
+    @property
+    def _bootstrap(self) -> Callable[[], None]:
+        """The function that the new thread begins with; start() reads it once."""
+        bootstrap = super()._bootstrap  # type: ignore[misc]
+
+        def begin() -> None:
+            with contextlib.suppress(BaseException):
+                bootstrap()
+
+        self._begun = weakref.ref(begin)
+        return begin
+
+    def start(self) -> None:
+        """Start the thread; raise OutOfMemoryError if the system cannot."""
+        try:
+            super().start()
+        except (RuntimeError, MemoryError) as error:
+            raise OutOfMemoryError(
+                f"cannot start another thread: {str(error) or 'out of memory'}; use fewer workers, "
+                "or raise the limits on threads and memory"
+            ) from error
+
+    def run(self) -> None:
+        """Run the body and keep its error."""
+        try:
+            self._body()
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.ended.set()
+
+    def lives(self) -> bool:
+        """Return whether the thread runs or is about to run."""
+        return self._begun is not None and self._begun() is not None
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end of the thread; return whether it has ended."""
+        return not self.lives() or self.ended.wait(seconds)
+
+    def finish(self) -> None:
+        """Wait until the thread has ended, even at Ctrl-C."""
+        has_ended = False
+        while not has_ended:
+            with contextlib.suppress(KeyboardInterrupt):
+                has_ended = self.wait(POLL_SECONDS)
+        if self._started.is_set():
+            self.join()
+        threading._limbo.pop(self, None)  # type: ignore[attr-defined]  # if it died in start()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """The error that ended the thread, if any."""
+        if self.error is None and self._begun is not None and not self.ended.is_set():
+            return OutOfMemoryError(f"a thread ({self.name}) ended for lack of memory")
+        return self.error
+
+
+class _Started(threading.Event):
+    """Set by a new thread; wait() raises MemoryError if the thread has died before."""
+
+    def __init__(self, thread: Thread) -> None:
+        super().__init__()
+        self._thread = thread
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set; timeout is ignored."""
+        while not super().wait(POLL_SECONDS):
+            if not self._thread.lives() and not self.is_set():
+                raise MemoryError
+        return True
 
 
 def run_threads(
@@ -25,86 +119,93 @@ def run_threads(
     stop: the bodies must return soon after it is set. It is set at the end, at Ctrl-C, and when
     a body or tick raises.
     tick_seconds: interval between calls of tick.  name: name of the threads.
-    Raises the first error of a body or tick, after all bodies have returned.
+    Raises the first error of a body or tick, and OutOfMemoryError if a thread cannot start, after
+    all bodies have returned.
     """
     errors: list[BaseException] = []
-    ended = [threading.Event() for _ in bodies]
 
-    def work(body: Callable[[], None], done: threading.Event) -> None:
+    def work(body: Callable[[], None]) -> None:
         try:
             body()
         except BaseException as error:
             errors.append(error)
             stop.set()
-        finally:
-            done.set()
 
-    threads = [
-        threading.Thread(target=work, args=pair, name=name, daemon=True)
-        for pair in zip(bodies, ended, strict=True)
-    ]
+    threads = [Thread(partial(work, body), name) for body in bodies]
     started = threading.Event()
     with interrupted_once(stop, threads, started):
         try:
             for thread in threads:
                 thread.start()
             started.set()
-            for done in ended:
+            for thread in threads:
                 # Not join() with a timeout: if Ctrl-C interrupts it, Python 3.11 marks the thread
                 # as ended.
-                while not done.wait(tick_seconds):
+                while not thread.wait(tick_seconds):
                     tick()
         finally:
             stop.set()
-            join_all(threads, ended)
+            for thread in threads:
+                thread.finish()
+    errors += [failure for thread in threads if (failure := thread.failure)]
     if errors:
         raise errors[0]
 
 
+# The last signal that interrupt() handled.
+_HANDLED: list[int] = []
+
+
+def interrupt(number: int, frame: Any) -> None:
+    """Handle a signal as Python handles Ctrl-C; stop_signal() tells which one it was."""
+    _HANDLED[:] = [number]
+    raise KeyboardInterrupt
+
+
+def stop_signal() -> int:
+    """Return the number of the last signal that interrupt() handled, by default SIGINT."""
+    return _HANDLED[0] if _HANDLED else signal.SIGINT
+
+
 @contextlib.contextmanager
 def interrupted_once(
-    stop: threading.Event, threads: list[threading.Thread], started: threading.Event
+    stop: threading.Event, threads: list[Thread], started: threading.Event
 ) -> Iterator[None]:
     """Stop the threads and raise at the first Ctrl-C; ignore others until the threads have ended.
 
     A second KeyboardInterrupt could end the wait for threads that are still writing. One raised
     while a thread starts would hide that the thread runs, and is deferred to the end of the
-    block. A signal handler other than Python's default is left in place.
+    block. The same holds for signals that interrupt() handles. Other signal handlers than these
+    and Python's default for Ctrl-C are left in place.
 
     started: set after all threads have started.
     """
     in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    seen = threading.Event()
+    handlers: dict[int, Callable[[int, Any], Any]] = {
+        number: handler
+        for number in STOP_SIGNALS
+        for handler in (signal.default_int_handler, interrupt)
+        if in_main and signal.getsignal(number) is handler
+    }
+    seen: list[int] = []
 
     def handle(number: int, frame: Any) -> None:
-        if seen.is_set() and any(thread.is_alive() for thread in threads):
+        if seen and any(thread.lives() for thread in threads):
             return
-        seen.set()
+        seen[:] = [number]
         stop.set()
         if started.is_set():
-            raise KeyboardInterrupt
+            handlers[number](number, frame)
 
-    signal.signal(signal.SIGINT, handle)
+    for number in handlers:
+        signal.signal(number, handle)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if seen.is_set():  # deferred or caught by other code, but the threads were stopped
-        raise KeyboardInterrupt
-
-
-def join_all(threads: list[threading.Thread], ended: list[threading.Event]) -> None:
-    """Wait until the threads have ended, even at Ctrl-C; this takes at most one chunk."""
-    for thread, done in zip(threads, ended, strict=True):
-        if thread.ident is None:  # not started
-            continue
-        while not done.is_set():
-            with contextlib.suppress(KeyboardInterrupt):
-                done.wait()
-        thread.join()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if seen:  # deferred or caught by other code, but the threads were stopped
+        handlers[seen[0]](seen[0], None)
 
 
 UNLIMITED = ("max", "-1")

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from fastw2v import _core
 from fastw2v.base.memory import Int32Array, Int64Array
-from fastw2v.base.threads import run_threads
+from fastw2v.base.threads import Thread, run_threads
 from fastw2v.corpus.encode import (
     CountedCorpus,
     EncodedCorpus,
@@ -235,7 +235,7 @@ class BlockFeed:
         blocks = cut_blocks(sources, block_bytes, separator, stop)
         self._ahead = None
         if not all(source.is_plain_file for source in sources):
-            blocks = self._ahead = _ReadAhead(blocks, stop)
+            blocks = self._ahead = ReadAhead(blocks, stop, "fastw2v-reader")
         self._blocks = blocks
 
     def take(self) -> tuple[int, Block] | None:
@@ -251,44 +251,53 @@ class BlockFeed:
             self._ahead.join()
 
 
-class _ReadAhead(Iterator[Block]):
-    """Runs an iterator a few blocks ahead in a separate thread; __next__ raises its error."""
+Item = TypeVar("Item")
 
-    def __init__(self, blocks: Iterator[Block], stop: threading.Event) -> None:
-        self._ready: queue.Queue[Block | BaseException | None] = queue.Queue(PREFETCHED_BLOCKS)
+
+class ReadAhead(Iterator[Item]):
+    """Runs an iterator a few items ahead in a separate thread; __next__ raises its error."""
+
+    def __init__(self, items: Iterator[Item], stop: threading.Event, name: str) -> None:
+        """Start the thread.  stop: ends it when set.  name: name of the thread."""
+        self._ready: queue.Queue[Item | BaseException | None] = queue.Queue(PREFETCHED_BLOCKS)
         self._stop = stop
         self._ended = False
         # A daemon, since opening a pipe without a writer blocks and cannot be interrupted.
-        self._thread = threading.Thread(
-            target=self._fill, args=(blocks,), name="fastw2v-reader", daemon=True
-        )
-        self._thread.start()
+        self._thread = Thread(partial(self._fill, items), name)
+        try:
+            self._thread.start()
+        except BaseException:
+            stop.set()
+            raise
 
-    def __next__(self) -> Block:
+    def __next__(self) -> Item:
         while not (self._ended or self._stop.is_set()):
+            lived = self._thread.lives()
             with suppress(queue.Empty):
-                block = self._ready.get(timeout=POLL_SECONDS)
-                if isinstance(block, BaseException):
-                    raise block
-                if block is not None:
-                    return block
+                item = self._ready.get(timeout=POLL_SECONDS)
+                if isinstance(item, BaseException):
+                    raise item
+                if item is not None:
+                    return item
                 self._ended = True
+            if not (lived or self._ended):
+                raise self._thread.failure or Stopped
         raise StopIteration if self._ended else Stopped
 
     def join(self) -> None:
         """Wait for the thread, unless it is blocked opening a pipe."""
         self._thread.join(timeout=5 * POLL_SECONDS)
 
-    def _fill(self, blocks: Iterator[Block]) -> None:
+    def _fill(self, items: Iterator[Item]) -> None:
         with suppress(Stopped):
             try:
-                for block in blocks:
-                    self._put(block)
+                for item in items:
+                    self._put(item)
                 self._put(None)
             except Exception as error:
                 self._put(error)
 
-    def _put(self, item: Block | BaseException | None) -> None:
+    def _put(self, item: Item | BaseException | None) -> None:
         while not self._stop.is_set():
             with suppress(queue.Full):
                 return self._ready.put(item, timeout=POLL_SECONDS)

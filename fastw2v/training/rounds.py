@@ -5,6 +5,7 @@ in the epoch determines its worker.  Then the changes of all workers are added i
 workers.
 """
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -152,17 +153,17 @@ class Rounds:
             self.position = min(self.position + len(self.replicas) * self.chunks_each, n_chunks)
             go_on[0] = self.position < n_chunks and not stop.is_set()
 
-        go_on = [first < n_chunks]
+        go_on, n_begun = [first < n_chunks], itertools.count(1)
         trained = threading.Barrier(len(self.replicas))
         merged = threading.Barrier(len(self.replicas), next_round)
 
         def work(i: int) -> None:
-            if i == len(self.replicas) - 1:
-                stop.let_begin()
-            if not stop.may_begin():
-                return
             try:
-                while go_on[0]:
+                # Not when the last thread begins: one that began earlier may still fail before
+                # this block, and the others would wait for it.
+                if next(n_begun) == len(self.replicas):
+                    stop.let_begin()
+                while stop.may_begin() and go_on[0]:
                     begin = self.position + i * self.chunks_each
                     for chunk in range(begin, min(begin + self.chunks_each, n_chunks)):
                         train(self.replicas[i].worker, chunk)

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -121,13 +120,15 @@ class PairCounter:
         first_free = np.cumsum(n_pairs) - n_pairs
         room = [fresh(int(n_pairs.sum()), dtype) for dtype in (np.uint64, np.int64, np.int64)]
 
-        def select(i: int) -> list[NDArray[Any]]:
+        parts: list[list[NDArray[Any]]] = [[] for _ in self._tables]
+
+        def select(i: int) -> None:
             part = [column[first_free[i] : first_free[i] + n_pairs[i]] for column in room]
             n_found = self._tables[i].select(is_connector, part, least, int(first_long[i]))
-            return [column[:n_found] for column in part]
+            parts[i] = [column[:n_found] for column in part]
 
-        with ThreadPoolExecutor(n_shares := len(self._tables), "fastw2v-pairs") as pool:
-            parts = list(pool.map(select, range(n_shares)))
+        bodies = [partial(select, i) for i in range(len(parts))]
+        run_threads(bodies, threading.Event(), lambda: None, WAIT_SECONDS, "fastw2v-pairs")
         if sum(len(part[0]) for part in parts) < len(room[0]):
             room = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
         starts, words, counts = room

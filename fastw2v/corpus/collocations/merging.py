@@ -1,8 +1,7 @@
 """Replace words by phrases, and convert ids back to text."""
 
-from collections import deque
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from fastw2v.corpus import Spool
 from fastw2v.corpus.collocations.counting import PAIR, SLOTS_PER_PAIR, STRETCH_TOKENS, PairCounts
 from fastw2v.corpus.collocations.scoring import FoundPhrase
 from fastw2v.corpus.lexicon import HASH_KEY
+from fastw2v.corpus.scan import ReadAhead
 from fastw2v.corpus.spool import Columns, MemoryColumn, SpoolWriter
 
 TEXT_BYTES = 1 << 20
@@ -71,21 +71,22 @@ class Merger:
     ) -> tuple[int, int]:
         """Write the merged corpus, one sentence per line, words separated by a space.
 
-        n_threads: with two or more, one stretch is written while the next is merged.
+        n_threads: with two or more, one stretch is written while the next are merged.
         Returns the number of tokens written and the number of phrases among them.
         """
         text = _TextWriter(file, self.words)
         n_tokens = n_phrases = 0
-        unwritten: deque[Future[None]] = deque()
-        with ThreadPoolExecutor(1, "fastw2v-text") as pool:
-            for merged in self._pieces(spool, is_connector):
+        pieces, stop = self._pieces(spool, is_connector), threading.Event()
+        ahead = ReadAhead(pieces, stop, "fastw2v-merge") if n_threads > 1 else None
+        try:
+            for merged in pieces if ahead is None else ahead:
                 n_tokens += len(merged.word_ids)
                 n_phrases += merged.n_phrases
-                unwritten.append(pool.submit(text.write, merged))
-                if len(unwritten) >= n_threads:
-                    unwritten.popleft().result()
-            for written in unwritten:
-                written.result()
+                text.write(merged)
+        finally:
+            stop.set()
+            if ahead is not None:
+                ahead.join()
         return n_tokens, n_phrases
 
     def _pieces(self, spool: Spool, is_connector: NDArray[np.uint8]) -> Iterator["_Merged"]:
