@@ -1,10 +1,10 @@
 """Train word vectors on CPUs as fast as the hardware allows."""
 
-from typing import TYPE_CHECKING, Any
-
-from fastw2v._core import backends
-
+TYPE_CHECKING = False  # as in typing, whose import would come before the command's main()
 if TYPE_CHECKING:
+    from typing import Any
+
+    from fastw2v._core import backends
     from fastw2v.corpus import IdSentences, Pairs
     from fastw2v.keyed_vectors import KeyedVectors
     from fastw2v.phrases import Phrases
@@ -13,17 +13,19 @@ if TYPE_CHECKING:
 __all__ = ["IdSentences", "KeyedVectors", "Pairs", "Phrases", "Word2Vec", "__version__", "backends"]
 __version__ = "0.1.0"
 
-# Imported on first use: NumPy alone would take half the time of `fastw2v --help`.
+# Imported on first use: NumPy alone would take half the time of `fastw2v --help`, and Ctrl-C
+# before main() shows a traceback.
 _LAZY = {
     "IdSentences": "fastw2v.corpus",
     "KeyedVectors": "fastw2v.keyed_vectors",
     "Pairs": "fastw2v.corpus",
     "Phrases": "fastw2v.phrases",
     "Word2Vec": "fastw2v.word2vec",
+    "backends": "fastw2v._core",
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import a public name on first access."""
     if name not in _LAZY:
         raise AttributeError(f"module 'fastw2v' has no attribute {name!r}")

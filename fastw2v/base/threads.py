@@ -44,8 +44,10 @@ class Thread(threading.Thread):
             with contextlib.suppress(BaseException):
                 bootstrap()
 
-        self._begun = weakref.ref(begin)
-        return begin
+        # Python 3.11 never frees a function whose frame finds no memory, but it frees this.
+        held_by_thread = partial(begin)
+        self._begun = weakref.ref(held_by_thread)
+        return held_by_thread
 
     def start(self) -> None:
         """Start the thread; raise OutOfMemoryError if the system cannot."""

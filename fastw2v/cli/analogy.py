@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--cosmul", action="store_true", help="multiply cosines instead of adding vectors"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, imports="fastw2v.keyed_vectors")
 
 
 def run(args: argparse.Namespace) -> int:

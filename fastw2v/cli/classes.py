@@ -22,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write the lines to FILE")
     parser.add_argument("--sort", action="store_true", help="sort the words by class")
     parser.add_argument("--json", action="store_true", help="print the words of each class as JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, imports="fastw2v.keyed_vectors")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,13 +42,13 @@ def run(args: argparse.Namespace) -> int:
     classes = word_classes(wv.vectors, args.n_classes)
     order = np.argsort(classes, kind="stable") if args.sort else np.arange(len(wv))
     words = [wv.index_to_key[row] for row in order]
+    if args.output:
+        write_classes(args.output, words, classes[order])
     if args.json:
         print_json(_as_json(args, wv, classes.tolist()))
     elif not args.output:
         for word, number in zip(words, classes[order].tolist(), strict=True):
             print(word, number)
-    if args.output:
-        write_classes(args.output, words, classes[order])
     return 0
 
 

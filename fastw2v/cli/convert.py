@@ -40,7 +40,7 @@ def add_parser(subparsers: Any) -> None:
         default="float32",
         help=f"{_dtypes_help()} (%(default)s)",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, imports="fastw2v.formats")
 
 
 def _formats_help() -> str:

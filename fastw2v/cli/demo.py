@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from fastw2v.cli import print_early
 from fastw2v.cli.demo_text import TEXT_NAME, demo_sentences
 from fastw2v.cli.output import print_table
 
@@ -25,7 +26,7 @@ def add_parser(subparsers: Any) -> None:
         description=f"Train on {TEXT_NAME}, and show the nearest neighbours of a few words.",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write the vectors to FILE")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, imports="fastw2v.word2vec")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,17 +35,19 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output:
         check_writable(args.output)
-    print(f"Training on {TEXT_NAME}.", flush=True)
+    print_early(f"Training on {TEXT_NAME}.")
 
     from fastw2v.cli.train import format_summary
     from fastw2v.word2vec import Word2Vec
 
     model = Word2Vec(**SETTINGS)
     model.build_vocab(demo_sentences())
-    print(f"\n{format_summary(model.train())}\n")
-    print_neighbours(model.wv)
+    summary = model.train()
     if args.output:
         model.save(args.output)
+    print(f"\n{format_summary(summary)}\n")
+    print_neighbours(model.wv)
+    if args.output:
         print(f"\nVectors written to {args.output}. Next:  fastw2v nn {args.output} list")
     else:
         print("\nNext, with your own text:  fastw2v train corpus.txt -o vectors.safetensors")

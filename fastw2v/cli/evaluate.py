@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
         help="ask analogies only among the first N words; 0: all (default %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, imports="fastw2v.keyed_vectors")
 
 
 def run(args: argparse.Namespace) -> int:

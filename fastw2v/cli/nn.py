@@ -19,7 +19,7 @@ def add_parser(subparsers: Any) -> None:
         "standard input: for each line, find the words nearest to the mean of its words.",
     )
     queries.add_arguments(parser, "WORD", "words to look up")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, imports="fastw2v.keyed_vectors")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -68,7 +68,7 @@ def add_parser(subparsers: Any) -> None:
         help="read files that are not text, and text with NUL bytes",
     )
     parser.add_argument("--workers", metavar="N", type=int, help="threads (one per core)")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, imports="fastw2v.corpus.collocations")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fastw2v.cli import print_line
 from fastw2v.cli.output import print_table
+from fastw2v.errors import ReadError
 
 if TYPE_CHECKING:
     from fastw2v.keyed_vectors import KeyedVectors
@@ -46,11 +48,13 @@ def check_known(wv: "KeyedVectors", path: str, words: Sequence[str]) -> None:
 
 def input_queries(prompt: str) -> Iterator[list[str]]:
     """Yield the words of each non-blank line of standard input; show the prompt on a terminal."""
+    if sys.stdin is None:
+        raise ReadError("cannot read standard input: it is closed")
     is_asked = sys.stdin.isatty()
     mark = "\ufeff"  # before the first line
     while True:
         if is_asked:
-            print(prompt, end="", file=sys.stderr, flush=True)
+            print_line(prompt, end="")
         line = sys.stdin.readline()
         if not line:
             return
@@ -61,7 +65,7 @@ def input_queries(prompt: str) -> Iterator[list[str]]:
 
 def complain(message: str) -> None:
     """Report on stderr that a line of input cannot be answered."""
-    print(f"fastw2v: {message}", file=sys.stderr, flush=True)
+    print_line(f"fastw2v: {message}")
 
 
 def print_similar(title: str, near: Sequence[tuple[str, float]]) -> None:

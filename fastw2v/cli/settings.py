@@ -1,15 +1,18 @@
 """Flags and configuration files: the settings, metrics and logs of a run."""
 
 import argparse
+import contextlib
+import errno
 import importlib
 import os
+import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastw2v.base.checks import check_path
 from fastw2v.base.compression import begin_text
-from fastw2v.errors import UsageError, reading
+from fastw2v.errors import SaveError, UsageError, reading
 
 # name: (type, help). Names and defaults are those of Word2Vec; the help gives defaults in brackets.
 Flags = dict[str, tuple[Callable[[str], Any], str]]
@@ -154,7 +157,7 @@ def load_freeze(freeze: Any) -> Any:
 def load_functions(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings with function names and word files replaced by their contents."""
     loaded = dict(settings)
-    if settings.get("tokenizer"):
+    if "tokenizer" in settings:
         loaded["tokenizer"] = load_function("tokenizer", settings["tokenizer"])
     if ":" in str(settings.get("schedule", "")):
         loaded["schedule"] = load_function("schedule", settings["schedule"])
@@ -172,7 +175,7 @@ def load_function(setting: str, name: str) -> Callable[..., Any]:
         sys.path.insert(0, os.getcwd())
     try:
         function = getattr(importlib.import_module(module_name), function_name)
-    except Exception as error:  # importing runs arbitrary code
+    except (Exception, SystemExit) as error:  # importing runs arbitrary code
         kind = type(error).__name__
         raise UsageError(f"{setting} {name!r} cannot be imported: {kind}: {error}") from error
     if not callable(function):
@@ -191,6 +194,53 @@ def file_or_share(text: str) -> str | float:
 def folder(text: str) -> str:
     """Return the path of a folder."""
     return text
+
+
+MAY_BE_EMPTY = ("delimiter", "words")  # arguments of subcommands for which '' can be right
+WRITTEN = ("output", "target", "save_vocab", "list")  # arguments that name a file to write
+
+
+def check_names(args: argparse.Namespace, held: contextlib.ExitStack) -> None:
+    """Refuse empty names and pipes without a reader; keep standard output free for a result.
+
+    held: holds open the pipes to write, for their readers to stay.
+    Raises UsageError or SaveError.
+    """
+    for name, value in vars(args).items():
+        if "" in (value if isinstance(value, list) else [value]) and name not in MAY_BE_EMPTY:
+            raise UsageError(f"{name.replace('_', '-')} must not be empty, got ''")
+    for path in (path for name in WRITTEN if (path := getattr(args, name, None))):
+        held.enter_context(pipe_held(path))
+        if is_standard_output(path):
+            held.enter_context(contextlib.redirect_stdout(sys.stderr))
+
+
+def is_standard_output(path: str) -> bool:
+    """Return whether the path, such as /dev/stdout, is the file or pipe of standard output."""
+    try:
+        target, output = os.stat(path), os.fstat(1)
+    except OSError:  # a new file
+        return False
+    return os.path.samestat(target, output) and not stat.S_ISCHR(target.st_mode)
+
+
+@contextlib.contextmanager
+def pipe_held(path: str) -> Iterator[None]:
+    """Hold a pipe open for writing during the block; raise SaveError if no program reads it.
+
+    Without a reader, opening it for the result would wait, for ever if none comes.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            if stat.S_ISFIFO(os.stat(path).st_mode):
+                held.callback(os.close, os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                raise SaveError(
+                    f"cannot write {path}: no program reads this pipe; start its reader first, or "
+                    "write to a file"
+                ) from None
+        yield
 
 
 WATCH_FLAGS: Flags = {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastw2v.base.checks import check_flag
 from fastw2v.base.content import SUFFIXES
+from fastw2v.cli import print_early, print_line
 from fastw2v.cli.settings import (
     CHECKPOINT_FLAGS,
     MODEL_FLAGS,
@@ -25,6 +26,7 @@ from fastw2v.cli.settings import (
     files_read,
     load_functions,
     load_watchers,
+    pipe_held,
     read_config,
 )
 from fastw2v.errors import Fastw2vError, ModelFormatError, SaveError, UsageError
@@ -155,7 +157,8 @@ def write_or_rescue(model: "Word2Vec", path: str, write: Callable[["Word2Vec", s
     Raises SaveError, which names the failure and the location of the rescued model.
     """
     try:
-        write(model, path)
+        with pipe_held(path):  # its reader may be gone
+            write(model, path)
     except SaveError as error:
         raise SaveError(f"{error}; {rescue(model)}") from error
 
@@ -270,7 +273,7 @@ def add_parser(subparsers: Any) -> None:
     add_flags(parser.add_argument_group("measure and stop"), WATCH_FLAGS)
     add_flags(parser.add_argument_group("speed"), SPEED_FLAGS)
     add_flags(parser.add_argument_group("checkpoints"), CHECKPOINT_FLAGS)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, imports="fastw2v.word2vec")
 
 
 def add_file_flags(parser: argparse.ArgumentParser) -> None:
@@ -372,12 +375,12 @@ def train_to_file(
     model = Word2Vec(**load_watchers(load_functions(settings)), progress=progress)
     sources = files.check()
     if STDIN in files.corpus and sys.stdin is not None and sys.stdin.isatty() and not quiet:
-        print("reading standard input; press Ctrl-D on a new line to end it", file=sys.stderr)
+        print_line("reading standard input; press Ctrl-D on a new line to end it")
     vocabulary = files.load_vocabulary(model.rules)
     model.build_vocab(corpus_file=[*sources], vocabulary=vocabulary)
     assert model.vocabulary is not None
     if model.start is not None and not quiet:
-        print(f"started from {model.init_from}: {model.start}")
+        print_early(f"started from {model.init_from}: {model.start}")
     files.check_result(model.vocabulary.words, model.parameters.vector_size)
     if files.save_vocab:
         model.vocabulary.save(files.save_vocab)

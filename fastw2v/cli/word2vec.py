@@ -51,7 +51,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("-debug", type=int, default=2, metavar="N", help="0: quiet")
     parser.add_argument("-save-vocab", metavar="FILE", help="write the vocabulary to FILE")
     parser.add_argument("-read-vocab", metavar="FILE", help="read the vocabulary from FILE")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, imports="fastw2v.word2vec")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,10 +14,13 @@ MIN_FIRST = ("alpha", "speed", "loss", "left")  # dropped in this order on a nar
 
 
 class ProgressLine:
-    """Show reports: one line updated in place on a terminal, else a line every ten seconds."""
+    """Show reports: one line updated in place on a terminal, else a line every ten seconds.
+
+    A stream that cannot be written, such as a pipe whose reader has gone, ends the display only.
+    """
 
     def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
+        self.stream: TextIO | None = stream
         self.is_terminal = stream.isatty()
         self._stage = ""
         self._next_plain = time.monotonic() + PLAIN_SECONDS
@@ -30,17 +33,24 @@ class ProgressLine:
                 self.close()
             self._stage, self._open = report.stage, True
             shown = format_report(report, self._columns())
-            self.stream.write(f"\r{shown}{CLEAR_TO_END}")
-            self.stream.flush()
+            self._write(f"\r{shown}{CLEAR_TO_END}")
         elif time.monotonic() >= self._next_plain:
             self._next_plain = time.monotonic() + PLAIN_SECONDS
-            self.stream.write(format_report(report) + "\n")
+            self._write(format_report(report) + "\n")
+
+    def _write(self, text: str) -> None:
+        if self.stream is None:
+            return
+        try:
+            self.stream.write(text)
             self.stream.flush()
+        except (OSError, ValueError):  # ValueError: it was closed
+            self.stream = None
 
     def _columns(self) -> int | None:
         """Return the maximum length of a line, or None if the width is unknown."""
         try:
-            columns = os.get_terminal_size(self.stream.fileno()).columns
+            columns = os.get_terminal_size(self.stream.fileno()).columns if self.stream else None
         except (OSError, ValueError):  # not a terminal after all
             return None
         return columns - 1 if columns else None  # leave one column for the cursor
@@ -48,8 +58,7 @@ class ProgressLine:
     def close(self) -> None:
         """End the line; later output starts on a new line."""
         if self._open:
-            self.stream.write("\n")
-            self.stream.flush()
+            self._write("\n")
             self._open = False
 
 
@@ -84,9 +93,14 @@ def format_seconds(seconds: float) -> str:
 
 
 def choose_observer(progress: bool | Observer | None) -> Observer | None:
-    """Return the progress observer; None selects a ProgressLine if stderr is a terminal."""
+    """Return the progress observer; None selects a ProgressLine if stderr is a terminal.
+
+    A process without a stderr, such as a service, shows nothing.
+    """
     if callable(progress):
         return progress
+    if sys.stderr is None or sys.stderr.closed:
+        return None
     if progress or (progress is None and sys.stderr.isatty()):
         return ProgressLine(sys.stderr)
     return None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastw2v import __version__
+from fastw2v.base.threads import interrupt
 from fastw2v.corpus import VocabularyRules
 from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import CheckpointError, DivergedError
@@ -196,17 +197,19 @@ def with_own_schedule(
 def deferred_termination() -> Iterator[threading.Event]:
     """Delay SIGTERM until the end of the with block; the yielded event is set when it arrives.
 
-    Does nothing outside the main thread, or if the caller has installed a SIGTERM handler.
+    Does nothing outside the main thread, or if the caller has installed a SIGTERM handler other
+    than the command's.
     """
     asked = threading.Event()
     in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+    given = signal.getsignal(signal.SIGTERM)
+    if not in_main or given not in (signal.SIG_DFL, interrupt):
         yield asked
         return
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     try:
         yield asked
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if asked.is_set() else given)
         if asked.is_set():
             signal.raise_signal(signal.SIGTERM)
