@@ -20,7 +20,14 @@ from fastw2v.errors import DivergedError, ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, write_vectors
 from fastw2v.keyed_vectors import KeyedVectors
 from fastw2v.model.arguments import Setting, refuse_unknown
-from fastw2v.model.corpus_reader import CorpusReader, Path, is_one_shot, source_of
+from fastw2v.model.corpus_reader import (
+    CorpusReader,
+    Path,
+    choose_observer,
+    end_progress,
+    is_one_shot,
+    source_of,
+)
 from fastw2v.run.checkpoints.options import Checkpoints, settings_then
 from fastw2v.run.checkpoints.resume import (
     files_to_read,
@@ -29,7 +36,6 @@ from fastw2v.run.checkpoints.resume import (
 )
 from fastw2v.run.criterion import options_again
 from fastw2v.run.options import UNSET, RunOptions, Unset, without_unset
-from fastw2v.run.progress import choose_observer, end_progress
 from fastw2v.run.saved_model import (
     BLOCKS,
     TIES_KEY,

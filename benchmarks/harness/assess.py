@@ -28,7 +28,7 @@ def count(corpus: str, min_count: str) -> dict[str, Any]:
 
 def read(corpus: str, threads: str) -> dict[str, Any]:
     """Return the seconds of counting and encoding, done as by the command line, and the counts."""
-    from fastw2v.cli import let_blas_threads_sleep
+    from fastw2v.base.threads import let_blas_threads_sleep
 
     let_blas_threads_sleep()
     from fastw2v.corpus import VocabularyRules, read_text

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fastw2v.cli import print_early
+from fastw2v.cli.command import print_early
 from fastw2v.cli.demo_text import TEXT_NAME, demo_sentences
 from fastw2v.cli.output import print_table
 

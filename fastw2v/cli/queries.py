@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastw2v.cli import print_line
+from fastw2v.cli.command import print_line
 from fastw2v.cli.output import print_table
 from fastw2v.errors import ReadError
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastw2v.base.checks import check_flag
 from fastw2v.base.content import SUFFIXES
-from fastw2v.cli import print_early, print_line
+from fastw2v.cli.command import print_early, print_line
 from fastw2v.cli.settings import (
     CHECKPOINT_FLAGS,
     MODEL_FLAGS,

@@ -1,6 +1,7 @@
 """Read a model's corpus from token lists or files, with live progress."""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from fastw2v.corpus import (
 )
 from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import UsageError
-from fastw2v.run.progress import end_progress
 from fastw2v.training.events import Observer, Report
 
 Path = str | os.PathLike[str]
@@ -92,3 +92,28 @@ def source_of(
         names = [os.fspath(path) for path in listed]
         paths = [name if name == STDIN else os.path.abspath(name) for name in names]
     return {"corpus_file": paths, "tokenizer": tokenizer and repr(tokenizer)}
+
+
+def choose_observer(progress: bool | Observer | None) -> Observer | None:
+    """Return the progress observer; None selects a ProgressLine if stderr is a terminal.
+
+    A process without a stderr, such as a service, shows nothing.
+    """
+    if callable(progress):
+        return progress
+    if sys.stderr is None or getattr(sys.stderr, "closed", False):
+        return None
+    if progress or (progress is None and sys.stderr.isatty()):
+        from fastw2v.run.progress import ProgressLine
+
+        return ProgressLine(sys.stderr)
+    return None
+
+
+def end_progress(observer: Observer | None) -> None:
+    """End the progress line on the terminal, if the observer has one."""
+    if observer is not None:
+        from fastw2v.run.progress import ProgressLine
+
+        if isinstance(observer, ProgressLine):
+            observer.close()

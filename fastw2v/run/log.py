@@ -13,6 +13,13 @@ from fastw2v.errors import writing
 from fastw2v.training.events import INTERVAL_SECONDS, EpochRecord, Listener, Report, Run, Summary
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; fail on a pipe without a reader, which open() would wait for."""
+    fd = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    os.set_blocking(fd, True)
+    return fd
+
+
 class RunLog(Listener):
     """Write the events `settings`, `interval`, `epoch`, and `summary` or `error` of a run.
 
@@ -26,7 +33,9 @@ class RunLog(Listener):
     def __init__(self, path: str | os.PathLike[str], settings: dict[str, Any]) -> None:
         self.path = os.fspath(path)
         with writing(self.path):
-            self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115
+            self._file = open(  # noqa: SIM115
+                self.path, "a", encoding="utf-8", buffering=1, opener=_open_at_once
+            )
         self.write("settings", settings)
 
     def on_interval(self, run: Run, report: Report) -> None:

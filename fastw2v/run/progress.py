@@ -1,11 +1,10 @@
 """The live progress line on a terminal."""
 
 import os
-import sys
 import time
 from typing import TextIO
 
-from fastw2v.training.events import Observer, Report
+from fastw2v.training.events import Report
 
 PLAIN_SECONDS = 10.0  # between lines if the output is not a terminal
 CLEAR_TO_END = "\x1b[K"
@@ -90,23 +89,3 @@ def format_seconds(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def choose_observer(progress: bool | Observer | None) -> Observer | None:
-    """Return the progress observer; None selects a ProgressLine if stderr is a terminal.
-
-    A process without a stderr, such as a service, shows nothing.
-    """
-    if callable(progress):
-        return progress
-    if sys.stderr is None or sys.stderr.closed:
-        return None
-    if progress or (progress is None and sys.stderr.isatty()):
-        return ProgressLine(sys.stderr)
-    return None
-
-
-def end_progress(observer: Observer | None) -> None:
-    """End the progress line on the terminal, if the observer has one."""
-    if isinstance(observer, ProgressLine):
-        observer.close()

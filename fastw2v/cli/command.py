@@ -1,0 +1,158 @@
+"""One run of the command: its arguments, its standard streams, its errors and exit codes."""
+
+import argparse
+import io
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from importlib import import_module
+from typing import TextIO
+
+from fastw2v import __version__
+from fastw2v.base.threads import (
+    hide_dead_threads,
+    interrupt,
+    let_blas_threads_sleep,
+    spare_blas_threads,
+    stop_signal,
+)
+from fastw2v.cli import BROKEN_PIPE, SIGNALED, SUBCOMMANDS, handle_signals, how_stopped
+from fastw2v.cli.settings import check_names
+from fastw2v.errors import Fastw2vError, OutOfMemoryError, SaveError, UsageError
+
+# The error that print_early() met, if any.
+_FAILED: list[OSError] = []
+
+
+def run_command(argv: Sequence[str] | None, owns_process: bool) -> int:
+    """Run the command and turn errors into lines and exit codes.
+
+    argv: the arguments; None means sys.argv[1:].
+    """
+    let_blas_threads_sleep()
+    _open_standard_streams()
+    code = _run(sys.argv[1:] if argv is None else argv, owns_process)
+    print_line("", end="")  # drops what argparse could not write
+    return code
+
+
+def _run(argv: Sequence[str], owns_process: bool) -> int:
+    try:
+        code = _command(argv, owns_process)
+        sys.stdout.flush()
+        if _FAILED:
+            raise _FAILED.pop()
+        return code
+    except Fastw2vError as error:
+        return _fail(str(error), error.exit_code)
+    except MemoryError:
+        return _fail("out of memory", OutOfMemoryError.exit_code)
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):  # of another package
+            raise
+        return _fail(f"out of threads: {error}", OutOfMemoryError.exit_code)
+    except KeyboardInterrupt as stop:
+        number = stop_signal()
+        return _fail(": ".join([how_stopped(number), *map(str, stop.args)]), SIGNALED + number)
+    except BrokenPipeError:
+        _drop(sys.stdout)
+        return BROKEN_PIPE
+    except OSError as error:
+        if error.filename is not None:  # errors of files are raised as Fastw2vErrors instead
+            raise
+        _drop(sys.stdout)
+        return _fail(f"cannot write to standard output: {error.strerror}", SaveError.exit_code)
+
+
+def _command(argv: Sequence[str], owns_process: bool) -> int:
+    """Parse the arguments and run the subcommand."""
+    parser = _parser(argv)
+    if not argv:
+        parser.print_help(sys.stderr)
+        return UsageError.exit_code
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as stop:  # after help or a wrong argument
+        return int(stop.code or 0)
+    with warnings.catch_warnings(), ExitStack() as held:
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = _show_warning  # type: ignore[assignment]
+        check_names(args, held)
+        if owns_process:
+            hide_dead_threads()
+            spare_blas_threads()
+        import_module(args.imports)
+        if owns_process:
+            handle_signals(interrupt)
+        try:
+            return int(args.run(args))
+        except SystemExit as stop:  # of a tokenizer, a schedule or what they import
+            raise Fastw2vError(f"a function of the user ended the run: exit {stop.code}") from stop
+
+
+def _open_standard_streams() -> None:
+    """Open closed standard streams on the null device, but leave sys.stdin None.
+
+    Otherwise the next file opened takes the number of a closed one, and gets what is printed.
+    """
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(fd, True)
+    os.close(fd)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or getattr(stream, "closed", False):
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            # Words may be invalid Unicode, or not in the terminal's encoding.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def print_early(text: str) -> None:
+    """Print before the work is done; it is done and saved even if the text cannot be printed."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        _FAILED[:] = [error]
+        _drop(sys.stdout)
+
+
+def print_line(text: str, end: str = "\n") -> None:
+    """Print one line on stderr; if that fails, there is no one to tell."""
+    text = text.replace("\n", "\\n").replace("\r", "\\r")  # of file names and other packages
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except (OSError, ValueError):  # ValueError: it was closed
+        _drop(sys.stderr)
+
+
+def _drop(stream: TextIO) -> None:
+    """Discard buffered output, which would fail again when Python exits."""
+    with suppress(OSError, ValueError), io.FileIO(os.devnull, "w") as null:
+        os.dup2(null.fileno(), stream.fileno())  # not every stream has a number
+
+
+def _parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser, with only the subcommand that argv starts with, if any, else all."""
+    parser = argparse.ArgumentParser(
+        prog="fastw2v",
+        description="Train, query, evaluate and convert word vectors.",
+        epilog="Run `fastw2v COMMAND --help` for details. To get started: fastw2v demo",
+    )
+    parser.add_argument("--version", action="version", version=f"fastw2v {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in argv[:1] if set(argv[:1]) & set(SUBCOMMANDS) else SUBCOMMANDS:
+        import_module(f"fastw2v.cli.{name}").add_parser(subparsers)
+    return parser
+
+
+def _fail(message: str, exit_code: int) -> int:
+    """Print one line on stderr and return the exit code."""
+    print_line(f"fastw2v: error: {message}")
+    return exit_code
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    """Print a warning on one line, without its source location."""
+    print_line(f"fastw2v: warning: {message}")
