@@ -52,7 +52,7 @@ class ModelFormatError(Fastw2vError, ValueError):
 
 
 class OutOfMemoryError(Fastw2vError, MemoryError):
-    """The model does not fit into memory."""
+    """The model does not fit into memory, or the system cannot start another thread."""
 
     exit_code = 8
 
