@@ -2,11 +2,13 @@
 
 import io
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from cli_case import SMALL, command, fails, train
@@ -124,6 +126,34 @@ def test_a_signal_during_imports_is_one_line(folder, module, number, code, text)
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (shown.returncode, shown.stderr) == (code, f"fastw2v: error: {text}\n")
     assert set(os.listdir(folder)) == before
+
+
+def test_an_interrupt_that_an_import_turns_into_another_error_is_an_interrupt():
+    program = """
+import sys
+from fastw2v.base.threads import interrupt
+from fastw2v.cli import info, main
+
+def run(args):
+    try:
+        interrupt(2, None)
+    except KeyboardInterrupt:
+        raise ImportError("IMPORTANT") from None
+
+info.run = run
+sys.argv = ["fastw2v", "info", "v"]
+sys.exit(main())
+"""
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (shown.returncode, shown.stderr) == (130, "fastw2v: error: interrupted\n")
+
+
+@pytest.mark.parametrize("name", cli.SUBCOMMANDS)
+def test_the_heaviest_import_comes_before_the_subcommand_runs(name):
+    source = (Path(cli.__file__).parent / f"{name}.py").read_text("utf-8")
+    module = re.search(r'imports="([\w.]+)"', source)[1]
+    program = f"import sys; import {module}; sys.exit('numpy' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
 SAVING = """

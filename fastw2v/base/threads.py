@@ -169,9 +169,9 @@ def interrupt(number: int, frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-def stop_signal() -> int:
-    """Return the number of the last signal that interrupt() handled, by default SIGINT."""
-    return _HANDLED[0] if _HANDLED else signal.SIGINT
+def stop_signal() -> int | None:
+    """Return the number of the last signal that interrupt() handled, if any."""
+    return _HANDLED[0] if _HANDLED else None
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from importlib import import_module
+from signal import SIGINT
 from typing import TextIO
 
 from fastw2v import __version__
@@ -54,7 +55,7 @@ def _run(argv: Sequence[str], owns_process: bool) -> int:
             raise
         return _fail(f"out of threads: {error}", OutOfMemoryError.exit_code)
     except KeyboardInterrupt as stop:
-        number = stop_signal()
+        number = stop_signal() or SIGINT
         return _fail(": ".join([how_stopped(number), *map(str, stop.args)]), SIGNALED + number)
     except BrokenPipeError:
         _drop(sys.stdout)
@@ -90,6 +91,10 @@ def _command(argv: Sequence[str], owns_process: bool) -> int:
             return int(args.run(args))
         except SystemExit as stop:  # of a tokenizer, a schedule or what they import
             raise Fastw2vError(f"a function of the user ended the run: exit {stop.code}") from stop
+        except Exception as error:
+            if stop_signal() is None:
+                raise
+            raise KeyboardInterrupt from error  # NumPy's imports turn it into an ImportError
 
 
 def _open_standard_streams() -> None:

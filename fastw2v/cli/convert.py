@@ -40,7 +40,7 @@ def add_parser(subparsers: Any) -> None:
         default="float32",
         help=f"{_dtypes_help()} (%(default)s)",
     )
-    parser.set_defaults(run=run, imports="fastw2v.formats")
+    parser.set_defaults(run=run, imports="fastw2v.formats.word_vectors")
 
 
 def _formats_help() -> str:

@@ -17,7 +17,7 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser("info", help="describe a vectors file")
     parser.add_argument("file", metavar="FILE", help="vectors file, in any format")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=run, imports="fastw2v.formats")
+    parser.set_defaults(run=run, imports="fastw2v.formats.word_vectors")
 
 
 def run(args: argparse.Namespace) -> int:
