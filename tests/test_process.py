@@ -18,6 +18,7 @@ from fastw2v.base.threads import run_threads
 from fastw2v.corpus.scan import ReadAhead
 from fastw2v.errors import OutOfMemoryError, SaveError
 from fastw2v.run.log import RunLog
+from fastw2v.training.rounds import RoundStop
 
 pytestmark = pytest.mark.usefixtures("folder", "no_thread_left")
 
@@ -241,18 +242,24 @@ def test_training_without_enough_threads_raises(monkeypatch, faulty, determinist
 def test_a_worker_that_fails_before_its_round_ends_the_others(monkeypatch):
     model = Word2Vec(min_count=1, vector_size=4, workers=3, deterministic=True)
     model.build_vocab([["a", "b", "c"]] * 9_000)
-    bodies = []
+    begun, let_begin = threading.Event(), RoundStop.let_begin
 
     def one_fails(given, *how):
         def fail():
+            begun.wait(0.2)  # never set: the round must not begin without this worker
             raise MemoryError
 
-        bodies[:] = [fail, *given[1:]]
-        run_threads(bodies, *how)
+        run_threads([fail, *given[1:]], *how)
 
+    def note(stop):
+        let_begin(stop)
+        begun.set()
+
+    monkeypatch.setattr(RoundStop, "let_begin", note)
     monkeypatch.setattr("fastw2v.training.trainer.run_threads", one_fails)
     with pytest.raises(MemoryError):
         model.train()
+    assert not begun.is_set()
 
 
 @pytest.mark.parametrize("corpus", ["corpus.txt", "corpus.txt.gz"])
