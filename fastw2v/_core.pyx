@@ -49,9 +49,9 @@ cdef extern from "core/api.h" nogil:
         int64_t stride_floats
         int32_t objective
         int32_t is_cbow
-        int32_t window
-        int32_t window_left
-        int32_t window_right
+        int64_t window_left
+        int64_t window_right
+        int32_t max_reach
         int32_t shrink_windows
         int32_t negative
         w2v_block largest
@@ -201,9 +201,11 @@ cdef class Model:
         self.c.dim = settings.dim
         self.c.is_cbow = settings.is_cbow
         self.c.window_left, self.c.window_right = settings.window
-        self.c.window = max(settings.window)
-        if self.c.window < 1 or min(settings.window) < 0:
+        self.c.max_reach = settings.max_reach
+        if max(settings.window) < 1 or min(settings.window) < 0:
             raise ValueError(f"window must be (left, right) and reach a word, got {settings.window}")
+        if self.c.max_reach < 1:
+            raise ValueError(f"max_reach must be at least 1, got {settings.max_reach}")
         self.c.shrink_windows = settings.shrink_windows
         self.c.negative = settings.negative
         self.c.largest = block_of(settings.largest)

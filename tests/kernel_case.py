@@ -63,6 +63,7 @@ class Case:
     ):
         self.rng = np.random.default_rng(0)
         self.is_shared = kw.pop("is_shared", False)
+        self.max_reach = kw.pop("max_reach", None)
         self.replica_share, self.sync_centres = (
             kw.pop("replica_share", 1.0),
             kw.pop("sync_centres", 30),
@@ -127,6 +128,7 @@ class Case:
             dim=self.dim,
             is_cbow=s.is_cbow,
             window=s.window,
+            max_reach=self.max_reach or max(s.window),
             shrink_windows=s.shrink_windows,
             negative=s.negative,
             largest=self.block(),

@@ -280,7 +280,7 @@ def test_the_mean_inverse_of_contexts(window, shrinks, sentence_tokens, expected
 def test_a_summed_gradient_moves_context_rows_as_far_on_average_as_gensims():
     contexts = Contexts(mean=6.0, inverse=0.23)
     rates = [
-        kernel_settings(Parameters(**given), CBOW_BLOCK, contexts).cbow_rate
+        kernel_settings(Parameters(**given), CBOW_BLOCK, contexts, 5).cbow_rate
         for given in ({}, {"cbow_mean": False}, {"cbow_mean": False, "cbow_update": "word2vec"})
     ]
     assert rates == [6.0, 0.23, 1.0]

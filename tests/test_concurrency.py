@@ -177,7 +177,7 @@ def kernel_call(replicas):
     spool = random_spool(100_000)
     trainer = make_trainer(spool, vector_size=100, backend="scalar", sample=0)
     settings = trainer_module.kernel_settings(
-        trainer.parameters, trainer.blocks.largest(), Contexts(10.0, 0.1), replicas
+        trainer.parameters, trainer.blocks.largest(), Contexts(10.0, 0.1), 5, replicas
     )
     model = _core.Model(trainer.model_arrays, settings)
     worker = _core.Worker(model, spool.n_tokens, trainer_module.allocate)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastw2v import Word2Vec
+from fastw2v.corpus import Spool
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +35,43 @@ def test_whole_baskets_as_windows_train_at_the_default_rate(baskets, sg):
     assert max(losses) < 21 * np.log(2)
     assert losses[-1] < losses[0]
     assert np.linalg.norm(model.wv.vectors, axis=1).mean() < 10
+
+
+LARGE = [10**6, 2**31 - 1, 2**31, 2**63 - 1, (10**6, 0), (3, 2**63 - 1)]
+
+
+@pytest.mark.parametrize("window", LARGE)
+@pytest.mark.parametrize("shrink_windows", [True, False])
+@pytest.mark.parametrize(
+    "mode", [{"sg": 1}, {"sg": 0}, {"sg": 1, "hs": 1}, {"sg": 0, "hs": 1}, {"softmax": True}]
+)
+def test_a_large_window_needs_what_the_longest_sentence_needs(window, shrink_windows, mode):
+    """Memory and time for the window itself would be terabytes and hours."""
+    text = [["a", "b", "c", "d"], ["b", "c", "a"], ["d", "a"]] * 20
+    settings = {"min_count": 1, "vector_size": 4, "workers": 1, "sample": 0, "epochs": 1}
+    model = Word2Vec(text, window=window, shrink_windows=shrink_windows, **mode, **settings)
+    sides = window if isinstance(window, tuple) else (window, window)
+    reached = Word2Vec(text, window=tuple(min(side, 3) for side in sides), shrink_windows=False,
+                       **mode, **settings)  # fmt: skip
+    if shrink_windows is False or 3 not in sides:  # else a short reach is drawn at times
+        assert model.summary.n_predictions == reached.summary.n_predictions
+
+
+@pytest.mark.filterwarnings("ignore:learning rates above")
+@pytest.mark.parametrize("mode", [{"sg": 1}, {"sg": 0}, {"sg": 1, "hs": 1}, {"sg": 0, "hs": 1}])
+def test_a_long_sentence_does_not_diverge_in_a_large_window(mode):
+    rng = np.random.default_rng(1)
+    chances = 1 / np.arange(1, 501)
+    words = [str(word) for word in rng.choice(500, 3000, p=chances / chances.sum())]
+    short = [words[i : i + 6] for i in range(0, 3000, 6)]
+    for text in ([words], [*short, words]):
+        model = Word2Vec(text, window=10**6, vector_size=16, workers=1, epochs=1, **mode)
+        assert np.linalg.norm(model.wv.vectors, axis=1).max() < 60
+
+
+def test_a_spool_knows_its_longest_sentence(monkeypatch):
+    monkeypatch.setattr("fastw2v.corpus.spool.ENDS_AT_A_TIME", 3)
+    for lengths in ([1], [4, 1, 2], [1, 1, 1, 9, 2], [1, 2, 3, 1, 1, 1, 7]):
+        ends = np.cumsum(lengths)
+        spool = Spool.from_arrays(np.zeros(ends[-1], np.int32), ends)
+        assert spool.longest_sentence() == max(lengths)

@@ -8,7 +8,7 @@ import pytest
 import reference
 from hypothesis import given
 from hypothesis import strategies as st
-from kernel_case import Case, Chunk, make_chunk
+from kernel_case import MODES, Case, Chunk, make_chunk
 from scipy.stats import binomtest, chisquare
 
 from fastw2v import backends
@@ -156,6 +156,29 @@ def test_reach_is_uniform_from_one_to_the_window(window):
             assert chisquare(np.bincount(reach, minlength=size + 1)[1:]).pvalue > 1e-3
     _, counters = case.train_kernel(BEST, [chunk], 0.0, epoch_key=5)
     assert counters["n_predictions"] == sum(reaches).sum()
+
+
+@pytest.mark.parametrize("size", [2**31, 2**32 + 1, 2**40 + 3, 2**63 - 1])
+def test_a_window_of_any_size_reaches_the_whole_sentence(size):
+    n_tokens = 12
+    case = Case("sg", "ns", 4, sample=0, window=(size, size), max_reach=n_tokens - 1)
+    chunk = Chunk(np.zeros(n_tokens, np.int32), np.array([n_tokens]), 0, 0, n_tokens)
+    _, counters = case.train_kernel(BEST, [chunk], 0.0)
+    assert counters["n_predictions"] == n_tokens * (n_tokens - 1)
+
+
+@pytest.mark.parametrize(("arch", "objective"), MODES)
+def test_windows_beyond_the_sentence_need_no_scratch_beyond_it(arch, objective):
+    """The reach is drawn from the whole window, whatever scratch is sized for."""
+    trained = []
+    for max_reach in (20, 11):  # sentences have up to 12 tokens
+        case = Case(arch, objective, 4, window=(20, 3), max_reach=max_reach)
+        chunk = make_chunk(case.rng, case.n_words)
+        trained.append(case.train_kernel(BEST, [chunk], 0.02))
+    (rows, counters), (others, other_counters) = trained
+    assert counters == other_counters
+    assert rows.in_rows.tobytes() == others.in_rows.tobytes()
+    assert rows.out_rows.tobytes() == others.out_rows.tobytes()
 
 
 def test_draws_do_not_depend_on_chunk_borders():

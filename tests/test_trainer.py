@@ -43,6 +43,9 @@ class HeldStream:
         self.table = self.spool.chunks(chunk_tokens, margin_tokens)
         return self
 
+    def longest_sentence(self):
+        return self.spool.longest_sentence()
+
     def __len__(self):
         return len(self.table)
 

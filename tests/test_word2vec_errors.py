@@ -18,6 +18,7 @@ from fastw2v.errors import CorpusError, OutOfMemoryError, UsageError
         ({"negative": "5"}, "negative must be an integer, got '5'"),
         ({"vector_size": 0}, "vector_size must be at least 1, got 0"),
         ({"vector_size": 2**31}, "vector_size must be at most 2147483647, got 2147483648"),
+        ({"window": 2**63}, "window must be at most 9223372036854775807, got 9223372036854775808"),
         ({"window": True}, "window must be an integer, got True"),
         ({"window": None}, "window must be an integer, got None"),
         ({"window": (1, 2, 3)}, "window must be an integer or a pair (left, right), got (1, 2, 3)"),

@@ -147,6 +147,7 @@ def moved_to_file(column: Column, dtype: npt.DTypeLike) -> FileColumn:
 SPOOL_LIMIT_BYTES = 64 << 20  # word ids and ends together; beyond it, both move to disk
 # One sentence end in this many stays in memory: 8 bytes per 8 KiB of file, which one read fetches.
 INDEX_STRIDE = 1024
+ENDS_AT_A_TIME = 1 << 17  # sentence ends read at a time, 1 MiB
 
 
 class Columns(NamedTuple):
@@ -261,6 +262,16 @@ class Spool:
         ends = self._columns.ends.read(begin, min(end, self.n_sentences) - begin)
         first = int(np.searchsorted(ends, after, "right"))
         return ends[first : int(np.searchsorted(ends, reach, "left")) + 1]
+
+    def longest_sentence(self) -> int:
+        """Return the number of tokens of the longest sentence, 0 without sentences."""
+        longest = last = 0
+        for first in range(0, self.n_sentences, ENDS_AT_A_TIME):
+            n_ends = min(ENDS_AT_A_TIME, self.n_sentences - first)
+            ends = self._columns.ends.read(first, n_ends)
+            longest = max(longest, int(np.diff(ends, prepend=last).max()))
+            last = int(ends[-1])
+        return longest
 
     def close(self) -> None:
         """Release memory and temporary files; the spool cannot be read afterwards."""

@@ -57,6 +57,7 @@ class KernelSettings:
     dim: int
     is_cbow: bool
     window: tuple[int, int]
+    max_reach: int
     shrink_windows: bool
     negative: int
     largest: BlockShape
@@ -137,11 +138,13 @@ def kernel_settings(
     parameters: Parameters,
     largest: BlockShape,
     contexts: Contexts,
+    max_reach: int,
     replicas: ReplicatedRows = NO_REPLICATED_ROWS,
 ) -> KernelSettings:
     """Translate the parameters of a run for the kernels.
 
-    largest: block of any chunk.  contexts: of a token.  replicas: the private rows.
+    largest: block of any chunk.  contexts: of a token.  max_reach: the most words on a side that a
+    window reaches, >= 1.  replicas: the private rows.
     """
     corrected = parameters.cbow_update != "word2vec"
     return KernelSettings(
@@ -150,6 +153,7 @@ def kernel_settings(
         dim=parameters.vector_size,
         is_cbow=not parameters.sg,
         window=window_sides(parameters.window),
+        max_reach=max_reach,
         shrink_windows=parameters.shrink_windows,
         negative=parameters.negative,
         largest=largest,
@@ -159,7 +163,7 @@ def kernel_settings(
         cbow_sum=not parameters.cbow_mean,
         cbow_divide=corrected == parameters.cbow_mean,
         cbow_rate=cbow_rate(parameters, contexts),
-        in_bias_limit=in_bias_limit(parameters),
+        in_bias_limit=in_bias_limit(parameters, max_reach),
     )
 
 
@@ -173,14 +177,15 @@ def cbow_rate(parameters: Parameters, contexts: Contexts) -> float:
     return contexts.mean if parameters.cbow_mean else contexts.inverse
 
 
-def in_bias_limit(parameters: Parameters) -> float:
+def in_bias_limit(parameters: Parameters, max_reach: int) -> float:
     """Return IN_BIAS_LIMIT for one of the threads that share the bias of the input side.
 
     A sum of n context rows contains it n times: the curvature along it is n * n times as large.
     """
     n_sharing = 1 if parameters.deterministic else parameters.n_threads
     is_sum = not parameters.sg and not parameters.cbow_mean
-    n_biases = sum(window_sides(parameters.window)) if is_sum else 1
+    sides = (min(size, max_reach) for size in window_sides(parameters.window))
+    n_biases = sum(sides) if is_sum else 1
     return IN_BIAS_LIMIT / (n_sharing * n_biases**2)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from fastw2v.sampling import noise_probabilities
 from fastw2v.training.arrays import ModelArrays
-from fastw2v.training.objectives import BlockShape
+from fastw2v.training.objectives import MAX_CONTEXTS, BlockShape
 from fastw2v.training.parameters import (
     BFLOAT16_BACKENDS,
     Contexts,
@@ -323,7 +323,7 @@ class BlockRule:
 
     def _contexts(self, lr: float, noise: int) -> int:
         """Return the maximum contexts of one centre in a skip-gram step."""
-        load, most = self.load, 2.0 * self.load.reach + 1
+        load, most = self.load, min(2.0 * self.load.reach + 1, MAX_CONTEXTS)
         if lr == 0:
             return int(most)
         of_word = load.top_word * load.concurrency

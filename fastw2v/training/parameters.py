@@ -29,6 +29,7 @@ from fastw2v.training.objectives import (
 Window = int | tuple[int, int]
 
 SIDES: Final = ("left", "right")
+MAX_WINDOW = 2**63 - 1  # int64 in the kernels; no longer window differs from a whole sentence
 
 LONG_SENTENCE = 1000  # tokens; beyond this length the ends of sentences hardly matter
 
@@ -39,12 +40,12 @@ def check_window(value: Any) -> Window:
     A list of two, as TOML and JSON have it, becomes a tuple.  Raises UsageError for all else.
     """
     if not isinstance(value, list | tuple):
-        check_integer("window", value, 1)
+        check_integer("window", value, 1, MAX_WINDOW)
         return int(value)
     if len(value) != len(SIDES):
         raise UsageError(f"window must be an integer or a pair (left, right), got {value!r}")
     for side, size in zip(SIDES, value, strict=True):
-        check_integer(f"the {side} side of window", size, 0)
+        check_integer(f"the {side} side of window", size, 0, MAX_WINDOW)
     if not any(value):
         raise UsageError("window must reach at least 1 word on one side, got (0, 0)")
     return int(value[0]), int(value[1])
@@ -80,14 +81,21 @@ def _mean_of_side(size: int, shrinks: bool, sentence_tokens: float) -> float:
     longest = min(size, max(sentence_tokens - 1, 0.0))
     if not shrinks or size == 0:
         return _within(longest, sentence_tokens)
-    short = range(1, int(longest) + 1)  # reaches that the sentence does not cut off
-    total = sum(_within(reach, sentence_tokens) for reach in short)
-    return (total + (size - len(short)) * _within(longest, sentence_tokens)) / size
+    n_short = int(longest)  # reaches that the sentence does not cut off, from 1 on
+    n_summed = min(n_short, LONG_SENTENCE)
+    total = sum(_within(reach, sentence_tokens) for reach in range(1, n_summed + 1))
+    total += _sum_within(n_short, sentence_tokens) - _sum_within(n_summed, sentence_tokens)
+    return (total + (size - n_short) * _within(longest, sentence_tokens)) / size
 
 
 def _within(reach: float, sentence_tokens: float) -> float:
     """Return the mean number of tokens within reach on one side; reach is below the length."""
     return reach - reach * (reach + 1) / (2 * sentence_tokens)
+
+
+def _sum_within(reach: int, sentence_tokens: float) -> float:
+    """Return the sum of _within over all reaches from 1 on."""
+    return reach * (reach + 1) / 2 - reach * (reach + 1) * (reach + 2) / (6 * sentence_tokens)
 
 
 def expected_inverse(window: Window, shrinks: bool, sentence_tokens: float) -> float:

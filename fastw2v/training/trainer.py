@@ -65,6 +65,9 @@ class TokenStream(Protocol):
     def n_sentences(self) -> int:
         """Sentences that have such tokens."""
 
+    def longest_sentence(self) -> int:
+        """Return the number of tokens of the longest sentence."""
+
     def chunks(self, chunk_tokens: int, margin_tokens: int) -> Chunks:
         """Cut the stream; neighbours overlap by a margin that holds contexts."""
 
@@ -85,6 +88,15 @@ def contexts_in(parameters: Parameters, arrays: ModelArrays, stream: TokenStream
         parameters.expected_contexts(sentence_tokens),
         expected_inverse(parameters.window, parameters.shrink_windows, n_left),
     )
+
+
+def reach_and_margin(parameters: Parameters, stream: TokenStream) -> tuple[int, int]:
+    """Return how far a window reaches on a side, >= 1, and the tokens of a chunk's margins.
+
+    Neither leaves the sentence, however large the window is.
+    """
+    window, others = max(window_sides(parameters.window)), max(stream.longest_sentence() - 1, 1)
+    return min(window, others), min(MARGIN_WINDOWS * window, others)
 
 
 def resolved_for(parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> Parameters:
@@ -112,7 +124,7 @@ class Trainer:
             self.chunk_tokens, chunks_each = tokens_of_chunk(
                 stream.n_tokens, parameters.n_threads, self.chunk_tokens
             )
-        margin = MARGIN_WINDOWS * max(window_sides(parameters.window))
+        max_reach, margin = reach_and_margin(parameters, stream)
         self.chunks = stream.chunks(self.chunk_tokens, margin)
         self.total_tokens = parameters.epochs * stream.n_tokens
         self.model_arrays = arrays
@@ -124,7 +136,7 @@ class Trainer:
         concurrency = 1 if len(replicas.inputs) else sharing
         load = Load.of(parameters, arrays, stream.n_tokens, of_pair, concurrency)
         self.blocks = BlockRule(parameters, load)
-        settings = kernel_settings(parameters, self.blocks.largest(), contexts, replicas)
+        settings = kernel_settings(parameters, self.blocks.largest(), contexts, max_reach, replicas)
         max_tokens = self.chunk_tokens + 2 * margin
         self.rounds: Rounds | None = None
         if in_rounds:

@@ -184,7 +184,7 @@ static void prefetch_centres(const run *r, int64_t begin, int64_t end, int64_t n
 static void prefetch_contexts(const run *r, int64_t begin, int64_t end)
 {
     for (int64_t c = begin; c < end; c++)
-        prefetch_next(&r->s, local_in_row(r, min64(c + r->model->window, r->trained.end - 1)));
+        prefetch_next(&r->s, local_in_row(r, min64(c + r->model->max_reach, r->trained.end - 1)));
 }
 
 static int64_t end_of_block(const run *r, int64_t begin)

@@ -71,7 +71,7 @@ static void prefetch_places(const run *r, int64_t path_of, int64_t centre)
 {
     prefetch_steps(r, path_of + STEPS_AHEAD);
     prefetch_path(r, path_of);
-    prefetch_row(&r->s, local_in_row(r, min64(centre + r->model->window, r->trained.end - 1)));
+    prefetch_row(&r->s, local_in_row(r, min64(centre + r->model->max_reach, r->trained.end - 1)));
 }
 
 static void skipgram_path_block(run *r, int64_t centre)

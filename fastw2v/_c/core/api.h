@@ -58,9 +58,10 @@ typedef struct {
     int64_t stride_floats;          /* floats of a row; those past dim are zero */
     int32_t objective;              /* enum w2v_objective */
     int32_t is_cbow;                /* 0: skip-gram */
-    int32_t window;                 /* the larger of the two below, >= 1 */
-    int32_t window_left;            /* words before the centre, >= 0 */
-    int32_t window_right;           /* words after the centre, >= 0 */
+    int64_t window_left;            /* words before the centre, >= 0 */
+    int64_t window_right;           /* words after the centre, >= 0 */
+    int32_t max_reach;              /* >= 1, no context is further away: the larger window, or what
+                                       the longest sentence leaves of it. Scratch is sized for it */
     int32_t shrink_windows;         /* 1: each centre draws its reach on each side from 1..size */
     int32_t negative;               /* negative samples of a prediction, K */
     w2v_block largest;              /* bounds the blocks of all chunks; scratch is sized for it */

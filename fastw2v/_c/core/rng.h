@@ -33,4 +33,10 @@ static inline uint32_t below(uint32_t bits, uint32_t n)
     return (uint32_t)(((uint64_t)bits * n) >> 32);
 }
 
+/* The same for n < 2^63, exact as well: n is split, since a 96-bit product takes longer. */
+static inline int64_t below_wide(uint32_t bits, int64_t n)
+{
+    return (int64_t)bits * (n >> 32) + (int64_t)below(bits, (uint32_t)n);
+}
+
 #endif

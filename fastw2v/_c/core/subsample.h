@@ -24,6 +24,13 @@ static void set_contexts(const scratch *s, int64_t begin, int64_t end)
 /* How many tokens ahead thresholds are prefetched: x1.05 with 1,000,000 words. */
 enum { TOKENS_AHEAD = 32 };
 
+/* The reach on a side of `size` words, drawn from 1..size by the bits, as far as a sentence goes. */
+static inline int32_t reach_of(uint32_t bits, int64_t size, int32_t max_reach)
+{
+    int64_t drawn = size - below_wide(bits, size);
+    return drawn < max_reach ? (int32_t)drawn : max_reach;
+}
+
 /* Keep each token of [from, to) with its word's probability (Mikolov et al. 2013, 1310.4546,
    section 2.3), and draw its reach, for both sides from the same bits. Returns the new number of
    kept tokens. */
@@ -31,7 +38,6 @@ static int64_t keep_tokens(const w2v_model *m, const w2v_chunk *c, const scratch
                            int64_t from, int64_t to, int64_t n_kept)
 {
     uint64_t key = stream_key(c->epoch_key, STREAM_TOKENS);
-    uint32_t left = (uint32_t)m->window_left, right = (uint32_t)m->window_right;
     uint32_t shrinking = m->shrink_windows ? UINT32_MAX : 0;
     for (int64_t t = from; t < to; t++) {
         int32_t id = c->word_ids[t];
@@ -40,8 +46,8 @@ static int64_t keep_tokens(const w2v_model *m, const w2v_chunk *c, const scratch
         uint64_t bits = draw64(key, (uint64_t)(c->first_token + t));
         uint32_t shrink = (uint32_t)bits & shrinking;
         s->kept_id[n_kept] = id;
-        s->kept_begin[n_kept] = (int32_t)(left - below(shrink, left));
-        s->kept_end[n_kept] = (int32_t)(right - below(shrink, right));
+        s->kept_begin[n_kept] = reach_of(shrink, m->window_left, m->max_reach);
+        s->kept_end[n_kept] = reach_of(shrink, m->window_right, m->max_reach);
         n_kept += (uint32_t)(bits >> 32) <= m->keep_threshold[id]; /* no branch to mispredict */
     }
     return n_kept;
