@@ -202,6 +202,8 @@ MIN_SEEN = 50
 MIN_CORRECTED_SHARE, UNDIVIDED_ALPHA = 0.5, 0.025
 # The loss is measured on every n-th block.  This costs up to 1.4 % of one thread's speed.
 LOSS_EVERY = 16
+# Scratch grows with the product of a block's numbers.  Blocks of hundreds of centres diverge.
+MAX_BLOCK = 1000
 SEED_BITS = 31  # bits of a randomly chosen seed
 BFLOAT16_BACKENDS = ("avx512bf16", "amx")
 
@@ -249,10 +251,10 @@ class Parameters:
     and "word2vec" divides, as gensim does.  None is "corrected", except with hierarchical
     softmax and on corpora of few, very frequent words, where it is "word2vec"; see resolved.
     block_centres: centres per block.  block_noise: negative samples that they share.
-    noise_reuse: consecutive blocks that each negative sample serves.  All three are >= 1; None
-    lets blocks.BlockRule choose for the corpus and the current learning rate.  A CBOW block has
-    several steps, each with every n-th centre and its own negative samples.  Hierarchical softmax
-    uses blocks only for CBOW's hidden rows.
+    noise_reuse: consecutive blocks that each negative sample serves.  All three are in
+    1..MAX_BLOCK; None lets blocks.BlockRule choose for the corpus and the current learning rate.
+    A CBOW block has several steps, each with every n-th centre and its own negative samples.
+    Hierarchical softmax uses blocks only for CBOW's hidden rows.
     loss_every: measure the loss on every n-th block, >= 1.
     backend: a name in fastw2v.backends(); None for the fastest.
     """
@@ -285,9 +287,11 @@ class Parameters:
         for name in ("vector_size", "negative", "epochs", "loss_every"):
             check_integer(name, getattr(self, name), 1)
         object.__setattr__(self, "window", check_window(self.window))
-        for name in ("workers", "block_centres", "block_noise", "noise_reuse"):
+        if self.workers is not None:
+            check_integer("workers", self.workers, 1)
+        for name in ("block_centres", "block_noise", "noise_reuse"):
             if getattr(self, name) is not None:
-                check_integer(name, getattr(self, name), 1)
+                check_integer(name, getattr(self, name), 1, MAX_BLOCK)
         check_integer("seed", self.seed, 0)
         for name in ("sg", "shrink_windows", "cbow_mean", "deterministic"):
             check_flag(name, getattr(self, name))

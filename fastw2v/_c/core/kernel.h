@@ -68,7 +68,7 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     r.block = c->block;
     r.noise_key = draw64(stream_key(c->epoch_key, STREAM_NOISE),
                          (uint64_t)(c->first_token + c->centre_begin));
-    r.n_fresh_noise = (c->block.noise + c->block.reuse - 1) / c->block.reuse;
+    r.n_fresh_noise = ((int64_t)c->block.noise + c->block.reuse - 1) / c->block.reuse;
     r.trained = c->pair_weights ? keep_pairs(m, c, &r.s) : subsample(m, c, &r.s);
     r.in_base[0] = m->in_rows, r.in_base[1] = r.s.in_replica;
     r.out_base[0] = m->out_rows, r.out_base[1] = r.s.out_replica;
