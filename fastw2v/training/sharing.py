@@ -18,7 +18,7 @@ WORDS_AT_A_TIME = 1 << 16  # words whose paths are expanded at once, to limit me
 
 def kept_counts(arrays: ModelArrays, counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the expected tokens of each word after subsampling: (n_words,) float64."""
-    return counts * (arrays.keep_threshold / 2.0**32)
+    return counts * (np.maximum(arrays.keep_threshold, 1) / 2.0**32)
 
 
 def kept_share(arrays: ModelArrays) -> float:
