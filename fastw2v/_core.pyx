@@ -1,7 +1,7 @@
 """The only door between Python and C: checks arguments, fills structs, calls without the GIL."""
 
 from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memset
 
 # --- training ---
@@ -196,6 +196,10 @@ cdef class Model:
         self.set_replicas(settings)
         self.set_tables(arrays)
 
+    def scratch_bytes(self, int64_t max_tokens):
+        """Return the bytes of scratch of a worker for chunks of up to max_tokens tokens."""
+        return w2v_scratch_bytes(&self.c, max_tokens)
+
     cdef set_settings(self, settings):
         self.c.objective = OBJECTIVES[settings.objective]
         self.c.dim = settings.dim
@@ -280,6 +284,8 @@ cdef class Model:
             self.c.path_begin, self.c.path_steps = &path_begin[0], &path_steps[0]
             self.c.longest_path = arrays.paths.longest
         else:
+            if self.c.stride_floats > INT32_MAX:
+                raise ValueError(f"BLAS takes rows of at most {INT32_MAX} floats")
             self.c.sgemm = load_sgemm()
 
 

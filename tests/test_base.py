@@ -6,6 +6,7 @@ import importlib
 import lzma
 import math
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -15,6 +16,7 @@ from fastw2v import KeyedVectors, Word2Vec, cli
 from fastw2v.base import threads as cores
 from fastw2v.base.compression import open_text, open_unpacked
 from fastw2v.base.content import COMPRESSIONS, SUFFIXES, compression_of
+from fastw2v.base.memory import available_bytes
 from fastw2v.base.threads import quota_cores, usable_cores
 from fastw2v.base.word_counts import read_word_counts
 from fastw2v.corpus.collocations import choose_threads
@@ -138,6 +140,7 @@ def control_groups(root, lines, files):
     """Lay out what Linux shows of control groups, and return the quota; files: texts by path."""
     (root / "proc/self").mkdir(parents=True)
     (root / "proc/self/cgroup").write_text(lines)
+    (root / "sys/fs/cgroup").mkdir(parents=True)
     for name, text in files.items():
         path = root / "sys/fs/cgroup" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,6 +172,42 @@ def test_version_1_has_a_quota_and_a_period(tmp_path):
 def test_no_quota_is_infinite(tmp_path, lines):
     assert control_groups(tmp_path, lines, {}) == math.inf
     assert quota_cores(tmp_path / "nowhere") == math.inf
+
+
+MEMORY = {"../../../proc/meminfo": "MemFree: 5 kB\nMemAvailable: 1000 kB\nSwapFree: 24 kB\n"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "files", "expected_kib"),
+    [
+        ("0::/\n", MEMORY, 1024),
+        ("0::/a/b\n", MEMORY | {"memory.max": "max\n", "memory.current": "1\n"}, 1024),
+        ("0::/a/b\n", MEMORY | {"a/memory.max": "409600\n", "a/memory.current": "307200\n"}, 124),
+        ("0::/a\n", {"a/memory.max": "409600\n", "a/memory.current": "307200\n",
+         "a/memory.stat": "anon 7\nactive_file 1024\ninactive_file 2048\nslab_reclaimable 1024\n"},
+         104),
+        ("4:memory:/d\n1:cpu:/\n", {"memory/d/memory.limit_in_bytes": "4096\n",
+         "memory/d/memory.usage_in_bytes": "3072\n",
+         "memory/d/memory.stat": "total_inactive_file 1024\nactive_file 9\n"}, 2),
+        ("0::/\n", {"memory.max": "1024\n", "memory.current": "4096\n"}, 0),
+        ("", {}, math.inf),
+    ],
+)  # fmt: skip
+def test_memory_that_is_available_is_what_machine_and_groups_leave(
+    tmp_path, lines, files, expected_kib
+):
+    control_groups(tmp_path, lines, files)
+    assert available_bytes(tmp_path) == 1024 * expected_kib
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/statm")
+def test_a_limit_on_the_address_space_bounds_the_memory_that_is_available():
+    code = (
+        "import resource\nfrom fastw2v.base.memory import available_bytes\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))\n"
+        "assert 0 < available_bytes() < 2**31"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(("quota", "expected"), [(2.0, 2), (1.5, 2), (0.2, 1), (math.inf, 64)])

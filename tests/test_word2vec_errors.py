@@ -4,6 +4,8 @@ from small_model import SMALL
 
 from fastw2v import Word2Vec
 from fastw2v.errors import CorpusError, OutOfMemoryError, UsageError
+from fastw2v.training.blocks import BlockRule, Load
+from fastw2v.training.parameters import MAX_BLOCK, Parameters
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,9 @@ from fastw2v.errors import CorpusError, OutOfMemoryError, UsageError
         ({"negative": "5"}, "negative must be an integer, got '5'"),
         ({"vector_size": 0}, "vector_size must be at least 1, got 0"),
         ({"vector_size": 2**31}, "vector_size must be at most 2147483647, got 2147483648"),
+        ({"block_centres": 2**31 - 1}, "block_centres must be at most 1000, got 2147483647"),
+        ({"block_noise": 2**31 - 1}, "block_noise must be at most 1000, got 2147483647"),
+        ({"noise_reuse": 2**64}, "noise_reuse must be at most 1000, got 18446744073709551616"),
         ({"window": 2**63}, "window must be at most 9223372036854775807, got 9223372036854775808"),
         ({"window": True}, "window must be an integer, got True"),
         ({"window": None}, "window must be an integer, got None"),
@@ -109,9 +114,87 @@ def test_a_vocabulary_that_does_not_fit_the_objective_is_an_error():
     )
 
 
+@pytest.mark.parametrize("sg", [0, 1])
+@pytest.mark.parametrize("name", ["block_centres", "block_noise", "noise_reuse", "negative"])
+def test_the_largest_blocks_train(name, sg):
+    corpus = [["a", "b", "c", "d"], ["b", "c", "a"]] * 50
+    settings = {"min_count": 1, "vector_size": 4, "sample": 0, "sg": sg, "alpha": 1e-5}
+    model = Word2Vec(corpus, **settings, **{name: MAX_BLOCK}, workers=1, epochs=1)
+    assert model.summary.n_predictions > 0
+
+
+def test_the_block_rule_ends_for_the_most_negative_samples():
+    parameters = Parameters(negative=2**31 - 1, loss_every=2**31 - 1, sg=True)
+    load = Load(5.0, 1.0, 5, 0.1, 0.05, 0.1, 2.0**31, 1e6, 100)
+    assert BlockRule(parameters, load).largest().noise <= MAX_BLOCK
+
+
 def test_a_model_beyond_memory_is_an_error(sentences):
-    with pytest.raises(OutOfMemoryError, match=r"cannot allocate [\d,]+ MiB: "):
-        Word2Vec(sentences, vector_size=2**31 - 1)
+    with pytest.raises(OutOfMemoryError) as caught:
+        Word2Vec(sentences, vector_size=2**31 - 1, min_count=1)
+    n_words = len({word for sentence in sentences for word in sentence})
+    needed = (4 * 2**31 * 2 * n_words + 12 * n_words) / 2**20
+    assert str(caught.value).startswith(
+        f"a model of {n_words} words and vector_size=2,147,483,647 needs {needed:,.0f} MiB of "
+        "memory, but "
+    )
+
+
+def test_training_beyond_memory_says_what_it_needs_in_all(monkeypatch, sentences):
+    model = Word2Vec(**SMALL | {"min_count": 1, "workers": 2, "deterministic": True})
+    model.build_vocab(sentences)
+    monkeypatch.setattr("fastw2v.base.memory.available_bytes", lambda: 0.0)
+    message = (
+        r"training needs \d+ MiB of memory, \d+ MiB for the model and \d+ MiB for each of 2 wor"
+    )
+    with pytest.raises(OutOfMemoryError, match=message):
+        model.train()
+
+
+def test_an_allocation_that_fails_says_what_is_needed_in_all(monkeypatch, sentences):
+    def fail(n_bytes):
+        raise MemoryError("Unable to allocate")
+
+    monkeypatch.setattr("fastw2v.training.arrays.allocate", fail)
+    with pytest.raises(
+        OutOfMemoryError, match=r"needs \d+ MiB of memory, .*\(Unable to allocate\)"
+    ):
+        Word2Vec(sentences, **SMALL)
+
+
+ONE_EACH = [[str(i % 3)] for i in range(30)]  # no sentence has two words
+DROPPED = "subsampling dropped 180 of 180 tokens and left no sentence two words; raise sample above"
+
+
+@pytest.mark.parametrize(
+    ("corpus", "settings", "message"),
+    [
+        ([["a", "a"]] * 9, {}, "the vocabulary is the one word 'a', which leaves nothing to learn; "
+         "lower min_count, or give more text"),
+        (ONE_EACH, {}, "nothing was trained: no sentence has two words of the vocabulary; "
+         "join sentences, or lower min_count"),
+        (ONE_EACH * 6, {"sample": 1e-320}, f"nothing was trained: {DROPPED} 9.99989e-321, "
+         "or set 0"),
+        ([["a", "b"]] * 90, {"sample": 1e-320}, f"nothing was trained: {DROPPED} 9.99989e-321, "
+         "or set 0"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", [{"sg": 0}, {"sg": 1}, {"hs": 1}, {"softmax": True}])
+def test_a_run_that_trains_nothing_is_an_error(corpus, settings, message, mode):
+    if message.startswith("the vocabulary") and "hs" in mode:
+        return  # a UsageError before
+    given = {"min_count": 1, "vector_size": 4, "workers": 1, "epochs": 1, "sample": 0}
+    with pytest.raises(CorpusError) as caught:
+        Word2Vec(corpus, **given | settings | mode)
+    assert str(caught.value) == message
+
+
+def test_a_trained_model_is_only_warned_of_a_text_that_trains_nothing(sentences):
+    model = Word2Vec(sentences, **SMALL)
+    before = model.wv.vectors.copy()
+    with pytest.warns(UserWarning, match="nothing was trained: "):
+        model.train([[model.wv.index_to_key[0]]] * 3)
+    np.testing.assert_array_equal(model.wv.vectors, before)
 
 
 @pytest.mark.parametrize("settings", [{"window": 10_000}, {"workers": 200}, {"vector_size": 1}])

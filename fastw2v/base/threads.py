@@ -235,42 +235,44 @@ def quota_cores(root: Path = Path("/")) -> float:
     root: the folder that contains proc and sys.
     Reference: Linux kernel, admin-guide/cgroup-v2 (cpu.max) and scheduler/sched-bwc (version 1).
     """
-    try:
-        groups = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return math.inf
+    quotas = (quota for folder in control_groups(root, "cpu") for quota in _quotas(folder))
+    return min(quotas, default=math.inf)
+
+
+def control_groups(root: Path, controller: str) -> Iterator[Path]:
+    """Yield the folders of this process's control groups and of their ancestors.
+
+    root: the folder that contains proc and sys.  controller: of version 1; the folders of version 2
+    serve all controllers.
+    """
     mount = root / "sys/fs/cgroup"
-    return min((quota for group in groups for quota in _quotas(mount, group)), default=math.inf)
+    for group in lines_of(root / "proc/self/cgroup"):
+        _, controllers, path = group.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        # Inside a container, the mount itself is the container's own group.
+        innermost = PurePosixPath(path.lstrip("/"))
+        for folder in (innermost, *innermost.parents):
+            yield (mount / controller if controllers else mount) / folder
 
 
-def _quotas(mount: Path, group: str) -> Iterator[float]:
-    """Yield the quotas of a control group, `id:controllers:path`, and of its ancestors."""
-    _, controllers, path = group.split(":", 2)
-    if controllers and "cpu" not in controllers.split(","):
-        return
-    # Inside a container, the mount itself is the container's own group.
-    innermost = PurePosixPath(path.lstrip("/"))
-    for folder in (innermost, *innermost.parents):
-        if controllers:
-            yield from _quota_1(mount / "cpu" / folder)
-        else:
-            yield from _quota_2(mount / folder)
-
-
-def _quota_1(folder: Path) -> Iterator[float]:
+def _quotas(folder: Path) -> Iterator[float]:
+    """Yield the quota of a control group of either version, if it has one."""
+    yield from _ratio(_words(folder / "cpu.max"))
     quota, period = _words(folder / "cpu.cfs_quota_us"), _words(folder / "cpu.cfs_period_us")
     yield from _ratio(quota + period)
 
 
-def _quota_2(folder: Path) -> Iterator[float]:
-    yield from _ratio(_words(folder / "cpu.max"))
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a file of the kernel, none if it cannot be read."""
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []
 
 
 def _words(path: Path) -> list[str]:
-    try:
-        return path.read_text().split()
-    except OSError:
-        return []
+    return " ".join(lines_of(path)).split()
 
 
 def _ratio(words: list[str]) -> Iterator[float]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
+from fastw2v.base.memory import mebibytes, needing
 from fastw2v.base.threads import run_threads
 from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.blocks import full_block
@@ -103,8 +104,13 @@ class BestEpoch(Listener):
             if record.score is not None and record.score > self._best_score:
                 self.best, self._best_score = record, record.score
         if self.restore:
-            self._rows = [np.zeros_like(rows) for rows in trained_rows(run.model_arrays)]
-            current = dict(zip(PARTS, trained_rows(run.model_arrays), strict=False))
+            rows_now = trained_rows(run.model_arrays)
+            n_bytes = sum(rows.nbytes for rows in rows_now)
+            with needing(
+                n_bytes, f"restore_best needs {mebibytes(n_bytes)} for a copy of the model"
+            ):
+                self._rows = [np.zeros_like(rows) for rows in rows_now]
+            current = dict(zip(PARTS, rows_now, strict=False))
             for name, best_rows in zip(PARTS, self._rows, strict=False):
                 rows = (self.kept_before or current)[name]
                 best_rows[..., : rows.shape[-1]] = rows

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.base.memory import allocate
+from fastw2v.base.memory import allocate, mebibytes, needing
 from fastw2v.errors import UsageError
 from fastw2v.sampling import (
     HuffmanPaths,
@@ -25,7 +25,9 @@ from fastw2v.training.parameters import (
     window_sides,
 )
 
-INIT_ROWS = 512  # rows drawn at a time, so that the draw needs little memory
+INIT_FLOATS = 1 << 16  # drawn at a time, in whole rows, so that the draw needs little memory
+
+TABLE_BYTES = 12  # of a word in the tables of subsampling and of negative samples
 
 # All n terms of a block move the bias of the input side at once, from the same scores. The loss of
 # a term has a curvature of at most 1/4 times the squared length of its output row, so a step
@@ -119,9 +121,14 @@ class ModelArrays:
         self.folded_in_bias += pending
 
 
+def stride_of(dim: int) -> int:
+    """Return the floats of a row, padded to a multiple of 64 bytes."""
+    return -(-dim // _core.ROW_FLOATS) * _core.ROW_FLOATS
+
+
 def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:
     """Return (n_rows, stride) float32 zeros, each row aligned to 64 bytes."""
-    stride = -(-dim // _core.ROW_FLOATS) * _core.ROW_FLOATS
+    stride = stride_of(dim)
     flat = np.frombuffer(allocate(n_rows * stride * 4), np.float32, n_rows * stride)
     return flat.reshape(n_rows, stride)
 
@@ -129,8 +136,9 @@ def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:
 def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
     """Fill the first dim columns with uniform draws of +-1/dim, as gensim and fastText do."""
     rng = np.random.default_rng(seed)
-    for begin in range(0, len(rows), INIT_ROWS):
-        block = rows[begin : begin + INIT_ROWS, :dim]
+    n_each = max(INIT_FLOATS // dim, 1)
+    for begin in range(0, len(rows), n_each):
+        block = rows[begin : begin + n_each, :dim]
         block[...] = (rng.random(block.shape, np.float32) * 2 - 1) / dim
 
 
@@ -222,20 +230,23 @@ def build_arrays(
     objective = parameters.objective_record
     n_outputs = objective.n_outputs(n_words)
     both = parameters.bias == BOTH_BIASES
-    tables = objective.tables(counts, parameters.ns_exponent, ties)
-    in_rows = zero_rows(n_words, dim)
-    fill_uniform(in_rows, dim, parameters.seed)
-    return ModelArrays(
-        in_rows=in_rows,
-        out_rows=zero_rows(n_outputs, dim),
-        out_bias=np.zeros(n_outputs, np.float32) if parameters.bias else None,
-        in_bias=zero_rows(1, dim) if both else None,
-        folded_in_bias=zero_rows(1, dim) if both else None,
-        counts=counts,
-        keep_threshold=keep_thresholds(keep_probabilities(counts, parameters.sample)),
-        noise=tables.noise,
-        paths=tables.paths,
-    )
+    n_bytes = 4 * stride_of(dim) * (n_words + n_outputs) + TABLE_BYTES * n_words
+    model = f"a model of {n_words:,} words and vector_size={dim:,}"
+    with needing(n_bytes, f"{model} needs {mebibytes(n_bytes)} of memory"):
+        tables = objective.tables(counts, parameters.ns_exponent, ties)
+        in_rows = zero_rows(n_words, dim)
+        fill_uniform(in_rows, dim, parameters.seed)
+        return ModelArrays(
+            in_rows=in_rows,
+            out_rows=zero_rows(n_outputs, dim),
+            out_bias=np.zeros(n_outputs, np.float32) if parameters.bias else None,
+            in_bias=zero_rows(1, dim) if both else None,
+            folded_in_bias=zero_rows(1, dim) if both else None,
+            counts=counts,
+            keep_threshold=keep_thresholds(keep_probabilities(counts, parameters.sample)),
+            noise=tables.noise,
+            paths=tables.paths,
+        )
 
 
 def fit_to_pairs(

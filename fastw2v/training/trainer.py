@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.base.memory import allocate
+from fastw2v.base.checks import MOST
+from fastw2v.base.memory import allocate, mebibytes, needing
 from fastw2v.base.threads import run_threads, single_threaded_blas
+from fastw2v.errors import UsageError
 from fastw2v.training.arrays import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.blocks import BlockRule, Load
 from fastw2v.training.divergence import LossWatch, check_rows, starting_loss
@@ -99,6 +101,23 @@ def reach_and_margin(parameters: Parameters, stream: TokenStream) -> tuple[int, 
     return min(window, others), min(MARGIN_WINDOWS * window, others)
 
 
+def _need(
+    arrays: ModelArrays, is_trained: bool, n_workers: int, scratch_bytes: int, in_rounds: bool
+) -> tuple[int, str]:
+    """Return the bytes that training still has to get, and what needs how much in all.
+
+    is_trained: else no page of the output rows is in memory yet.  in_rounds: each worker has its
+    own copy of all rows.
+    """
+    rows = arrays.in_rows.nbytes + arrays.out_rows.nbytes
+    each = scratch_bytes + in_rounds * rows
+    text = (
+        f"training needs {mebibytes(rows + n_workers * each)} of memory, {mebibytes(rows)} for the "
+        f"model and {mebibytes(each)} for each of {n_workers:,} workers"
+    )
+    return n_workers * each + (0 if is_trained else arrays.out_rows.nbytes), text
+
+
 def resolved_for(parameters: Parameters, arrays: ModelArrays, stream: TokenStream) -> Parameters:
     """Return the parameters with what a corpus and a machine decide; see Parameters.resolved."""
     if parameters.is_resolved:
@@ -138,22 +157,28 @@ class Trainer:
         self.blocks = BlockRule(parameters, load)
         settings = kernel_settings(parameters, self.blocks.largest(), contexts, max_reach, replicas)
         max_tokens = self.chunk_tokens + 2 * margin
-        self.rounds: Rounds | None = None
-        if in_rounds:
-            counts = count_words(self.chunks, len(arrays.in_rows))
-            plan = RoundPlan(
-                n_threads, self.chunk_tokens, chunks_each, max_tokens, counts, contexts.mean
+        if max_tokens > MOST:
+            raise UsageError(
+                f"a window of {max(window_sides(parameters.window)):,} words in sentences of "
+                f"{stream.longest_sentence():,} is too large: split the sentences"
             )
-            self.rounds = make_rounds(parameters, arrays, settings, plan)
-            self.workers = [replica.worker for replica in self.rounds.replicas]
-        else:
-            model = _core.Model(arrays, settings)
-            self.workers = [_core.Worker(model, max_tokens, allocate) for _ in range(n_threads)]
+        self.rounds: Rounds | None = None
+        model = _core.Model(arrays, settings)
+        is_trained = bool(arrays.out_rows.any())
+        scratch_bytes = model.scratch_bytes(max_tokens)
+        with needing(*_need(arrays, is_trained, n_threads, scratch_bytes, in_rounds)):
+            if in_rounds:
+                counts = count_words(self.chunks, len(arrays.in_rows))
+                plan = RoundPlan(
+                    n_threads, self.chunk_tokens, chunks_each, max_tokens, counts, contexts.mean
+                )
+                self.rounds = make_rounds(parameters, arrays, settings, plan)
+                self.workers = [replica.worker for replica in self.rounds.replicas]
+            else:
+                self.workers = [_core.Worker(model, max_tokens, allocate) for _ in range(n_threads)]
         first_lr = parameters.first_rate
         self.blocks_text = self.blocks.describe(first_lr, self.rate_after(self.total_tokens))
-        self._watch = LossWatch(
-            parameters, starting_loss(parameters, load), bool(arrays.out_rows.any())
-        )
+        self._watch = LossWatch(parameters, starting_loss(parameters, load), is_trained)
         self.epoch = 0  # that is under way, counted from 0: so many are done
         self.chunk = 0  # of the epoch's order, the first that is not trained
         self.at_chunk_boundary = True  # all chunks before it are trained, and none after it
