@@ -72,6 +72,10 @@ def _naming(path: str | PathLike[str], verb: str, kind: type[Fastw2vError]) -> I
         raise
     except OSError as error:
         raise kind(f"cannot {verb} {fspath(path)}: {error.strerror or error}") from error
+    except ValueError as error:
+        if "null byte" not in str(error):  # in the path itself
+            raise
+        raise kind(f"cannot {verb} {fspath(path)!r}: {error}") from error
 
 
 def reading(path: str | PathLike[str]) -> AbstractContextManager[None]:

@@ -8,6 +8,8 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.base.checks import check_flag, check_integer, shown
+from fastw2v.errors import UsageError
 from fastw2v.vectors.search import nearest_rows, row_norms, unit_rows
 from fastw2v.vectors.task_files import ANALOGY_VOCABULARY, Question, TaskFile
 
@@ -117,7 +119,7 @@ def evaluate_analogies(
     Raises ReadError, or CorpusError naming the file and the line.
     Reference: Mikolov et al. 2013 (1301.3781), section 4.1.
     """
-    words = words[:restrict_vocab]
+    words = _searched(words, restrict_vocab, fold_case)
     row_of, first_rows = _index_words(words, fold_case)
     sections = _task_file(path).questions(fold_case)
     questions = [question for _, asked in sections for question in asked]
@@ -147,7 +149,8 @@ def evaluate_pairs(
     Returns a PairsResult.
     Raises ReadError, or CorpusError naming the file and the line.
     """
-    row_of, _ = _index_words(words[:restrict_vocab], fold_case)
+    check_flag("unknown_as_zero", unknown_as_zero)
+    row_of, _ = _index_words(_searched(words, restrict_vocab, fold_case), fold_case)
     scores, cosines, n_skipped = [], [], 0
     for a, b, score in _task_file(path).pairs(fold_case):
         if a in row_of and b in row_of:
@@ -160,6 +163,16 @@ def evaluate_pairs(
             scores.append(score)
     n_pairs = len(scores) + (0 if unknown_as_zero else n_skipped)
     return PairsResult(*_correlations(scores, cosines), n_pairs, n_skipped)
+
+
+def _searched(words: Sequence[str], restrict_vocab: int | None, fold_case: bool) -> Sequence[str]:
+    """Return the first restrict_vocab words.  Raises UsageError for values of other types."""
+    if restrict_vocab is not None:
+        check_integer("restrict_vocab", restrict_vocab, -(2**63), 2**63)
+    check_flag("fold_case", fold_case)
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise UsageError(f"words must be a list of strings, got {shown(words)}")
+    return words[:restrict_vocab]
 
 
 def _task_file(path: str | PathLike[str] | TaskFile) -> TaskFile:

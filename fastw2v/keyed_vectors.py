@@ -9,7 +9,15 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastw2v.base.checks import check_choice, check_integer
+from fastw2v.base.checks import (
+    as_list,
+    check_choice,
+    check_finite,
+    check_flag,
+    check_integer,
+    check_path,
+    shown,
+)
 from fastw2v.errors import UsageError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.formats import WordVectors, native, read_vectors
@@ -30,6 +38,7 @@ from fastw2v.vectors.word2vec_files import Reading, Writing
 
 Path = str | PathLike[str]
 Key = str | int | np.integer[Any]
+MAX_ROWS = 2**63 - 1
 KEY_TYPES = (str, int, np.integer)  # isinstance needs the classes behind Key
 KeyOrVector = Key | NDArray[Any]
 # The argument of most_similar: one key or vector, or several, each with or without a weight.
@@ -219,8 +228,11 @@ class KeyedVectors:
 
     def has_index_for(self, key: object) -> bool:
         """Return whether the key is a known word or a valid row number."""
-        if key in self.key_to_index:
-            return True
+        try:
+            if key in self.key_to_index:
+                return True
+        except TypeError:  # a list, an array or another key without a hash
+            return False
         return isinstance(key, (int, np.integer)) and 0 <= int(key) < len(self)
 
     def get_index(self, key: Key, default: int | None = None) -> int:
@@ -239,6 +251,7 @@ class KeyedVectors:
 
         norm: scale the vector to length 1.  Raises KeyError for an unknown key.
         """
+        check_flag("norm", norm)
         row = self.get_index(key)
         vector = np.asarray(self.vectors[row])
         if norm:
@@ -264,17 +277,21 @@ class KeyedVectors:
         ignore_missing: skip unknown keys instead of raising KeyError.
         Raises ValueError if there are no keys or if keys and weights differ in length.
         """
+        keys = as_list(keys, "keys", "keys")
+        check_flag("pre_normalize", pre_normalize)
+        check_flag("post_normalize", post_normalize)
         if len(keys) == 0:
             raise ValueError("cannot compute mean with no input")
-        if weights is None:
-            weights = np.ones(len(keys))
+        weights = numbers_of(np.ones(len(keys)) if weights is None else weights, "weights")
+        if weights.ndim != 1:
+            raise UsageError(f"weights must be one number for each key, got {shown(weights)}")
         if len(keys) != len(weights):
             raise ValueError("keys and weights array must have same number of elements")
         mean = np.zeros(self.vector_size, self.vectors.dtype)
         total_weight = 0.0
         for key, weight in zip(keys, weights, strict=True):
             if isinstance(key, np.ndarray):
-                vector = key
+                vector = self._vector(key)
             elif self.has_index_for(key):
                 vector = self.get_vector(key, norm=pre_normalize)
             elif ignore_missing:
@@ -298,8 +315,13 @@ class KeyedVectors:
         allow_inference: also accept row numbers, as `in` does.
         copy_vecattrs: also copy the word attributes.
         """
+        check_flag("allow_inference", allow_inference)
         known = self if allow_inference else self.key_to_index
-        found = [key for key in dict.fromkeys(keys) if key in known]
+        check_flag("copy_vecattrs", copy_vecattrs)
+        words = as_list(keys, "keys", "keys")
+        if not all(isinstance(key, KEY_TYPES) for key in words):
+            raise UsageError(f"keys must be words, got {shown(words)}")
+        found = [key for key in dict.fromkeys(words) if key in known]
         rows = self._rows_of(found)
         part = type(self).from_arrays(found, self.vectors[rows])
         if copy_vecattrs:
@@ -308,7 +330,16 @@ class KeyedVectors:
 
     def _rows_of(self, keys: Iterable[Key]) -> NDArray[np.int64]:
         """Return the (n,) rows of n keys; raise KeyError for the first unknown one."""
-        return np.array([self.get_index(key) for key in keys], np.int64)
+        return np.array([self.get_index(key) for key in as_list(keys, "keys", "keys")], np.int64)
+
+    def _vector(self, vector: Any) -> NDArray[Any]:
+        """Return a vector of the model's dimension.  Raises UsageError for anything else."""
+        array = numbers_of(vector, "a key or vector")
+        if array.dtype.kind != "f":
+            array = array.astype(np.float64)
+        if array.shape != (self.vector_size,):
+            raise UsageError(f"a vector must be of shape ({self.vector_size},), got {array.shape}")
+        return array
 
     # ---- adding words ----
 
@@ -345,11 +376,16 @@ class KeyedVectors:
         the last vector is used with replace=True, and the first otherwise.
         Raises ValueError if the shapes disagree.
         """
+        check_flag("replace", replace)
+        weights = numbers_of(weights, "weights")
         if isinstance(keys, KEY_TYPES):
-            keys, weights = [keys], np.asarray(weights).reshape(1, -1)
-        rows = np.asarray(weights) if len(keys) else self.vectors[:0]
+            keys, weights = [keys], weights.reshape(1, -1)
+        keys = as_list(keys, "keys", "keys")
+        if not all(isinstance(key, KEY_TYPES) for key in keys):
+            raise UsageError(f"keys must be words, got {shown(keys)}")
+        rows = weights if len(keys) else self.vectors[:0]
         if rows.shape != (len(keys), self.vector_size):
-            raise ValueError(
+            raise UsageError(
                 f"{len(keys)} keys need weights of shape ({len(keys)}, {self.vector_size}), "
                 f"got {np.shape(weights)}"
             )
@@ -444,7 +480,8 @@ class KeyedVectors:
         query = word_or_vector
         if isinstance(query, KEY_TYPES):
             query = self.get_vector(query)
-        others = [] if other_words is None else list(other_words)
+        query = self._vector(query)
+        others = [] if other_words is None else as_list(other_words, "other_words", "keys")
         if others:
             return 1 - self.cosine_similarities(query, self[others])
         return 1 - cosines(self.vectors, self.norms, unit_vector(query))
@@ -456,14 +493,19 @@ class KeyedVectors:
 
     def n_similarity(self, ws1: Sequence[Key], ws2: Sequence[Key]) -> float:
         """Return the cosine of the mean vectors of two lists of keys."""
-        if not (len(ws1) and len(ws2)):
+        ws1, ws2 = as_list(ws1, "ws1", "keys"), as_list(ws2, "ws2", "keys")
+        if not (ws1 and ws2):
             raise ZeroDivisionError("At least one of the passed list is empty.")
         mean1, mean2 = (self.get_mean_vector(keys, pre_normalize=False) for keys in (ws1, ws2))
         return float(unit_vector(mean1) @ unit_vector(mean2))
 
     def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Key:
         """Return the key in keys_list that is most similar to key1."""
-        return keys_list[int(np.argmax([self.similarity(key1, key) for key in keys_list]))]
+        choices = as_list(keys_list, "keys_list", "keys")
+        if not choices:
+            raise UsageError("keys_list must have at least one key")
+        best: Key = choices[int(np.argmax([self.similarity(key1, key) for key in choices]))]
+        return best
 
     def closer_than(self, key1: Key, key2: Key) -> list[str]:
         """Return all words that are closer to key1 than key2 is."""
@@ -483,7 +525,7 @@ class KeyedVectors:
         use_norm: scale the vectors to length 1 before averaging.  Unknown words are left out.
         Raises ValueError if no word is known.
         """
-        known = [word for word in words if word in self]
+        known = [word for word in as_list(words, "words", "keys") if word in self]
         if not known:
             raise ValueError("cannot select a word from an empty list")
         vectors = np.stack([self.get_vector(word, norm=use_norm) for word in known])
@@ -502,9 +544,10 @@ class KeyedVectors:
         Extraction with Word Embeddings", equation 1.
         Raises ValueError if topn is 0.
         """
+        check_integer("topn", topn, -MAX_ROWS, MAX_ROWS)
         near = self.similar_by_key(wa, topn)
         if not len(near):
-            raise ValueError(
+            raise UsageError(
                 "Cannot calculate relative cosine similarity without any similar words."
             )
         return self.similarity(wa, wb) / sum(cosine for _, cosine in near)
@@ -534,7 +577,7 @@ class KeyedVectors:
         gensim.
         Raises KeyError for an unknown key, ValueError if no key is given.
         """
-        if topn is not None and topn < 1:
+        if check_search(topn, restrict_vocab) == 0:
             return []
         pairs = [*_weighted(positive, 1.0), *_weighted(negative, -1.0)]
         keys = [key for key, _ in pairs]
@@ -597,9 +640,10 @@ class KeyedVectors:
         Raises KeyError for an unknown word, UsageError for a matrix of the wrong shape.
         """
         check_integer("topn", topn, 1)
+        check_search(topn, restrict_vocab)
         barred = None
-        if isinstance(queries, str):
-            raise UsageError(f"queries must be a list of words or a matrix, got {queries!r}")
+        if isinstance(queries, str) or not hasattr(queries, "__len__"):
+            raise UsageError(f"queries must be a list of words or a matrix, got {shown(queries)}")
         if len(queries) and isinstance(queries[0], np.ndarray):
             vectors = np.asarray(queries)
         else:
@@ -626,7 +670,7 @@ class KeyedVectors:
         Raises KeyError for an unknown key, ValueError if positive is empty.
         Reference: Levy and Goldberg 2014 (W14-1618), equation 4.
         """
-        if topn is not None and topn < 1:
+        if check_search(topn, restrict_vocab) == 0:
             return []
         added = [key for key, _ in _weighted(positive, 1.0)]
         taken = [key for key, _ in _weighted(negative, -1.0)]
@@ -706,7 +750,8 @@ class KeyedVectors:
     def _unit_queries(self, keys: Sequence[KeyOrVector]) -> list[NDArray[Any]]:
         """Return the vectors of the keys, scaled to length 1; vectors are returned unchanged."""
         return [
-            self.get_vector(key, norm=True) if isinstance(key, KEY_TYPES) else key for key in keys
+            self.get_vector(key, norm=True) if isinstance(key, KEY_TYPES) else self._vector(key)
+            for key in keys
         ]
 
     # ---- files ----
@@ -737,6 +782,7 @@ class KeyedVectors:
         mmap: map the vectors read-only instead of reading them.  True, or 'r' as in gensim.
         Raises ReadError, or ModelFormatError that describes the problem in the file.
         """
+        check_path("fname", fname)
         found = cls.from_word_vectors(native.read(fname, mmap=bool(mmap), with_output=False))
         found._file = fname
         return found
@@ -748,6 +794,8 @@ class KeyedVectors:
         Raises SaveError if a file cannot be written.  Raises DivergedError for non-finite values
         or a diverged model, unless allow_non_finite is set.
         """
+        check_path("fname", fname)
+        check_flag("allow_non_finite", allow_non_finite)
         found = self.to_word_vectors()
         if not allow_non_finite:
             found.check_finite(fname)
@@ -787,6 +835,9 @@ class KeyedVectors:
         Raises SaveError; UsageError if fvocab is given but the attribute is unknown; DivergedError
         as save does.
         """
+        check_path("fname", fname)
+        for name, flag in (("binary", binary), ("allow_non_finite", allow_non_finite)):
+            check_flag(name, flag)
         column = self.expandos.get(sort_attr)
         if fvocab is not None and column is None:
             raise UsageError(
@@ -832,6 +883,9 @@ class KeyedVectors:
         Raises ReadError, UsageError for a word without a count, or ModelFormatError naming the
         line or byte.
         """
+        check_path("fname", fname)
+        check_flag("binary", binary)
+        check_flag("no_header", no_header)
         reading = Reading(binary, encoding, unicode_errors, limit, no_header)
         found = reading.read(fname)
         counts = None if fvocab is None else reading.counts(found.words, fvocab)
@@ -852,6 +906,8 @@ class KeyedVectors:
         binary, encoding, unicode_errors: as for load_word2vec_format.
         Raises ReadError, ModelFormatError, or UsageError if the vector sizes differ.
         """
+        check_path("fname", fname)
+        check_flag("binary", binary)
         found = Reading(binary, encoding, unicode_errors).read(fname)
         if found.dim != self.vector_size:
             raise UsageError(
@@ -964,15 +1020,43 @@ class KeyedVectors:
     syn0norm = _Removed("get_normed_vectors()")
 
 
+def numbers_of(values: Any, name: str) -> NDArray[Any]:
+    """Return values as an array of numbers.  Raises UsageError if they are none."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        array = np.empty(0, object)
+    if array.dtype.kind not in "fiub":
+        raise UsageError(f"{name} must be of numbers, got {shown(values)}")
+    return array
+
+
+def check_search(topn: int | None, restrict_vocab: int | None) -> int | None:
+    """Return topn, at least 0.  Raises UsageError if one of the two is not an integer or None."""
+    if topn is not None:
+        check_integer("topn", topn, -MAX_ROWS, MAX_ROWS)
+    if restrict_vocab is not None:
+        check_integer("restrict_vocab", restrict_vocab, -MAX_ROWS, MAX_ROWS)
+    return None if topn is None else max(topn, 0)
+
+
 def _weighted(query: Query, weight: float) -> list[tuple[KeyOrVector, float]]:
     """Return (key or vector, weight) pairs; `weight` is the default."""
     if query is None:
         return []
     if isinstance(query, KEY_TYPES) or (isinstance(query, np.ndarray) and query.ndim == 1):
         return [(query, weight)]
-    return [
-        (item[0], item[1]) if isinstance(item, (tuple, list)) else (item, weight) for item in query
+    pairs = [
+        item if isinstance(item, (tuple, list)) else (item, weight)
+        for item in as_list(query, "positive and negative", "keys or vectors")
     ]
+    for pair in pairs:
+        if len(pair) != 2 or not isinstance(pair[0], (*KEY_TYPES, np.ndarray)):
+            raise UsageError(
+                f"positive and negative must be keys, vectors or pairs with a weight, "
+                f"got {shown(pair)}"
+            )
+    return [(pair[0], check_finite("a weight", pair[1])) for pair in pairs]
 
 
 def _warn_of_malformed(file: TaskFile) -> None:

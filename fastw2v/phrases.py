@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.base.atomic import atomic_write
+from fastw2v.base.checks import check_path, shown
 from fastw2v.corpus import Vocabulary, VocabularyRules, read_sentences, read_text
 from fastw2v.corpus.collocations import (
     PairCounter,
@@ -146,9 +147,13 @@ class Phrases(_PhraseJoiner):
     ) -> None:
         if isinstance(connector_words, str):
             raise UsageError("connector_words must be a set of words, got one string")
-        self.rules = PhraseRules(
-            min_count, threshold, scoring, delimiter, frozenset(connector_words)
-        )
+        try:
+            connectors = frozenset(connector_words)
+        except TypeError:
+            raise UsageError(
+                f"connector_words must be a set of words, got {shown(connector_words)}"
+            ) from None
+        self.rules = PhraseRules(min_count, threshold, scoring, delimiter, connectors)
         self.max_vocab_size, self.progress_per = max_vocab_size, progress_per
         self._n_threads = choose_threads(workers)
         self._counter = PairCounter(self._n_threads)
@@ -271,6 +276,7 @@ class FrozenPhrases(_PhraseJoiner):
 
         Raises SaveError, or UsageError if scoring is a function, which cannot be saved.
         """
+        check_path("path", path)
         if not isinstance(self.rules.scoring, str):
             raise UsageError("phrases scored by a custom function cannot be saved")
         settings = asdict(self.rules) | {"connector_words": sorted(self.connector_words)}
@@ -281,6 +287,7 @@ class FrozenPhrases(_PhraseJoiner):
     @classmethod
     def load(cls, path: Path) -> FrozenPhrases:
         """Read a file written by save().  Raises ReadError, or ModelFormatError for other files."""
+        check_path("path", path)
         name = os.fspath(path)
         with reading(name), open(name, "rb") as file:
             text = file.read()

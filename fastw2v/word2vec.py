@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.base.checks import check_flag
+from fastw2v.base.checks import check_finite, check_flag, check_integer, shown
 from fastw2v.base.memory import trim_malloc
 from fastw2v.base.threads import training_lock
 from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
@@ -47,6 +47,7 @@ from fastw2v.run.saved_model import (
     check_all_move,
     check_freeze,
     check_grow,
+    check_known,
     frozen_rows,
     locked_rows,
     model_to_file,
@@ -219,6 +220,8 @@ class Word2Vec:
         check_flag("allow_binary", allow_binary)
         check_grow(grow, init_from)
         self.init_from, self.grow, self.freeze = init_from, grow, check_freeze(freeze)
+        if sentences is not None or corpus_file is not None:
+            check_known(self.freeze, init_from)
         check_all_move(self.parameters, bool(self.freeze))
         self.rules = VocabularyRules(
             min_count, max_final_vocab, trim_rule, is_sorted=bool(sorted_vocab)
@@ -271,6 +274,9 @@ class Word2Vec:
         vocabulary: use these words and counts instead of those of the corpus.
         progress_per, keep_raw_vocab: without effect.
         """
+        check_flag("update", update)
+        if not isinstance(vocabulary, Vocabulary | None):
+            raise UsageError(f"vocabulary must be a Vocabulary, got {shown(vocabulary)}")
         with training_lock(self):
             known = self._known(update)
             rules = self._rules(trim_rule, known, update)
@@ -301,6 +307,9 @@ class Word2Vec:
         trim_rule: replaces the model's own.  update: see build_vocab.
         keep_raw_vocab: without effect.
         """
+        check_flag("update", update)
+        if corpus_count is not None:
+            check_integer("corpus_count", corpus_count, 0, 2**63 - 1)
         known = self._known(update)
         self._make(choose_from(word_freq, self._rules(trim_rule, known, update)), known)
         self.corpus_count = corpus_count or 0
@@ -316,7 +325,8 @@ class Word2Vec:
         self, trim_rule: TrimRule | None, known: WordVectors | None, update: bool
     ) -> VocabularyRules:
         base = base_vocabulary(known) if known is not None and (update or self.grow) else None
-        return replace(self.rules, trim_rule=trim_rule or self.rules.trim_rule, base=base)
+        rule = self.rules.trim_rule if trim_rule is None else trim_rule
+        return replace(self.rules, trim_rule=rule, base=base)
 
     def _make(self, vocabulary: Vocabulary, known: WordVectors | None) -> None:
         """Become an untrained model of these words, and drop any corpus read before."""
@@ -615,6 +625,7 @@ class Word2Vec:
         Raises SaveError if the file cannot be written, and DivergedError if training diverged or
         values are not finite, unless allow_non_finite is set.
         """
+        check_flag("allow_non_finite", allow_non_finite)
         data = self.to_word_vectors()
         if not allow_non_finite:
             data.check_finite(path)
@@ -669,7 +680,7 @@ class Word2Vec:
 
     @alpha.setter
     def alpha(self, value: float) -> None:
-        least = min(self.parameters.min_alpha, value)
+        least = min(self.parameters.min_alpha, check_finite("alpha", value))
         self.parameters = replace(self.parameters, alpha=value, min_alpha=least)
 
     def _decided(self, parameters: Parameters) -> Parameters:

@@ -8,6 +8,7 @@ import pytest
 from keyed_vectors_case import WORDS
 
 from fastw2v import KeyedVectors
+from fastw2v.errors import UsageError
 
 
 @pytest.fixture
@@ -238,3 +239,33 @@ def test_attributes_of_gensim_3_say_what_to_use(wv):
     with pytest.raises(AttributeError, match="gensim 4 removed vocab; use key_to_index"):
         wv.vocab  # noqa: B018
     assert not hasattr(wv, "index2word")
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("most_similar", (3.5,)),
+        ("most_similar", ("a", None, "x")),
+        ("most_similar", ([[]],)),
+        ("most_similar", (np.ones(3),)),
+        ("similar_by_key", ("a", 10, "x")),
+        ("most_similar_batch", (None,)),
+        ("most_similar_cosmul", ([np.ones(3)],)),
+        ("distances", (np.ones(3),)),
+        ("distances", ({},)),
+        ("add_vectors", (["x", []], np.ones((2, 2)))),
+        ("add_vectors", (None, np.ones((2, 2)))),
+        ("vectors_for_all", (3,)),
+        ("get_vector", ("a", np.ones(2))),
+        ("evaluate_word_analogies", (None,)),
+        ("save", (None,)),
+        ("save", ("a\0b",)),
+        ("save_word2vec_format", (3,)),
+    ],
+)
+def test_a_value_of_another_type_is_an_error_of_ours(name, args):
+    vectors = KeyedVectors(2)
+    vectors.add_vectors(["a", "b"], np.eye(2))
+    with pytest.raises(UsageError):
+        getattr(vectors, name)(*args)
+    assert [] not in vectors

@@ -373,3 +373,22 @@ def test_a_text_added_later_takes_memory_for_its_own_pairs_only():
     (table,) = phrases._counter._tables
     assert table.n_used > 70_000
     assert len(table._slots) < 3 * table.n_used
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"min_count": None}, "min_count must be a number, got None"),
+        ({"min_count": 2**70}, "min_count must be at most 2147483647, got 1180591620717411303424"),
+        ({"threshold": "x"}, "threshold must be a number, got 'x'"),
+        ({"threshold": np.array([1, 2])}, "threshold must be a number, got array([1, 2])"),
+        ({"delimiter": 3}, "delimiter must be a string, got 3"),
+        ({"scoring": None}, "scoring must be one of default, npmi, word2phrase, got None"),
+        ({"connector_words": 3}, "connector_words must be a set of words, got 3"),
+        ({"workers": "2"}, "workers must be an integer, got '2'"),
+    ],
+)
+def test_a_setting_of_another_type_is_named(settings, message):
+    with pytest.raises(UsageError) as caught:
+        Phrases([["new", "york"]] * 9, **settings)
+    assert str(caught.value) == message

@@ -1,9 +1,13 @@
+import contextlib
+import inspect
+import math
+
 import numpy as np
 import pytest
 from small_model import SMALL
 
 from fastw2v import Word2Vec
-from fastw2v.errors import CorpusError, OutOfMemoryError, UsageError
+from fastw2v.errors import CorpusError, Fastw2vError, OutOfMemoryError, UsageError
 from fastw2v.training.blocks import BlockRule, Load
 from fastw2v.training.parameters import MAX_BLOCK, Parameters
 
@@ -55,6 +59,67 @@ def test_an_impossible_setting_is_named_before_anything_is_read(settings, messag
     with pytest.raises(UsageError) as caught:
         Word2Vec(**settings)
     assert str(caught.value) == message
+
+
+class Odd:
+    """A value that no setting has."""
+
+
+ODD = [
+    None, "", "x", [], {}, Odd(), math.nan, math.inf, -1, 2**70, 1e308, True, b"x", "a\0b", [[]],
+    np.array([1, 2]), np.array([]), np.array(1),
+]  # fmt: skip
+CALLED = {"train": Word2Vec.train, "build_vocab": Word2Vec.build_vocab,
+          "build_vocab_from_freq": Word2Vec.build_vocab_from_freq, "": Word2Vec,
+          "predict_output_word": Word2Vec.predict_output_word, "save": Word2Vec.save}  # fmt: skip
+NEEDED = {"build_vocab_from_freq": {"word_freq": {"a": 3, "b": 2}}, "save": {"path": "v"},
+          "predict_output_word": {"context_words_list": ["a"]}}  # fmt: skip
+PARAMETERS = [
+    (method, name)
+    for method, function in CALLED.items()
+    for name, parameter in inspect.signature(function).parameters.items()
+    if parameter.kind is not parameter.VAR_KEYWORD and name != "self"
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("method", "name"), PARAMETERS)
+def test_an_odd_value_of_any_parameter_is_an_error_of_ours(tmp_path, monkeypatch, method, name):
+    monkeypatch.chdir(tmp_path)
+    text = [["a", "b", "c", "d"], ["b", "c", "a"]] * 9
+    corpus = "sentences" if method == "" else "corpus_iterable"
+    given = {} if method in NEEDED or name in (corpus, "corpus_file") else {corpus: text}
+    model = {"min_count": 1, "vector_size": 4, "workers": 1, "epochs": 1, "sample": 0}
+    for value in ODD:
+        settings = NEEDED.get(method, {}) | given | {name: value}
+        with contextlib.suppress(Fastw2vError):
+            if method:
+                getattr(Word2Vec(text, **model), method)(**settings)
+            else:
+                Word2Vec(**model | settings)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"backend": "sse9"}, {"freeze": "known"}, {"freeze": [3]}, {"tokenizer": ""}]
+)
+def test_a_setting_is_refused_before_the_corpus_is_read(settings):
+    def unread():
+        raise AssertionError("the corpus was read")
+        yield
+
+    with pytest.raises(UsageError):
+        Word2Vec(unread(), **SMALL | settings)
+
+
+def test_a_wrong_backend_in_the_environment_is_named_before_the_corpus_is_read(monkeypatch):
+    monkeypatch.setenv("FASTW2V_BACKEND", "sse9")
+    with pytest.raises(UsageError, match=r"backend must be one of .*, got 'sse9'"):
+        Word2Vec()
+
+
+def test_a_huge_sample_keeps_every_token():
+    model = Word2Vec([["a", "b"]] * 9, min_count=1, vector_size=4, sample=1e308, workers=1)
+    assert model.summary.n_subsampled == 0
 
 
 def test_an_unknown_backend_is_named_before_anything_is_read():

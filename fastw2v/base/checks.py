@@ -8,17 +8,19 @@ from typing import Any
 
 from fastw2v.errors import UsageError
 
+MAX_SHOWN = 200  # characters of a value in a message
 MOST = 2**31 - 1  # the kernels store settings as int32
 
 
 def check_integer(name: str, value: Any, least: int, most: int = MOST) -> None:
     """Raise UsageError unless value is an integer in [least, most]."""
+    is_array = hasattr(value, "__array__") and not isinstance(value, numbers.Integral)
     try:
         number = operator.index(value)
     except TypeError:
         number = None
-    if number is None or isinstance(value, bool):
-        raise UsageError(f"{name} must be an integer, got {value!r}")
+    if number is None or is_array or isinstance(value, bool):
+        raise UsageError(f"{name} must be an integer, got {shown(value)}")
     if number < least:
         raise UsageError(f"{name} must be at least {least}, got {value}")
     if number > most:
@@ -28,7 +30,7 @@ def check_integer(name: str, value: Any, least: int, most: int = MOST) -> None:
 def check_finite(name: str, value: Any) -> float:
     """Return value as a float; raise UsageError unless it is a finite number."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise UsageError(f"{name} must be a number, got {value!r}")
+        raise UsageError(f"{name} must be a number, got {shown(value)}")
     try:
         number = float(value)
     except OverflowError:
@@ -40,17 +42,42 @@ def check_finite(name: str, value: Any) -> float:
 
 def check_flag(name: str, value: Any) -> None:
     """Raise UsageError unless value is True, False, 1 or 0."""
-    if value not in (0, 1):
-        raise UsageError(f"{name} must be True or False, got {value!r}")
+    if not is_among(value, (0, 1)):
+        raise UsageError(f"{name} must be True or False, got {shown(value)}")
 
 
 def check_path(name: str, value: Any) -> None:
-    """Raise UsageError unless value is a path."""
-    if not isinstance(value, str | os.PathLike):
-        raise UsageError(f"{name} must be a path, got {value!r}")
+    """Raise UsageError unless value is a path that a file can have."""
+    if not isinstance(value, str | os.PathLike) or "\0" in str(value):
+        raise UsageError(f"{name} must be a path, got {shown(value)}")
 
 
 def check_choice(name: str, value: Any, accepted: tuple[str, ...]) -> None:
     """Raise UsageError unless value is in `accepted`."""
-    if value not in accepted:
-        raise UsageError(f"{name} must be one of {', '.join(accepted)}, got {value!r}")
+    if not is_among(value, accepted):
+        raise UsageError(f"{name} must be one of {', '.join(accepted)}, got {shown(value)}")
+
+
+def check_function(name: str, value: Any) -> None:
+    """Raise UsageError unless value is None or can be called."""
+    if value is not None and not callable(value):
+        raise UsageError(f"{name} must be a function or None, got {shown(value)}")
+
+
+def as_list(values: Any, name: str, of: str) -> list[Any]:
+    """Return the items of an iterable.  Raises UsageError for anything else.  of: its items."""
+    try:
+        return list(values)
+    except TypeError:
+        raise UsageError(f"{name} must be a list of {of}, got {shown(values)}") from None
+
+
+def is_among(value: Any, accepted: tuple[Any, ...]) -> bool:
+    """Return whether value is accepted; a NumPy array, whose == is an array, never is."""
+    return not getattr(value, "ndim", 0) and not isinstance(value, list) and value in accepted
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message of one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import IO, Any, NamedTuple, TextIO, cast
 
+from fastw2v.base.checks import check_path
 from fastw2v.base.content import HEAD_BYTES, compression_of, mark_bytes, not_text
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import Fastw2vError, ReadError, reading
@@ -79,6 +80,7 @@ def open_unpacked(
     Raises ReadError, MissingPackageError, or `damaged` if the compressed data is damaged or
     truncated.
     """
+    check_path("path", path)
     name = os.fspath(path)
     with reading(name), open(name, "rb") as raw:
         compression = compression_of(raw.peek(HEAD_BYTES)[:HEAD_BYTES])

@@ -42,7 +42,8 @@ def read_token_lists(
     SaveError if a temporary file cannot be written; any error of the iterable.
     """
     started = time.perf_counter()
-    if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
+    is_number = getattr(sentences, "ndim", 1) == 0  # an array of no dimension
+    if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable) or is_number:
         raise CorpusError(
             f"sentences is {_kind(sentences)}, expected an iterable of lists of tokens; "
             "pass the path of a file as corpus_file"

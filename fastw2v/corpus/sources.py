@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import IO, Any, NamedTuple, NoReturn
 
+from fastw2v.base.checks import check_path, shown
 from fastw2v.base.compression import unpacked, zstd_module
 from fastw2v.base.content import (
     HEAD_BYTES,
@@ -210,7 +211,15 @@ def find_sources(paths: Paths) -> list[Source]:
     Raises ReadError for a missing or unreadable file or a directory, UsageError if there is no
     path or "-" is given twice.
     """
-    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    try:
+        given = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
+    except TypeError:
+        raise UsageError(
+            f"a corpus must be a path or a list of paths, got {shown(paths)}"
+        ) from None
+    for path in given:
+        if not isinstance(path, Source):
+            check_path("a corpus", path)
     found: list[Source] = []
     for path in given:
         for source in [path] if isinstance(path, Source) else _expand(os.fspath(path)):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fastw2v.base.checks import check_integer
+from fastw2v.base.checks import check_function, check_integer, shown
 from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.base.word_counts import read_word_counts, write_word_counts
 from fastw2v.corpus.lexicon import plain_token
@@ -101,8 +101,7 @@ class VocabularyRules:
         check_integer("min_count", self.min_count, 0)
         if self.max_final_vocab is not None:
             check_integer("max_final_vocab", self.max_final_vocab, 1)
-        if self.trim_rule is not None and not callable(self.trim_rule):
-            raise UsageError(f"trim_rule must be a function or None, got {self.trim_rule!r}")
+        check_function("trim_rule", self.trim_rule)
 
     def effective_min_count(self, counts: Int64Array) -> int:
         """Return the lowest count that is kept.  counts: (n_words,) int64."""
@@ -232,6 +231,8 @@ def choose_from(word_freq: Mapping[Any, int], rules: VocabularyRules) -> Vocabul
     with a count of 0 are left out.
     Raises UsageError for other words or counts, CorpusError if no word is kept.
     """
+    if not isinstance(word_freq, Mapping):
+        raise UsageError(f"word_freq must map words to counts, got {shown(word_freq)}")
     seen: dict[str, int] = {}
     for word, count in word_freq.items():
         try:

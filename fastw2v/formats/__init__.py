@@ -5,6 +5,7 @@ from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from fastw2v.base.checks import check_integer, check_path
 from fastw2v.errors import UsageError
 from fastw2v.formats.records import FORMATS, get_format, listed
 
@@ -39,8 +40,9 @@ def read_vectors(
     limit: maximum number of rows to read, >= 0; None reads all.
     Raises ReadError, ModelFormatError, or UsageError for an invalid argument.
     """
-    if limit is not None and limit < 0:
-        raise UsageError(f"limit must be at least 0, got {limit}")
+    check_path("path", path)
+    if limit is not None:
+        check_integer("limit", limit, 0, 2**63 - 1)
     if format is None:
         from fastw2v.formats.sniff import detect_format
 

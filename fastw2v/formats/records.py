@@ -13,6 +13,7 @@ from os import PathLike
 from pathlib import PurePath
 from types import ModuleType
 
+from fastw2v.base.checks import check_choice
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import UsageError
 
@@ -202,8 +203,7 @@ FORMATS = {
 
 def get_format(name: str) -> Format:
     """Return the record of a format.  Raises UsageError for an unknown name."""
-    if name not in FORMATS:
-        raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {name!r}")
+    check_choice("format", name, tuple(FORMATS))
     return FORMATS[name]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.base.checks import check_path
 from fastw2v.errors import DivergedError, SaveError
 from fastw2v.formats.records import NATIVE, PARTS, Format, check_target, get_format
 
@@ -181,6 +182,7 @@ def write_vectors(
     dtype: type of the vectors in the file: float32, float16 or int8, if the format can store it.
     Raises SaveError, or UsageError for an invalid argument.
     """
+    check_path("path", path)
     check_target(format, dtype)
     options = {} if dtype == "float32" else {"dtype": dtype}
     get_format(format).load().write(path, word_vectors, **options)

@@ -5,8 +5,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from fastw2v.base.checks import check_function, is_among
 from fastw2v.base.threads import usable_cores
 from fastw2v.corpus import (
     EncodedCorpus,
@@ -37,6 +38,9 @@ class CorpusReader:
     observer: Observer | None
     column: str | None = None
     allow_binary: bool = False
+
+    def __post_init__(self) -> None:
+        check_function("tokenizer", self.tokenizer)
 
     def read(
         self,
@@ -99,8 +103,11 @@ def choose_observer(progress: bool | Observer | None) -> Observer | None:
 
     A process without a stderr, such as a service, shows nothing.
     """
-    if callable(progress):
-        return progress
+    if not (progress is None or is_among(progress, (0, 1))):
+        if isinstance(progress, type):
+            raise UsageError(f"progress must be a function, True or False, got {progress!r}")
+        check_function("progress", progress)
+        return cast(Observer, progress)
     if sys.stderr is None or getattr(sys.stderr, "closed", False):
         return None
     if progress or (progress is None and sys.stderr.isatty()):

@@ -86,6 +86,7 @@ class RunOptions:
     @property
     def checkpoints(self) -> Checkpoints | None:
         """The checkpoint options, or None if checkpoints are off."""
+        check_flag("resume", self.resume)
         if self.checkpoint is None and self.checkpoint_every is None and not self.resume:
             return None
         return checkpoints_asked(self.checkpoint, self.checkpoint_every, self.resume)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.base.checks import check_flag
+from fastw2v.base.checks import check_flag, shown
 from fastw2v.corpus import Vocabulary, VocabularyRules
 from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors
@@ -128,9 +128,17 @@ def check_freeze(freeze: Freeze) -> Freeze:
         )
     if isinstance(freeze, bool | str):
         return freeze
-    if not isinstance(freeze, Iterable):
-        raise UsageError(f"freeze must be True, False or a list of words, got {freeze!r}")
-    return list(freeze)
+    is_list = isinstance(freeze, Iterable) and getattr(freeze, "ndim", 1) > 0
+    words = list(freeze) if is_list else []
+    if not is_list or not all(isinstance(word, str) for word in words):
+        raise UsageError(f"freeze must be True, False or a list of words, got {shown(freeze)}")
+    return words
+
+
+def check_known(freeze: Freeze, init_from: object) -> None:
+    """Raise UsageError if freeze="known" and no vectors are taken over."""
+    if isinstance(freeze, str) and freeze == "known" and init_from is None:
+        raise UsageError("freeze='known' needs init_from, or a vocabulary that was updated")
 
 
 def check_all_move(parameters: Parameters, is_frozen: bool) -> None:

@@ -46,6 +46,7 @@ def alias_table(probabilities: NDArray[np.float64]) -> NDArray[np.void]:
 # the count `sample`, as intended, it would have to divide.  Copied as is: the same setting must
 # subsample as it does in gensim.
 GENSIM_COUNT_FACTOR = (3 + 5**0.5) / 2
+MAX_COUNT = 2.0**63  # no word has more occurrences
 
 
 def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
@@ -62,7 +63,7 @@ def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.f
         raise UsageError(f"sample must be at least 0, got {sample}")
     if sample == 0:
         return np.ones(len(counts))
-    t = sample * counts.sum() if sample < 1 else int(sample * GENSIM_COUNT_FACTOR)
+    t = sample * counts.sum() if sample < 1 else int(min(sample, MAX_COUNT) * GENSIM_COUNT_FACTOR)
     ratio = t / np.maximum(counts, 1)
     keep_prob = np.minimum(1.0, np.sqrt(ratio) + ratio)
     return np.where(counts > 0, keep_prob, 1.0)

@@ -3,11 +3,12 @@
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from math import isnan
 from typing import Any, Protocol
 
+from fastw2v.base.checks import as_list
 from fastw2v.errors import UsageError
 from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.parameters import Parameters
@@ -411,9 +412,7 @@ class ModelCallback(Listener):
 
 def check_callbacks(callbacks: Any) -> tuple[Any, ...]:
     """Return the callbacks of an iterable; raise UsageError if any is not a callback."""
-    if not isinstance(callbacks, Iterable):
-        raise UsageError(f"callbacks must be a list of objects, got {callbacks!r}")
-    given = tuple(callbacks)
+    given = tuple(as_list(callbacks, "callbacks", "objects"))
     for callback in given:
         if isinstance(callback, type) or not any(hasattr(callback, event) for event in EVENTS):
             raise UsageError(

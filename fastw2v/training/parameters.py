@@ -13,7 +13,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from fastw2v import _core
-from fastw2v.base.checks import check_choice, check_finite, check_flag, check_integer
+from fastw2v.base.checks import (
+    check_choice,
+    check_finite,
+    check_flag,
+    check_integer,
+    is_among,
+    shown,
+)
 from fastw2v.base.threads import usable_cores
 from fastw2v.errors import UsageError
 from fastw2v.sampling import NOISE_POWER
@@ -214,9 +221,9 @@ def choose_backend(asked: str | None) -> str:
     Raises UsageError if this CPU or this build does not have it.
     """
     available = _core.backends()
-    name = asked or os.environ.get("FASTW2V_BACKEND") or available[-1]
-    if name not in available:
-        raise UsageError(f"backend must be one of {', '.join(available)}, got {name!r}")
+    default = os.environ.get("FASTW2V_BACKEND") or available[-1]
+    name = default if asked is None else asked
+    check_choice("backend", name, tuple(available))
     return name
 
 
@@ -295,8 +302,8 @@ class Parameters:
         check_integer("seed", self.seed, 0)
         for name in ("sg", "shrink_windows", "cbow_mean", "deterministic"):
             check_flag(name, getattr(self, name))
-        if self.bias not in (False, True, BOTH_BIASES):
-            raise UsageError(f"bias must be True, False or {BOTH_BIASES!r}, got {self.bias!r}")
+        if not is_among(self.bias, (False, True, BOTH_BIASES)):
+            raise UsageError(f"bias must be True, False or {BOTH_BIASES!r}, got {shown(self.bias)}")
         check_choice("objective", self.objective, tuple(OBJECTIVES))
         if self.cbow_update is not None:
             check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)
@@ -305,13 +312,12 @@ class Parameters:
             raise UsageError(f"sample must be at least 0, got {self.sample}")
         if self.alpha is not None and check_finite("alpha", self.alpha) < 0:
             raise UsageError(f"alpha must be at least 0, got {self.alpha}")
-        if self.backend is not None:
-            choose_backend(self.backend)
+        choose_backend(self.backend)
         check_schedule(self.schedule)
         highest = self.first_rate if self.schedule in ("linear", "cosine") else math.inf
-        if self.min_alpha == DEFAULT_MIN_ALPHA:
+        if check_finite("min_alpha", self.min_alpha) == DEFAULT_MIN_ALPHA:
             object.__setattr__(self, "min_alpha", min(DEFAULT_MIN_ALPHA, highest))
-        if not 0 <= check_finite("min_alpha", self.min_alpha) <= highest:
+        if not 0 <= self.min_alpha <= highest:
             raise UsageError(
                 f"min_alpha must be between 0 and alpha ({self.first_rate}), got {self.min_alpha}"
             )
@@ -416,6 +422,8 @@ class Parameters:
         switches = {name: settings[name] for name in ("sg", "cbow_mean", "shrink_windows")}
         for name, value in {**flags, **switches}.items():
             check_flag(name, value)
+        if negative is not None and not is_among(negative, (0,)):
+            check_integer("negative", negative, 1)
         objective, negative = choose_objective(flags, negative)
         settings |= {name: bool(value) for name, value in switches.items()}
         seed = secrets.randbits(SEED_BITS) if seed is None else seed

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.base.checks import as_list, check_integer
 from fastw2v.vectors.search import top_rows
 
 
@@ -36,8 +37,10 @@ def predicted_words(
 
     Returns None, with a warning, if no context word is in the vocabulary, as in gensim.
     """
+    check_integer("topn", topn, 0)
     wv = model.wv
-    rows = [wv.get_index(word) for word in context_words if word in wv]
+    words = as_list(context_words, "context_words_list", "words")
+    rows = [wv.get_index(word) for word in words if word in wv]
     if not rows:
         warnings.warn("none of the context words is in the vocabulary", stacklevel=3)
         return None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.base.atomic import atomic_write, check_writable
+from fastw2v.base.checks import check_integer
 from fastw2v.base.threads import usable_cores
 from fastw2v.corpus import Spool, VocabularyRules, read_text
 from fastw2v.corpus.collocations.counting import PairCounter, token_stretches
@@ -42,8 +43,7 @@ def choose_threads(workers: int | None) -> int:
     """Return the number of counting threads: workers, or one per core; at most MAX_THREADS."""
     if workers is None:
         return min(usable_cores(), MAX_THREADS)
-    if workers < 1:
-        raise UsageError(f"workers must be at least 1, got {workers}")
+    check_integer("workers", workers, 1)
     return min(workers, MAX_THREADS)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
+from fastw2v.base.checks import MOST, check_choice, check_finite, shown
 from fastw2v.base.memory import fresh
 from fastw2v.corpus.collocations.counting import WORD_BITS, WORD_MASK, PairCounts
 from fastw2v.errors import UsageError
@@ -44,10 +45,19 @@ class PhraseRules:
     connector_words: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if not self.min_count > 0:
+        if not check_finite("min_count", self.min_count) > 0:
             raise UsageError(f"min_count should be at least 1, got {self.min_count}")
-        if isinstance(self.scoring, str) and self.scoring not in SCORERS:
-            raise UsageError(f"scoring must be one of {', '.join(SCORERS)}, got {self.scoring!r}")
+        if self.min_count > MOST:
+            raise UsageError(f"min_count must be at most {MOST}, got {self.min_count}")
+        check_finite("threshold", self.threshold)
+        if not isinstance(self.delimiter, str):
+            raise UsageError(f"delimiter must be a string, got {shown(self.delimiter)}")
+        if isinstance(self.scoring, type) or not callable(self.scoring):
+            check_choice("scoring", self.scoring, tuple(SCORERS))
+        if not all(isinstance(word, str) for word in self.connector_words):
+            raise UsageError(
+                f"connector_words must be a set of words, got {shown(self.connector_words)}"
+            )
         if self.scoring == "npmi" and not -1 <= self.threshold <= 1:
             raise UsageError(
                 f"threshold should be between -1 and 1 for npmi scoring, got {self.threshold}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastw2v import __version__
 from fastw2v._core import backends
-from fastw2v.base.checks import check_finite, check_flag
+from fastw2v.base.checks import check_finite, check_flag, check_path
 from fastw2v.errors import CheckpointError, UsageError
 from fastw2v.formats import WordVectors
 from fastw2v.run.checkpoints.files import CheckpointFolder, differences, read_checkpoint
@@ -38,6 +38,7 @@ class Checkpoints:
     resume: bool = False
 
     def __post_init__(self) -> None:
+        check_path("checkpoint", self.path)
         check_flag("resume", self.resume)
         assert self.every_seconds >= 0
 
