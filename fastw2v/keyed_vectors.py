@@ -20,7 +20,7 @@ from fastw2v.base.checks import (
 )
 from fastw2v.errors import UsageError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
-from fastw2v.formats import WordVectors, native, read_vectors
+from fastw2v.formats import WordVectors, native, read_vectors, write_vectors
 from fastw2v.vectors.growth import allocate_columns, checked_columns, split_keys
 from fastw2v.vectors.index import Indexer, IndexSettings, VectorIndex, beside, open_index
 from fastw2v.vectors.search import (
@@ -799,7 +799,7 @@ class KeyedVectors:
         found = self.to_word_vectors()
         if not allow_non_finite:
             found.check_finite(fname)
-        native.write(fname, found)
+        write_vectors(fname, found, "native")
         self.save_index(fname)
 
     def save_index(self, fname: Path) -> None:

@@ -1,10 +1,13 @@
+import os
 import sys
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from fastw2v import KeyedVectors, Word2Vec
-from fastw2v.errors import UsageError
+from fastw2v.errors import SaveError, UsageError
+from fastw2v.formats import write_vectors
 from fastw2v.vectors.index import TOLERANCE
 
 pytest.importorskip("usearch")
@@ -102,6 +105,20 @@ def test_an_index_is_saved_beside_the_model_and_found_again(tmp_path, wv, monkey
         assert loaded.most_similar_batch(WORDS[:50]) == before
 
 
+@pytest.mark.parametrize("format", ["native", "text"])
+def test_other_vectors_take_away_the_index_of_the_old_ones(tmp_path, wv, monkeypatch, format):
+    wv.index(threads=1)
+    wv.save(tmp_path / "v")
+    assert (tmp_path / "v.usearch").exists()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", Mock(side_effect=OSError(5, "Input/output error")))
+        with pytest.raises(SaveError, match="Input/output error"):
+            write_vectors(tmp_path / "v", wv.to_word_vectors(), format)
+    assert (tmp_path / "v.usearch").exists()
+    write_vectors(tmp_path / "v", wv.to_word_vectors(), format)
+    assert os.listdir(tmp_path) == ["v"]
+
+
 @pytest.mark.parametrize("change", ["values", "words", "damage", "settings"])
 def test_an_index_that_does_not_fit_is_built_anew_with_a_warning(tmp_path, wv, rng, change):
     path = tmp_path / "v"
@@ -114,9 +131,9 @@ def test_an_index_that_does_not_fit_is_built_anew_with_a_warning(tmp_path, wv, r
         rows, words = rows[:-1], words[:-1]
     if change == "settings":
         settings = {"dtype": "f32"}
+    old = (tmp_path / "v.usearch").read_bytes()
     KeyedVectors.from_arrays(words, rows).save(path)
-    if change == "damage":
-        (tmp_path / "v.usearch").write_bytes(b"no index")
+    (tmp_path / "v.usearch").write_bytes(b"no index" if change == "damage" else old)
     loaded = KeyedVectors.load(path)
     with pytest.warns(UserWarning, match=r"v\.usearch .*; rebuilding the index"):
         loaded.index(threads=1, **settings)

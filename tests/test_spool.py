@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fastw2v.corpus import Spool, spool
 from fastw2v.corpus.spool import SpoolWriter
-from fastw2v.errors import SaveError, UsageError
+from fastw2v.errors import ReadError, SaveError, UsageError
 
 sentence_lengths = st.lists(st.integers(1, 5), min_size=1, max_size=40)
 
@@ -143,6 +143,21 @@ def test_a_full_disk_names_the_folder_and_the_need(tmp_path, monkeypatch):
     )
     with pytest.raises(SaveError, match=message):
         written(*arrays([7, 3]), 50)
+
+
+def test_a_disk_that_fails_while_the_spool_is_read_back_names_its_folder(tmp_path, monkeypatch):
+    def broken(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    store = written(*arrays([7, 3]), 0)
+    monkeypatch.setattr(os, "preadv", broken)
+    message = (
+        f"cannot read word ids back from the temporary file in {tmp_path}: Input/output error; "
+        "set TMPDIR to a folder on another disk"
+    )
+    with pytest.raises(ReadError, match=message):
+        store.read_tokens(0, 10)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):

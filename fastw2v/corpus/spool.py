@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastw2v.base.memory import Float32Array, Int32Array, Int64Array, fresh
-from fastw2v.errors import SaveError, UsageError
+from fastw2v.errors import ReadError, SaveError, UsageError
 
 Array = npt.NDArray[Any]
 
@@ -108,16 +108,27 @@ class FileColumn:
         items = np.empty(n_items, self._dtype)
         data = items.view(np.uint8).data
         position = first * self._dtype.itemsize
-        while data:
-            n_read = os.preadv(self._fd, [data], position)
-            if n_read == 0:
-                raise ValueError(f"items {first} to {first + n_items} are past the column's end")
-            data, position = data[n_read:], position + n_read
+        try:
+            while data:
+                n_read = os.preadv(self._fd, [data], position)
+                if n_read == 0:
+                    past = f"items {first} to {first + n_items} are past the column's end"
+                    raise ValueError(past)
+                data, position = data[n_read:], position + n_read
+        except OSError as error:
+            raise ReadError(
+                f"cannot read word ids back from the temporary file in {self._folder}: "
+                f"{error.strerror}; set TMPDIR to a folder on another disk"
+            ) from error
         return items
 
     def truncate(self, n_items: int) -> None:
         """Keep the first n_items only."""
-        os.ftruncate(self._fd, n_items * self._dtype.itemsize)
+        n_bytes = n_items * self._dtype.itemsize
+        try:
+            os.ftruncate(self._fd, n_bytes)
+        except OSError as error:
+            raise self._save_error(error, n_bytes) from error
         self.n_items = n_items
 
     def close(self) -> None:

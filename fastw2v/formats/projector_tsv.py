@@ -6,7 +6,7 @@ The words of X.tsv are in X_metadata.tsv.  gensim names the files X_tensor.tsv a
 import os
 from os import PathLike
 
-from fastw2v.base.atomic import atomic_write
+from fastw2v.base.atomic import atomic_group, not_replaced
 from fastw2v.base.compression import begin_text, open_unpacked
 from fastw2v.base.content import check_start
 from fastw2v.errors import ModelFormatError
@@ -31,12 +31,13 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     words = encode_words(name, word_vectors.words, TSV)
     values, metadata = TSV.files(name)
     check_start(metadata, b"".join(words[:1]))
-    with atomic_write(metadata) as file:
-        for word in words:
-            file.write(word + b"\n")
-    with atomic_write(values) as file:
-        for block in row_text(word_vectors.vectors, None, LAYOUT):
-            file.write(block)
+    with atomic_group() as group:
+        with group.open(values) as file:  # first, since read() opens it first
+            for block in row_text(word_vectors.vectors, None, LAYOUT):
+                file.write(block)
+        with group.open(metadata) as file:
+            for word in words:
+                file.write(word + b"\n")
 
 
 def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
@@ -47,8 +48,8 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
     Raises ReadError, or ModelFormatError naming the file and the problem.
     """
     name = os.fspath(path)
-    words = _read_words(TSV.files(name)[1])
-    with open_vectors(name) as opened:
+    with not_replaced(name), open_vectors(name) as opened:
+        words = _read_words(TSV.files(name)[1])
         first = opened.file.readline()
         opened.rewind()
         dim = first.count(b"\t") + 1

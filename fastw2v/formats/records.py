@@ -29,6 +29,8 @@ PARTS = {
 }
 KEPT_IN_FEWER_BITS = frozenset({"counts"})
 
+INDEX_SUFFIX = ".usearch"  # appended to the path of the vectors file
+
 # Bytes around a word: its count, its length or id, quotes, escapes and separators.
 MAX_WORD_BYTES = 64
 MAX_CHARACTER_BYTES = 4  # UTF-8

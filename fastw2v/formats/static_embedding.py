@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastw2v.base.atomic import atomic_write
+from fastw2v.base.atomic import atomic_group, not_replaced
 from fastw2v.errors import ModelFormatError, reading, writing
 from fastw2v.formats.head import Head
 from fastw2v.formats.precision import Reduced, reduce_vectors
@@ -62,11 +62,12 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
     }
     with writing(name):
         os.makedirs(name, exist_ok=True)
-    with atomic_write(model) as file:
-        write_tensors(file, {TENSORS[0]: embeddings}, {"format": "pt"})
-    for file_name, content in contents.items():
-        with atomic_write(file_name) as file:
-            file.write(json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8"))
+    with atomic_group() as group:
+        with group.open(model) as file:  # first, since read() and other libraries need it
+            write_tensors(file, {TENSORS[0]: embeddings}, {"format": "pt"})
+        for file_name, content in contents.items():
+            with group.open(file_name) as file:
+                file.write(json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8"))
 
 
 def _config(dim: int) -> dict[str, Any]:
@@ -109,8 +110,8 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
     """
     folder = _module_folder(os.fspath(path))
     name, tokenizer, *_ = HF.files(folder)
-    tokens, unknown = _tokens(tokenizer, _load_json(tokenizer))
-    with reading(name), open(name, "rb") as file:
+    with reading(name), not_replaced(name), open(name, "rb") as file:
+        tokens, unknown = _tokens(tokenizer, _load_json(tokenizer))
         tensors = TensorFile(name, file, mmap=False)
         key = next((key for key in TENSORS if tensors.has(key)), None)
         if key is None:

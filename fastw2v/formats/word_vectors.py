@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v.base.atomic import set_aside
 from fastw2v.base.checks import check_path
 from fastw2v.errors import DivergedError, SaveError
-from fastw2v.formats.records import NATIVE, PARTS, Format, check_target, get_format
+from fastw2v.formats.records import INDEX_SUFFIX, NATIVE, PARTS, Format, check_target, get_format
 
 BLOCK_ROWS = 4096  # rows processed at a time, to save memory
 
@@ -176,7 +177,7 @@ def drop_repeated(path: str, word_vectors: WordVectors) -> WordVectors:
 def write_vectors(
     path: str | PathLike[str], word_vectors: WordVectors, format: str, dtype: str = "float32"
 ) -> None:
-    """Write a vectors file.
+    """Write a vectors file; an index of older vectors beside it is removed.
 
     format: a name in FORMATS.
     dtype: type of the vectors in the file: float32, float16 or int8, if the format can store it.
@@ -185,4 +186,5 @@ def write_vectors(
     check_path("path", path)
     check_target(format, dtype)
     options = {} if dtype == "float32" else {"dtype": dtype}
-    get_format(format).load().write(path, word_vectors, **options)
+    with set_aside(os.fspath(path) + INDEX_SUFFIX):
+        get_format(format).load().write(path, word_vectors, **options)

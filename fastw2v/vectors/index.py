@@ -16,9 +16,9 @@ from fastw2v.base.atomic import atomic_write
 from fastw2v.base.checks import check_choice, check_integer
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import ModelFormatError, ReadError, reading
+from fastw2v.formats.records import INDEX_SUFFIX
 from fastw2v.vectors.search import divide_rows
 
-SUFFIX = ".usearch"  # appended to the path of the vectors file
 DTYPES = ("f32", "f16", "bf16", "i8")
 N_CHECKED = 1000  # rows of a loaded index that are compared with the vectors
 # Maximum rounding error of a value of a unit row in the index; int8 reached 2**-7.
@@ -189,7 +189,7 @@ class VectorIndex:
 
 def beside(path: str | PathLike[str]) -> str:
     """Return the path of the index file of a vectors file."""
-    return os.fspath(path) + SUFFIX
+    return os.fspath(path) + INDEX_SUFFIX
 
 
 def open_index(index: VectorIndex, path: str | PathLike[str] | None) -> VectorIndex:

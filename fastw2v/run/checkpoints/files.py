@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from fastw2v.base.atomic import sweep
 from fastw2v.errors import (
     CheckpointError,
     DivergedError,
@@ -28,9 +29,6 @@ from fastw2v.training.events import CHECKPOINT_KEY, EpochRecord, Listener, Run, 
 TERMINATED = 143  # 128 + SIGTERM, as shells count
 FILE_NAME = "checkpoint-{:015}.safetensors"  # the number of tokens trained
 FILE_PATTERN = re.compile(r"checkpoint-\d{15}\.safetensors")
-ABANDONED = re.compile(
-    r"\.fastw2v-[0-9a-f]+\.tmp"
-)  # temporary files of a killed process, see base.atomic
 
 
 class CheckpointFolder:
@@ -52,9 +50,7 @@ class CheckpointFolder:
         """
         self.make()
         with _locked(self.path):
-            for name in os.listdir(self.path):
-                if ABANDONED.fullmatch(name):
-                    os.unlink(os.path.join(self.path, name))
+            sweep(self.path)
             yield
 
     def files(self) -> list[str]:
