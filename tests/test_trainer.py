@@ -258,3 +258,10 @@ def test_cbow_trains_with_windows_far_beyond_the_sentence(sentence_tokens):
     spool = random_spool(sentence_tokens=sentence_tokens)
     history = trained(spool, sg=False, window=300, epochs=5).history
     assert history[-1].loss < history[0].loss
+
+
+def test_an_interrupt_that_python_dropped_ends_the_run_between_two_chunks(monkeypatch):
+    """As one is that is raised while an ended thread is collected."""
+    monkeypatch.setattr("fastw2v.base.threads._HANDLED", [2])
+    with pytest.raises(KeyboardInterrupt):
+        trained(random_spool(2_000))

@@ -174,6 +174,15 @@ def stop_signal() -> int | None:
     return _HANDLED[0] if _HANDLED else None
 
 
+def raise_lost_interrupt() -> None:
+    """Raise KeyboardInterrupt if interrupt() has raised one that did not end the work.
+
+    Python drops an exception that is raised while it collects an object, such as an ended thread.
+    """
+    if _HANDLED:
+        raise KeyboardInterrupt
+
+
 @contextlib.contextmanager
 def interrupted_once(
     stop: threading.Event, threads: list[Thread], started: threading.Event

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fastw2v import _core
 from fastw2v.base.checks import MOST
 from fastw2v.base.memory import allocate, mebibytes, needing
-from fastw2v.base.threads import run_threads, single_threaded_blas
+from fastw2v.base.threads import raise_lost_interrupt, run_threads, single_threaded_blas
 from fastw2v.errors import UsageError
 from fastw2v.training.arrays import ModelArrays, fit_to_pairs, kernel_settings
 from fastw2v.training.blocks import BlockRule, Load
@@ -291,6 +291,7 @@ class Trainer:
 
     def _train_chunks(self, audience: Audience) -> None:
         """Train the epoch's chunks, to its end or a pause."""
+        raise_lost_interrupt()
         seed = self.parameters.seed
         key, trained = epoch_key(seed, self.epoch), itertools.count()
         shuffled = is_shuffled(self.parameters, self.stream.n_tokens)
