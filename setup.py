@@ -13,6 +13,21 @@ COMPILE_FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fvisibility=hidden", 
 # Where a kernel lies in its cache lines is worth 3 % of its speed: so no change elsewhere moves it.
 COMPILE_FLAGS += ["-falign-functions=64"]
 DEBUG = os.environ.get("FASTW2V_DEBUG", "0") not in ("", "0")
+# "address,undefined" or "thread": tests/gates/run.py builds these and tests them.
+SANITIZE = os.environ.get("FASTW2V_SANITIZE", "")
+SANITIZER_MACROS = {"address": "W2V_RED_ZONES", "thread": "W2V_ATOMIC_ROWS"}
+
+
+def sanitizer_flags():
+    """Return the flags of a build that stops at an error; Python's own would hide overflows."""
+    if not SANITIZE:
+        return []
+    macros = [f"-D{SANITIZER_MACROS[n]}" for n in SANITIZE.split(",") if n in SANITIZER_MACROS]
+    return [
+        *["-O1", "-g", "-fno-omit-frame-pointer", "-fno-wrapv", "-UNDEBUG"],
+        *[f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=undefined", *macros],
+    ]
+
 
 c_sources = sorted(str(path) for path in Path("fastw2v/_c").rglob("*.c"))
 c_headers = sorted(str(path) for path in Path("fastw2v/_c").rglob("*.h"))
@@ -22,7 +37,10 @@ extension = Extension(
     ["fastw2v/_core.pyx", *c_sources],
     include_dirs=["fastw2v/_c"],
     depends=c_headers,
-    extra_compile_args=COMPILE_FLAGS + (["-O0", "-g"] if DEBUG else []),
+    extra_compile_args=COMPILE_FLAGS
+    + (["-O0", "-g", "-UNDEBUG"] if DEBUG else [])
+    + sanitizer_flags(),
+    extra_link_args=[f"-fsanitize={SANITIZE}"] if SANITIZE else [],
 )
 
 stamp = runpy.run_path("fastw2v/base/commit.py")
@@ -46,7 +64,11 @@ setup(
         language_level=3,
         compiler_directives={
             "boundscheck": DEBUG,
-            "wraparound": False,
+            "nonecheck": DEBUG,
+            "overflowcheck": DEBUG,
+            "wraparound": False,  # a negative position is an error, not one from the end
+            "initializedcheck": True,
+            "cdivision": False,
             "embedsignature": True,
             "freethreading_compatible": True,
         },

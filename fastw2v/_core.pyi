@@ -8,6 +8,7 @@ ROW_FLOATS: int
 TOP_NODES: int
 MAX_PATH_INPUTS: int
 MAX_ROUNDED_PATH: int
+RED_ZONE_BYTES: int
 OBJECTIVES: dict[str, int]
 
 def backends() -> list[str]: ...

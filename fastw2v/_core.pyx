@@ -13,6 +13,7 @@ cdef extern from "core/api.h" nogil:
         W2V_TOP_NODES
         W2V_MAX_PATH_INPUTS
         W2V_MAX_ROUNDED_PATH
+        W2V_RED_ZONE_BYTES
     enum:
         W2V_NEGATIVE_SAMPLING
         W2V_HIERARCHICAL_SOFTMAX
@@ -69,14 +70,15 @@ cdef extern from "core/api.h" nogil:
         float cbow_rate
         float in_bias_limit
 
-    ctypedef struct w2v_worker:
-        char *scratch
+    ctypedef struct w2v_counters:
         int64_t n_trained
         int64_t n_subsampled
         int64_t n_predictions
         int64_t n_loss_predictions
-        int64_t block_number
         double loss_sum
+
+    ctypedef struct w2v_worker:
+        char *scratch
         uint8_t *touched_in
         uint8_t *touched_out
 
@@ -106,6 +108,7 @@ cdef extern from "core/api.h" nogil:
     const w2v_backend *w2v_get_backend(int index)
     int w2v_backend_supported(int index)
     int w2v_prefetch_for_write()
+    w2v_counters w2v_read_counters(const w2v_worker *worker) noexcept
     int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens)
 
 
@@ -117,6 +120,7 @@ ROW_FLOATS = W2V_ROW_FLOATS
 TOP_NODES = W2V_TOP_NODES
 MAX_PATH_INPUTS = W2V_MAX_PATH_INPUTS
 MAX_ROUNDED_PATH = W2V_MAX_ROUNDED_PATH
+RED_ZONE_BYTES = W2V_RED_ZONE_BYTES
 
 OBJECTIVES = {
     "ns": W2V_NEGATIVE_SAMPLING,
@@ -375,13 +379,14 @@ cdef class Worker:
         self.c.touched_in, self.c.touched_out = &touched_in[0], &touched_out[0]
 
     def counters(self):
-        """Return the counts and the loss sum (nats) so far, by name."""
+        """Return the counts and the loss sum (nats) of the chunks so far, by name."""
+        cdef w2v_counters done = w2v_read_counters(&self.c)
         return {
-            "n_trained": self.c.n_trained,
-            "n_subsampled": self.c.n_subsampled,
-            "n_predictions": self.c.n_predictions,
-            "n_loss_predictions": self.c.n_loss_predictions,
-            "loss_sum": self.c.loss_sum,
+            "n_trained": done.n_trained,
+            "n_subsampled": done.n_subsampled,
+            "n_predictions": done.n_predictions,
+            "n_loss_predictions": done.n_loss_predictions,
+            "loss_sum": done.loss_sum,
         }
 
 

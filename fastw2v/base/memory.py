@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import math
 import mmap
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastw2v import _core
 from fastw2v.base.threads import control_groups, lines_of
 from fastw2v.errors import OutOfMemoryError
 
@@ -21,12 +23,14 @@ PRIVATE: dict[str, Any] = (
 )
 
 
-def allocate(n_bytes: int) -> mmap.mmap:
-    """Return at least n_bytes of zeroed memory; pages become resident when written.
+def allocate(n_bytes: int) -> Any:
+    """Return a buffer of at least n_bytes of zeroed memory; pages become resident when written.
 
     The memory is released with the last array that uses it.
     Raises OutOfMemoryError if the system cannot provide it.
     """
+    if _core.RED_ZONE_BYTES:
+        return watched_memory(n_bytes)
     is_huge = n_bytes >= HUGE_PAGE_BYTES
     # Linux aligns a mapping to huge pages only if its size is a multiple of one.
     n_mapped = -(-n_bytes // HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES if is_huge else max(n_bytes, 1)
@@ -37,6 +41,23 @@ def allocate(n_bytes: int) -> mmap.mmap:
     if is_huge and hasattr(mmap, "MADV_HUGEPAGE"):
         with contextlib.suppress(OSError):  # the kernel may be built without huge pages
             memory.madvise(mmap.MADV_HUGEPAGE)
+    return memory
+
+
+def watched_memory(n_bytes: int) -> Any:
+    """allocate() for a build with AddressSanitizer, which watches both ends of what malloc returns.
+
+    The ends of a mapping are those of its pages, and a mapping beside it hides an overrun.
+    """
+    libc, address, n_bytes = ctypes.CDLL(None), ctypes.c_void_p(), max(n_bytes, 1)
+    page = ctypes.c_size_t(mmap.PAGESIZE)
+    if libc.posix_memalign(ctypes.byref(address), page, ctypes.c_size_t(n_bytes)):
+        raise OutOfMemoryError(f"cannot allocate {n_bytes / 2**20:,.0f} MiB: malloc refuses")
+    assert address.value is not None
+    ctypes.memset(address.value, 0, n_bytes)
+    memory = (ctypes.c_char * n_bytes).from_address(address.value)
+    # At exit, threads may still use it.
+    weakref.finalize(memory, libc.free, address).atexit = False
     return memory
 
 

@@ -18,7 +18,7 @@ static void pack_inputs(const run *r, int64_t n_in)
     int64_t stride = r->model->stride_floats;
     for (int64_t j = 0; j < n_in; j++) {
         float *to = r->s.hidden + j * stride;
-        memcpy(to, r->s.in_row[j], (size_t)stride * sizeof(float));
+        copy_row(to, r->s.in_row[j], (size_t)stride * sizeof(float));
         if (r->model->in_bias)
             add_row(to, r->model->in_bias, r->shape.n_vectors);
     }
@@ -63,7 +63,7 @@ static float finish_scores(const w2v_model *m, float *scores, int64_t score_stri
     float top = -INFINITY;
     if (m->out_bias)
         for (int64_t v = 0; v < m->n_words; v++)
-            scores[v] += m->out_bias[v];
+            scores[v] += load_one(m->out_bias + v);
     for (int64_t v = 0; v < m->n_words; v++)
         top = scores[v] > top ? scores[v] : top;
     for (int64_t v = m->n_words; v < score_stride; v++)
@@ -88,7 +88,7 @@ static void update_all_biases(const run *r, int64_t n_in)
     const w2v_model *m = r->model;
     for (int64_t j = 0; j < n_in && m->out_bias; j++)
         for (int64_t v = 0; v < m->n_words; v++)
-            m->out_bias[v] += r->s.scores[j * r->s.score_stride + v];
+            add_to_one(m->out_bias + v, r->s.scores[j * r->s.score_stride + v]);
 }
 
 static void softmax_step(run *r, int64_t n_in, int64_t n_predictions)

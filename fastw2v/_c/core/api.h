@@ -12,8 +12,13 @@ enum {
     W2V_TOP_NODES = 512,       /* nodes at the top of a Huffman tree, whose rows, a few hundred KB,
                                   stay in L2; several workers replicate them */
     W2V_MAX_PATH_INPUTS = 10,  /* of a path updated in one pass: a window of 5 on each side */
-    W2V_MAX_ROUNDED_PATH = 64  /* outputs of a path updated by bfloat16. A constant, so that factors
+    W2V_MAX_ROUNDED_PATH = 64, /* outputs of a path updated by bfloat16. A constant, so that factors
                                   need no address register for each input: x1.04 */
+#ifdef W2V_RED_ZONES
+    W2V_RED_ZONE_BYTES = 1024  /* poisoned, after each array in scratch */
+#else
+    W2V_RED_ZONE_BYTES = 0     /* in all builds but those with AddressSanitizer */
+#endif
 };
 
 /* A column of Walker's alias table. The sampled word is the column itself if the 32-bit draw is
@@ -81,22 +86,35 @@ typedef struct {
     float in_bias_limit;            /* > 0, limits a block's step of in_bias, see step/in_bias.h */
 } w2v_model;
 
-/* One thread's private state. The padding keeps two workers out of one cache line. */
+/* What a worker has done since it was made. */
 typedef struct {
-    char *scratch;              /* (w2v_scratch_bytes(),) aligned to W2V_CACHE_LINE */
     int64_t n_trained;          /* centres trained */
     int64_t n_subsampled;       /* tokens dropped by subsampling */
     int64_t n_predictions;      /* (input, target) predictions trained */
     int64_t n_loss_predictions; /* those of blocks whose loss was measured */
-    int64_t block_number;       /* in the chunk, counted from a drawn number */
     double loss_sum;            /* nats over n_loss_predictions */
+} w2v_counters;
+
+/* One thread's private state. The padding keeps two workers out of one cache line. */
+typedef struct {
+    char *scratch;              /* (w2v_scratch_bytes(),) aligned to W2V_CACHE_LINE. All zero before
+                                   the first chunk: kernels read parts of it before they write them,
+                                   and keep state in it from chunk to chunk */
+    int64_t n_predictions;      /* as in w2v_counters, of the blocks so far */
+    int64_t n_loss_predictions;
+    int64_t block_number;       /* in the chunk, counted from a drawn number */
+    double loss_sum;
     int64_t has_replicas;       /* 1: the replicas in scratch are in use */
     int64_t n_syncs;            /* since they were forked */
     int64_t n_since_sync;       /* centres trained since the last sync */
     uint8_t *touched_in;        /* (n_words,) set to 1 for rows that may have changed; or NULL */
     uint8_t *touched_out;       /* (n_outputs,) likewise */
-    char pad[2 * W2V_CACHE_LINE - 12 * 8];
+    w2v_counters done;          /* of whole chunks. Shared, atomic: read it by w2v_read_counters */
+    char pad[2 * W2V_CACHE_LINE - 15 * 8];
 } w2v_worker;
+
+/* Returns what a worker has done, which may be training at the same time. */
+w2v_counters w2v_read_counters(const w2v_worker *worker);
 
 /* A part of the token stream: the centres to train, and the margins that hold their contexts. */
 typedef struct {

@@ -1,6 +1,5 @@
 /* Which kernels this build has, and which of them this CPU can run. */
 #include "core/api.h"
-#include "core/scratch.h"
 #include "isa/target.h"
 
 extern const w2v_backend w2v_backend_scalar, w2v_backend_vec128;
@@ -101,9 +100,4 @@ int w2v_prefetch_for_write(void)
 #else
     return 0;
 #endif
-}
-
-int64_t w2v_scratch_bytes(const w2v_model *model, int64_t max_tokens)
-{
-    return carve_scratch(model, max_tokens, NULL).n_bytes;
 }

@@ -81,6 +81,19 @@ static run start_run(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
     return r;
 }
 
+/* Add a chunk's tokens to what the worker has done, and let others read it. No other thread writes
+   these counters, so plain reads are enough here. */
+static void publish_counters(w2v_worker *w, int64_t n_trained, int64_t n_tokens)
+{
+    w2v_counters *done = &w->done;
+    __atomic_store_n(&done->n_trained, done->n_trained + n_trained, __ATOMIC_RELAXED);
+    __atomic_store_n(&done->n_subsampled, done->n_subsampled + n_tokens - n_trained,
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&done->n_predictions, w->n_predictions, __ATOMIC_RELAXED);
+    __atomic_store_n(&done->n_loss_predictions, w->n_loss_predictions, __ATOMIC_RELAXED);
+    __atomic_store(&done->loss_sum, &w->loss_sum, __ATOMIC_RELAXED);
+}
+
 static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c)
 {
     run r = start_run(m, w, c);
@@ -101,8 +114,7 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
     end_tiles();
 #endif
     int64_t n_trained = r.trained.end - r.trained.begin;
-    w->n_trained += n_trained;
-    w->n_subsampled += c->centre_end - c->centre_begin - n_trained;
+    publish_counters(w, n_trained, c->centre_end - c->centre_begin);
     return n_trained;
 }
 

@@ -6,6 +6,10 @@
 
 #include "core/api.h"
 
+#ifdef W2V_RED_ZONES
+#include <sanitizer/asan_interface.h>
+#endif
+
 /* Floats of a row that tiles update at once. Sums of whole rows take 40 KB at dimension 300, which
    pushed everything else out of L1. */
 enum { PANEL_FLOATS = 128 };
@@ -39,8 +43,16 @@ static inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) 
 
 static inline void *carve(scratch *s, char *base, int64_t n, size_t item_bytes)
 {
-    void *array = base ? base + s->n_bytes : NULL;
-    s->n_bytes += round_up(n * (int64_t)item_bytes, W2V_CACHE_LINE);
+    char *array = base ? base + s->n_bytes : NULL;
+    int64_t n_bytes = n * (int64_t)item_bytes;
+    int64_t n_taken = round_up(n_bytes, W2V_CACHE_LINE) + W2V_RED_ZONE_BYTES;
+#ifdef W2V_RED_ZONES
+    if (base) {
+        ASAN_UNPOISON_MEMORY_REGION(array, n_bytes);
+        ASAN_POISON_MEMORY_REGION(array + n_bytes, n_taken - n_bytes);
+    }
+#endif
+    s->n_bytes += n_taken;
     return array;
 }
 

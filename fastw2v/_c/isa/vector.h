@@ -3,6 +3,7 @@
 #define W2V_VECTOR_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -21,8 +22,42 @@ enum { OUT_STEP = LANES < 4 ? 4 : LANES };
 typedef float vf __attribute__((vector_size(4 * LANES), may_alias));
 typedef int32_t vi __attribute__((vector_size(4 * LANES), may_alias));
 
+/* Threads share rows and biases without locks. ThreadSanitizer cannot tell that from a mistake, so
+   its build makes each of those accesses a relaxed atomic, and everything else must not race. */
+#ifdef W2V_ATOMIC_ROWS
+INLINE float load_one(const float *p)
+{
+    float x;
+    __atomic_load(p, &x, __ATOMIC_RELAXED);
+    return x;
+}
+INLINE void store_one(float *p, float x) { __atomic_store(p, &x, __ATOMIC_RELAXED); }
+INLINE void add_to_one(float *p, float change) { store_one(p, load_one(p) + change); }
+INLINE vf load(const float *p)
+{
+    vf v;
+    for (int i = 0; i < LANES; i++)
+        v[i] = load_one(p + i);
+    return v;
+}
+INLINE void store(float *p, vf v)
+{
+    for (int i = 0; i < LANES; i++)
+        store_one(p + i, v[i]);
+}
+INLINE float *copy_row(float *to, const float *row, size_t n_bytes)
+{
+    for (size_t i = 0; i < n_bytes / sizeof(float); i++)
+        to[i] = load_one(row + i);
+    return to;
+}
+#else
+#define load_one(p) (*(p))
+#define add_to_one(p, change) (*(p) += (change))
+#define copy_row memcpy
 INLINE vf load(const float *p) { return *(const vf *)p; }
 INLINE void store(float *p, vf v) { *(vf *)p = v; }
+#endif
 INLINE void store_unaligned(float *p, vf v) { memcpy(p, &v, sizeof v); }
 INLINE vi load_ids(const int32_t *p)
 {

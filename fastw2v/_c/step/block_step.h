@@ -49,12 +49,12 @@ INLINE double vector_gradients(const block *b, const int with_loss)
 static void add_bias_to_scores(const w2v_model *m, const scratch *s, const block *b)
 {
     for (int64_t k = 0; k < b->out.n; k++)
-        s->bias[k] = m->out_bias[b->out_id[k]];
+        s->bias[k] = load_one(m->out_bias + b->out_id[k]);
     for (int64_t j = 0; j < b->in.n; j++)
         for (int64_t k = 0; k < b->out.n; k++)
             b->scores[j * b->out_step + k] += s->bias[k];
     for (int64_t j = 0; b->has_paired && j < b->in.n; j++)
-        b->scores[paired_at(b) + j] += m->out_bias[s->paired_id[j]];
+        b->scores[paired_at(b) + j] += load_one(m->out_bias + s->paired_id[j]);
 }
 
 static void update_bias(const w2v_model *m, const scratch *s, const block *b)
@@ -63,10 +63,10 @@ static void update_bias(const w2v_model *m, const scratch *s, const block *b)
         float change = 0;
         for (int64_t j = 0; j < b->in.n; j++)
             change += b->scores[j * b->out_step + k];
-        m->out_bias[b->out_id[k]] += change;
+        add_to_one(m->out_bias + b->out_id[k], change);
     }
     for (int64_t j = 0; b->has_paired && j < b->in.n; j++)
-        m->out_bias[s->paired_id[j]] += b->scores[paired_at(b) + j];
+        add_to_one(m->out_bias + s->paired_id[j], b->scores[paired_at(b) + j]);
 }
 
 /* change_j = sum_k g_jk y_k for all inputs, in scratch, plus the changes from paired outputs. */

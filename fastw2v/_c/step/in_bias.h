@@ -44,7 +44,7 @@ static void begin_biased_steps(run *r, block *b, int64_t n)
         return;
     for (int64_t j = 0; j < b->in.n; j++) {
         s->context_row[j] = s->in_row[j];
-        s->in_row[j] = memcpy(s->hidden + j * r->model->stride_floats, s->in_row[j], row_bytes);
+        s->in_row[j] = copy_row(s->hidden + j * r->model->stride_floats, s->in_row[j], row_bytes);
         add_row(s->in_row[j], r->model->in_bias, r->shape.n_vectors);
     }
     memset(s->in_change, 0, (size_t)b->in.n * row_bytes);
