@@ -763,27 +763,37 @@ class KeyedVectors:
         format: str | None = None,
         mmap: bool = False,
         limit: int | None = None,
+        *,
+        verify: bool = True,
     ) -> "KeyedVectors":
         """Read a vectors file of any supported format.
 
         format: a format name, or None to detect it from the content.
-        mmap: map the vectors read-only instead of reading them; native format only.
+        mmap, verify: as for load; native format only.
         limit: maximum number of rows to read, >= 0; None reads all.
         Raises ReadError, ModelFormatError, or UsageError if the format cannot be mapped.
         """
-        found = cls.from_word_vectors(read_vectors(path, format, mmap, limit))
+        found = cls.from_word_vectors(read_vectors(path, format, mmap, limit, verify))
         found._file = path
         return found
 
     @classmethod
-    def load(cls, fname: Path, mmap: bool | str | None = False) -> "KeyedVectors":
-        """Read a native file; the output vectors of a model are not read.
+    def load(
+        cls, fname: Path, mmap: bool | str | None = False, *, verify: bool = True
+    ) -> "KeyedVectors":
+        """Read a native file; the output vectors of a model are not returned.
 
-        mmap: map the vectors read-only instead of reading them.  True, or 'r' as in gensim.
+        mmap: map the vectors read-only instead of reading them.  True, or 'r' as in gensim.  If
+        another program truncates a mapped file, the system ends this process (SIGBUS) as soon as a
+        missing part is used.  Replacing the file, as save does, is safe.
+        verify: compare every byte of the file with its checksums, which reads the whole file, also
+        with mmap.  False skips that, for mapped files that are larger than the memory.
         Raises ReadError, or ModelFormatError that describes the problem in the file.
         """
         check_path("fname", fname)
-        found = cls.from_word_vectors(native.read(fname, mmap=bool(mmap), with_output=False))
+        found = cls.from_word_vectors(
+            native.read(fname, mmap=bool(mmap), verify=verify, with_output=False)
+        )
         found._file = fname
         return found
 

@@ -634,15 +634,18 @@ class Word2Vec:
             self._wv.save_index(path)
 
     @classmethod
-    def load(cls: type[Model], path: Path, mmap: str | None = None) -> Model:
+    def load(
+        cls: type[Model], path: Path, mmap: str | None = None, *, verify: bool = True
+    ) -> Model:
         """Read a model that save() wrote in the native format, ready for more training.
 
         The file does not store a tokenizer.
         mmap: without effect; KeyedVectors.load can memory-map files.
+        verify: compare every byte of the file with its checksums.
         Raises ModelFormatError if the file holds only vectors, or settings that this version does
         not know.
         """
-        data = read_model(path)
+        data = read_model(path, verify=verify)
         try:
             return cls._from(data)
         except (KeyError, TypeError, ValueError) as error:

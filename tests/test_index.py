@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastw2v import KeyedVectors, Word2Vec
-from fastw2v.errors import SaveError, UsageError
+from fastw2v.errors import ModelFormatError, SaveError, UsageError
 from fastw2v.formats import write_vectors
 from fastw2v.vectors.index import TOLERANCE
 
@@ -141,6 +141,35 @@ def test_an_index_that_does_not_fit_is_built_anew_with_a_warning(tmp_path, wv, r
     word = loaded.most_similar("w1", topn=1)[0][0]
     loaded.indexer = None
     assert loaded.most_similar("w1", topn=1)[0][0] == word
+
+
+def test_flipped_bits_of_an_index_are_noticed(tmp_path, wv):
+    few = KeyedVectors.from_arrays(WORDS[:5], wv.vectors[:5])
+    few.index(threads=1)
+    few.save_index(tmp_path / "v")
+    path = tmp_path / "v.usearch"
+    raw = path.read_bytes()
+    assert few.indexer.load(path)
+    for bit in [*range(0, 8 * (len(raw) - 16), 13), *range(8 * (len(raw) - 16), 8 * len(raw))]:
+        changed = bytearray(raw)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        with pytest.raises(ModelFormatError, match=r"v\.usearch: "):
+            few.indexer.load(path)
+    path.write_bytes(raw[:-3])
+    with pytest.raises(ModelFormatError, match="damaged"):
+        few.indexer.load(path)
+
+
+def test_an_index_without_a_checksum_still_opens(tmp_path, wv, monkeypatch):
+    wv.index(threads=1)
+    wv.save(tmp_path / "v")
+    before = wv.most_similar("w1")
+    (tmp_path / "v.usearch").write_bytes((tmp_path / "v.usearch").read_bytes()[:-16])
+    monkeypatch.setattr("fastw2v.vectors.index.VectorIndex.build", pytest.fail)
+    loaded = KeyedVectors.load(tmp_path / "v")
+    loaded.index(threads=1)
+    assert loaded.most_similar("w1") == before
 
 
 def test_vectors_that_change_lose_their_index(wv):

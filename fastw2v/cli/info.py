@@ -52,6 +52,7 @@ def _facts(path: str, format: str, found: "WordVectors") -> dict[str, Any]:
         "words": len(found.words),
         "dimension": found.dim,
         "dtype": str(found.vectors.dtype),
+        "verified": found.is_verified,
         "counts": found.counts is not None,
         "output_vectors": found.output_vectors is not None,
         "output_bias": found.output_bias is not None,

@@ -32,12 +32,14 @@ def read_vectors(
     format: str | None = None,
     mmap: bool = False,
     limit: int | None = None,
+    verify: bool = True,
 ) -> "WordVectors":
     """Read a vectors file of any format.
 
     format: a name in FORMATS; None detects the format from the content.
     mmap: map the matrices read-only instead of reading them; native format only.
     limit: maximum number of rows to read, >= 0; None reads all.
+    verify: compare a native file with its checksums; see native.read.
     Raises ReadError, ModelFormatError, or UsageError for an invalid argument.
     """
     check_path("path", path)
@@ -51,6 +53,6 @@ def read_vectors(
     if mmap and not record.can_be_mapped:
         able = listed((f.name for f in FORMATS.values() if f.can_be_mapped), "and")
         raise UsageError(f"only {able} files can be memory-mapped; {os.fspath(path)} is {format!r}")
-    options = {"mmap": True} if mmap else {}
+    options = {"mmap": mmap, "verify": verify} if record.can_be_mapped else {}
     found: WordVectors = record.load().read(path, limit=limit, **options)
     return found

@@ -13,12 +13,12 @@ Optional tensors:
 - `further.*`: float32 tensors of a checkpoint.  `further.pending_input_bias`, (dim,), is not yet
   included in the vectors.
 Metadata: `fastw2v`, the layout version, and `settings`, a JSON object.
+The last tensor holds checksums, see `tensor_file`.  Older files have none.
 """
 
 import json
 import os
 import struct
-from itertools import pairwise
 from os import PathLike
 from typing import Any
 
@@ -29,10 +29,11 @@ from fastw2v.base.atomic import atomic_write
 from fastw2v.base.content import HEAD_BYTES, not_vectors
 from fastw2v.errors import ModelFormatError, UsageError, reading
 from fastw2v.formats.head import Head
+from fastw2v.formats.header import MAX_DIM
 from fastw2v.formats.precision import Reduced, reduce_vectors, without_model
 from fastw2v.formats.records import NATIVE
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
-from fastw2v.formats.word_vectors import WordVectors, decode_words, encode_words
+from fastw2v.formats.word_vectors import WordVectors, encode_words, split_words
 
 LAYOUT_VERSION = "1"
 EXTRA_PREFIX = "further."
@@ -76,13 +77,14 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
     metadata = {"fastw2v": LAYOUT_VERSION, "settings": _settings_json(word_vectors.settings)}
     present = {key: tensor for key, tensor in tensors.items() if tensor is not None}
     with atomic_write(name) as file:
-        write_tensors(file, present, metadata)
+        write_tensors(file, present, metadata, checksums=True)
 
 
 def read(
     path: str | PathLike[str],
     *,
     mmap: bool = False,
+    verify: bool = True,
     limit: int | None = None,
     with_output: bool = True,
     adds_pending: bool = True,
@@ -90,6 +92,8 @@ def read(
     """Read a model.
 
     mmap: map the matrices read-only instead of reading them.
+    verify: compare every byte of the file with its checksums, even of tensors that are mapped or
+    not returned.  With a limit, only the header and the words are compared.
     limit: maximum number of rows to read; None reads all.  With a limit, only words, vectors and
     counts are read.
     with_output: also read the output vectors, the biases and the extra arrays.
@@ -101,40 +105,37 @@ def read(
     with reading(name), open(name, "rb") as file:
         if found := not_vectors(file.peek(HEAD_BYTES)[:HEAD_BYTES]):
             raise ModelFormatError(f"{name}: {found}")
-        model = TensorFile(name, file, mmap=mmap)
+        model = TensorFile(name, file, mmap=mmap, verify=verify)
         settings = _settings(model)
         vectors = _vectors(model, limit)
-        n_words = model.shape("vectors")[0]
+        n_words, dim = model.shape("vectors")
         words = _words(model, n_words, len(vectors))
-        counts = model.optional("counts", "I64", (n_words,), limit)
-        output_vectors = output_bias = input_bias = None
-        extra_arrays: dict[str, NDArray[np.float32]] = {}
-        dim = vectors.shape[1]
-        pending = (
-            model.optional(EXTRA_PREFIX + PENDING_BIAS, "F32", (dim,)) if adds_pending else None
-        )
-        if pending is not None:
-            vectors = vectors + pending
+        found = WordVectors(words, vectors, settings=settings)
+        found.counts = model.optional("counts", "I64", (n_words,), limit)
+        pending = model.optional(EXTRA_PREFIX + PENDING_BIAS, "F32", (dim,))
+        if pending is not None and adds_pending:
+            found.vectors = vectors + pending
         if with_output and limit is None:
-            output_vectors = model.optional("output_vectors", "F32", (None, dim))
-            n_outputs = None if output_vectors is None else len(output_vectors)
-            output_bias = model.optional("output_bias", "F32", (n_outputs,))
-            input_bias = model.optional("input_bias", "F32", (dim,))
-            extra_arrays = model.of_group(EXTRA_PREFIX)
-            if input_bias is not None and pending is not None:
-                input_bias = input_bias + extra_arrays.pop(PENDING_BIAS)
-    return WordVectors(
-        words, vectors, counts, output_vectors, output_bias, settings, extra_arrays, input_bias
-    )
+            _read_output(model, found)
+            if found.input_bias is not None and pending is not None and adds_pending:
+                found.input_bias = found.input_bias + found.extra_arrays.pop(PENDING_BIAS)
+        if limit is None:
+            model.verify_rest()
+            found.is_verified = model.is_verifying
+    return found
 
 
 def _vectors(model: TensorFile, limit: int | None) -> NDArray[np.float32]:
     """Return the vectors as float32; only float32 can be mapped."""
     dtype = model.dtype("vectors") if model.has("vectors") else "F32"
     if dtype not in ("F16", "I8"):
-        return model.tensor("vectors", "F32", (None, None), limit)
+        dtype = "F32"
     values = model.tensor("vectors", dtype, (None, None), limit)
-    n_words = model.shape("vectors")[0]
+    n_words, dim = model.shape("vectors")
+    if not 1 <= dim <= MAX_DIM:
+        model.complain(f"its vectors have an invalid dimension: {dim}")
+    if dtype == "F32":
+        return values
     scales = model.tensor("vector_scales", "F32", (n_words,), limit) if dtype == "I8" else None
     return Reduced(values, scales).restored()
 
@@ -146,11 +147,19 @@ def _words(model: TensorFile, n_words: int, n_wanted: int) -> list[str]:
     falls = (offsets[1:] < offsets[:-1]).any()  # differences could overflow
     if offsets[0] != 0 or offsets[-1] != len(text) or falls:
         model.complain(f"word_offsets must rise from 0 to {len(text)}, the length of words")
-    word_offsets = offsets[: n_wanted + 1].tolist()
-    words = decode_words(text[begin:end] for begin, end in pairwise(word_offsets))
+    words = split_words(text, offsets[: n_wanted + 1])
     if len(set(words)) != len(words):
         model.complain("it contains the same word twice")
     return words
+
+
+def _read_output(model: TensorFile, found: WordVectors) -> None:
+    """Read the output side, the input bias and the extra arrays."""
+    found.output_vectors = model.optional("output_vectors", "F32", (None, found.dim))
+    n_outputs = None if found.output_vectors is None else len(found.output_vectors)
+    found.output_bias = model.optional("output_bias", "F32", (n_outputs,))
+    found.input_bias = model.optional("input_bias", "F32", (found.dim,))
+    found.extra_arrays = model.of_group(EXTRA_PREFIX)
 
 
 def _settings(model: TensorFile) -> dict[str, Any]:

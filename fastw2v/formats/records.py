@@ -47,13 +47,13 @@ class Format:
 
     name: used in `--format`, `--to` and errors.
     module: a module of this package with three functions: looks_like(head), which may rely on
-    sniff.ORDER; read(path, limit), with mmap if can_be_mapped; and write(path, word_vectors), with
-    dtype if there is more than one.
+    sniff.ORDER; read(path, limit), with mmap and verify if can_be_mapped; and write(path,
+    word_vectors), with dtype if there is more than one.
     description: one line for help texts and errors.
     suffixes: lower-case file suffixes that select the format.
     is_folder: whether the format is a folder instead of a file.
     files: maps a path to the paths of all files written for it.
-    can_be_mapped: whether vectors can be memory-mapped.
+    can_be_mapped: whether vectors can be memory-mapped, and have checksums.
     dtypes: types that vectors can be stored in.
     holds: keys of PARTS that are written and read back.
     refused: matches words that the format cannot hold; None if it can hold any word.

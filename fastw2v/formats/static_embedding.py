@@ -112,7 +112,7 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
     name, tokenizer, *_ = HF.files(folder)
     with reading(name), not_replaced(name), open(name, "rb") as file:
         tokens, unknown = _tokens(tokenizer, _load_json(tokenizer))
-        tensors = TensorFile(name, file, mmap=False)
+        tensors = TensorFile(name, file, mmap=False, verify=False)
         key = next((key for key in TENSORS if tensors.has(key)), None)
         if key is None:
             tensors.complain(f"no tensor {' or '.join(map(repr, TENSORS))}")

@@ -255,9 +255,9 @@ def ties_of(arrays: ModelArrays) -> dict[str, str]:
     return {} if arrays.paths is None else {TIES_KEY: arrays.paths.ties}
 
 
-def read_model(path: str | PathLike[str]) -> WordVectors:
+def read_model(path: str | PathLike[str], *, verify: bool) -> WordVectors:
     """Return the content of a native file.  Raises ModelFormatError if it holds no model."""
-    data = read_vectors(path, "native")
+    data = read_vectors(path, "native", verify=verify)
     if data.counts is None or data.output_vectors is None or not data.settings:
         raise ModelFormatError(
             f"{os.fspath(path)}: has vectors but no model; read it with KeyedVectors.load"

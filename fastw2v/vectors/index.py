@@ -7,7 +7,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from fastw2v.base.checks import check_choice, check_integer
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import ModelFormatError, ReadError, reading
 from fastw2v.formats.records import INDEX_SUFFIX
+from fastw2v.formats.tensor_file import BLOCK_BYTES, CHECKSUM_BYTES, checksum
 from fastw2v.vectors.search import divide_rows
 
 DTYPES = ("f32", "f16", "bf16", "i8")
@@ -24,6 +25,8 @@ N_CHECKED = 1000  # rows of a loaded index that are compared with the vectors
 # Maximum rounding error of a value of a unit row in the index; int8 reached 2**-7.
 TOLERANCE = 2**-6
 ROWS_AT_ONCE = 1 << 16
+# What follows usearch's bytes in a file: this mark and their XXH3 (64 bits, big-endian).
+MARK = b"fastw2v\1"
 
 
 class Indexer(Protocol):
@@ -95,23 +98,30 @@ class VectorIndex:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the index to a usearch file.  Raises SaveError."""
+        content = self._graph.save()
         with atomic_write(path) as file:
-            file.write(self._graph.save())
+            file.write(content)
+            file.write(MARK + checksum([content]))
 
     def load(self, path: str | PathLike[str]) -> bool:
         """Read the index from a file; return whether it matches the vectors and settings.
 
-        Raises ReadError, or ModelFormatError if the file is not an index.
+        Raises ReadError, or ModelFormatError if the file is not an index or does not match its
+        checksum.
         """
         index = _usearch().Index
-        with reading(path), open(path, "rb"):
-            pass
+        with reading(path), open(path, "rb") as file:
+            n_bytes = _verified_bytes(os.fspath(path), file)
         try:
             self._graph = index.restore(os.fspath(path))
         except (RuntimeError, ValueError) as error:
             raise ModelFormatError(f"{os.fspath(path)}: not a usearch index: {error}") from error
         if self._graph is None:
             raise ModelFormatError(f"{os.fspath(path)}: not a usearch index")
+        if self._graph.serialized_length != n_bytes:  # the mark is damaged, or the file was cut
+            raise ModelFormatError(
+                f"{os.fspath(path)}: damaged: it has {n_bytes} bytes of an index"
+            )
         self._graph.expansion_search = self.settings.expansion_search
         return self._fits()
 
@@ -185,6 +195,24 @@ class VectorIndex:
             found is not None and bool(np.abs(found - unit).max() < TOLERANCE)
             for found, unit in zip(stored, self._units(some), strict=True)
         )
+
+
+def _verified_bytes(name: str, file: BinaryIO) -> int:
+    """Return how many bytes of a file belong to usearch; all, if it has no checksum.
+
+    Raises ModelFormatError if they do not match the checksum.
+    """
+    size = os.fstat(file.fileno()).st_size
+    n_bytes = max(size - len(MARK) - CHECKSUM_BYTES, 0)
+    file.seek(n_bytes)
+    mark, expected = file.read(len(MARK)), file.read()
+    if mark != MARK:
+        return size
+    file.seek(0)
+    blocks = (file.read(min(BLOCK_BYTES, n_bytes - i)) for i in range(0, n_bytes, BLOCK_BYTES))
+    if checksum(blocks) != expected:
+        raise ModelFormatError(f"{name}: it does not match its checksum: the file was damaged")
+    return n_bytes
 
 
 def beside(path: str | PathLike[str]) -> str:
