@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from fastw2v import KeyedVectors
 from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors, write_vectors
 
@@ -195,6 +196,54 @@ def test_a_native_model_with_strange_metadata_is_refused(tmp_path, metadata, mes
     save_file(native_tensors(), tmp_path / "v", metadata)
     with pytest.raises(ModelFormatError, match=message):
         read_vectors(tmp_path / "v")
+
+
+def write_header(path, tensors, metadata):
+    """Write a safetensors file of these {name: (dtype, shape, n_bytes)}, with data of zeros."""
+    header, end = {"__metadata__": metadata}, 0
+    for name, (dtype, shape, n_bytes) in tensors.items():
+        begin, end = end, end + n_bytes
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(end))
+
+
+HOSTILE_SHAPES = [[], [0, 2**63 - 1], [2**63 - 1, 0], [0, 2**25], [3, 0], [0, 0, 0], [0] * 40]
+NO_WORDS = {
+    "vectors": ("F32", [0, 2], 0),
+    "words": ("U8", [0], 0),
+    "word_offsets": ("I64", [1], 8),
+    "counts": ("I64", [0], 0),
+    "output_vectors": ("F32", [0, 2], 0),
+    "output_bias": ("F32", [0], 0),
+    "further.best_vectors": ("F32", [0, 2], 0),
+    "further.pending_input_bias": ("F32", [2], 8),
+}
+
+
+def test_the_hand_made_model_without_words_is_sound(tmp_path):
+    write_header(tmp_path / "v", NO_WORDS, SOUND)
+    assert read_vectors(tmp_path / "v").words == []
+
+
+@pytest.mark.parametrize("key", NO_WORDS)
+@pytest.mark.parametrize("shape", HOSTILE_SHAPES, ids=lambda shape: "x".join(map(str, shape)))
+def test_a_tensor_of_a_hostile_shape_is_refused(tmp_path, key, shape):
+    size = 0 if shape else 8 if NO_WORDS[key][0] == "I64" else 1 if key == "words" else 4
+    write_header(tmp_path / "v", NO_WORDS | {key: (NO_WORDS[key][0], shape, size)}, SOUND)
+    for mmap in (False, True):
+        with pytest.raises(ModelFormatError, match=str(tmp_path / "v")):
+            read_vectors(tmp_path / "v", mmap=mmap)
+
+
+@pytest.mark.parametrize("shape", HOSTILE_SHAPES, ids=lambda shape: "x".join(map(str, shape)))
+def test_a_static_embedding_of_a_hostile_shape_is_refused(tmp_path, small, shape):
+    write_vectors(tmp_path / "v", small, "hf")
+    (tmp_path / "v" / "tokenizer.json").write_text('{"model": {"vocab": {}}}')
+    tensors = {"embeddings": ("F32", shape, 0 if shape else 4)}
+    write_header(tmp_path / "v" / "model.safetensors", tensors, {})
+    with pytest.raises(ModelFormatError, match=str(tmp_path / "v")):
+        KeyedVectors.read(tmp_path / "v")
 
 
 @pytest.mark.parametrize("length", [0, 3, 2**40, 2**63, 2**64 - 1])

@@ -153,6 +153,21 @@ def test_the_layout_that_sentence_transformers_saves_is_read(tmp_path, given_vec
         ("tokenizer.json", '{"model": {"vocab": {"a": 1e99}}}', "have gaps"),
         ("tokenizer.json", '{"model": {"vocab": {"a": -1}}}', "have gaps"),
         ("tokenizer.json", '{"model": {"vocab": {"a": "x"}}}', "no valid vocabulary"),
+        ("tokenizer.json", '{"model": {"vocab": {"a": Infinity}}}', "no valid vocabulary"),
+        ("tokenizer.json", '{"model": {"vocab": {"a": 0.5}}}', "no valid vocabulary"),
+        ("tokenizer.json", '{"model": {"vocab": {"\\ud800": 0}}}', "no valid vocabulary"),
+        ("tokenizer.json", '{"model": {"vocab": [[null, 0]]}}', "no valid vocabulary"),
+        ("tokenizer.json", '{"model": {"vocab": {}}, "added_tokens": 3}', "no valid vocabulary"),
+        (
+            "modules.json",
+            '[{"type": "StaticEmbedding", "path": "\\ud800"}]',
+            "cannot be the name of a folder",
+        ),
+        (
+            "modules.json",
+            '[{"type": "StaticEmbedding", "path": "a\\u0000b"}]',
+            "cannot be the name of a folder",
+        ),
     ],
 )
 def test_a_folder_whose_files_disagree_is_refused(tmp_path, given_vectors, file, content, message):

@@ -29,7 +29,6 @@ from fastw2v.base.atomic import atomic_write
 from fastw2v.base.content import HEAD_BYTES, not_vectors
 from fastw2v.errors import ModelFormatError, UsageError, reading
 from fastw2v.formats.head import Head
-from fastw2v.formats.header import MAX_DIM
 from fastw2v.formats.precision import Reduced, reduce_vectors, without_model
 from fastw2v.formats.records import NATIVE
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
@@ -103,8 +102,8 @@ def read(
     """
     name = os.fspath(path)
     with reading(name), open(name, "rb") as file:
-        if found := not_vectors(file.peek(HEAD_BYTES)[:HEAD_BYTES]):
-            raise ModelFormatError(f"{name}: {found}")
+        if problem := not_vectors(file.peek(HEAD_BYTES)[:HEAD_BYTES]):
+            raise ModelFormatError(f"{name}: {problem}")
         model = TensorFile(name, file, mmap=mmap, verify=verify)
         settings = _settings(model)
         vectors = _vectors(model, limit)
@@ -130,12 +129,10 @@ def _vectors(model: TensorFile, limit: int | None) -> NDArray[np.float32]:
     dtype = model.dtype("vectors") if model.has("vectors") else "F32"
     if dtype not in ("F16", "I8"):
         dtype = "F32"
-    values = model.tensor("vectors", dtype, (None, None), limit)
-    n_words, dim = model.shape("vectors")
-    if not 1 <= dim <= MAX_DIM:
-        model.complain(f"its vectors have an invalid dimension: {dim}")
+    values = model.matrix("vectors", dtype, limit)
     if dtype == "F32":
         return values
+    n_words = model.shape("vectors")[0]
     scales = model.tensor("vector_scales", "F32", (n_words,), limit) if dtype == "I8" else None
     return Reduced(values, scales).restored()
 

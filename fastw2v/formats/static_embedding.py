@@ -119,7 +119,7 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
         if tensors.has("mapping"):
             tensors.complain("several tokens share a row (`mapping`), which is not supported")
         dtype = "F16" if tensors.dtype(key) == "F16" else "F32"
-        rows = tensors.tensor(key, dtype, (None, None))
+        rows = tensors.matrix(key, dtype)
     if len(tokens) != len(rows) or None in tokens:
         _complain(tokenizer, f"{len(rows)} rows, and {len(tokens)} tokens that name them")
     words = [token for token in tokens if token is not None]
@@ -155,9 +155,35 @@ def _module_folder(folder: str) -> str:
         _complain(name, "names no module with a path")
     if not str(first.get("type", "")).endswith("StaticEmbedding"):
         _complain(name, f"its first module is {first.get('type')!r}, not a StaticEmbedding")
+    if not _is_path(inner):
+        _complain(name, f"the path {inner!r} cannot be the name of a folder")
     if PurePosixPath(inner).is_absolute() or ".." in PurePosixPath(inner).parts:
         _complain(name, f"the path {inner!r} points outside the folder")
     return os.path.join(folder, inner) if inner not in ("", ".") else folder
+
+
+def _is_path(text: str) -> bool:
+    """Return whether the system could have a file of this name: no lone surrogate, no NUL."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
+def _text(token: Any) -> str:
+    """Return a token.  Raises TypeError or ValueError unless it is Unicode text."""
+    if not isinstance(token, str):
+        raise TypeError(f"the token {token!r} is not text")
+    token.encode()
+    return token
+
+
+def _row(value: Any) -> int:
+    """Return a row number.  Raises TypeError, ValueError or OverflowError for anything else."""
+    row = int(value)
+    if row != value:
+        raise ValueError(f"{value!r} is not a row number")
+    return row
 
 
 def _tokens(name: str, tokenizer: Any) -> tuple[list[str | None], str | None]:
@@ -166,13 +192,13 @@ def _tokens(name: str, tokenizer: Any) -> tuple[list[str | None], str | None]:
         model = tokenizer["model"]
         vocab = model["vocab"]
         if isinstance(vocab, list):  # Unigram: pairs of token and score
-            ids = {str(token): row for row, (token, _) in enumerate(vocab)}
+            ids = {_text(token): row for row, (token, _) in enumerate(vocab)}
         else:
-            ids = {str(token): int(row) for token, row in vocab.items()}
+            ids = {_text(token): _row(row) for token, row in vocab.items()}
         for token in tokenizer.get("added_tokens") or []:
-            ids[str(token["content"])] = int(token["id"])
+            ids[_text(token["content"])] = _row(token["id"])
         unknown = model.get("unk_token")
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, OverflowError, KeyError, AttributeError) as error:
         _complain(name, f"no valid vocabulary: {error!r}")
     if not all(0 <= row < 2 * len(ids) for row in ids.values()):
         _complain(name, "the token ids of its vocabulary have gaps")

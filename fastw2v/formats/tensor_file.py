@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.errors import ModelFormatError
+from fastw2v.formats.header import MAX_DIM
 
 ALIGNMENT = 64  # one cache line: aligned rows are fastest to load when mapped
 BLOCK_BYTES = 1 << 19  # of a file; half of the smallest usual L2 cache, where a block is hashed
@@ -189,6 +190,12 @@ class TensorFile:
         n_rows = found[0] if limit is None else min(limit, found[0])
         return self._values(key, DTYPES[dtype], (n_rows, *found[1:]))
 
+    def matrix(self, key: str, dtype: str, limit: int | None = None) -> NDArray[Any]:
+        """Return vectors as `tensor` does.  Raises ModelFormatError for an absurd dimension."""
+        if self.has(key) and len(self.shape(key)) == 2 and not 1 <= self.shape(key)[1] <= MAX_DIM:
+            self.complain(f"tensor {key!r} has an invalid dimension: {self.shape(key)[1]}")
+        return self.tensor(key, dtype, (None, None), limit)
+
     def of_group(self, prefix: str) -> dict[str, NDArray[np.float32]]:
         """Return the float32 tensors whose names start with prefix, keyed without the prefix.
 
@@ -197,9 +204,9 @@ class TensorFile:
         tensors = {}
         for key in self._header:
             if key.startswith(prefix):
-                n_dimensions = 2 if len(self.shape(key)) == 2 else 1
-                shape = (None,) * n_dimensions
-                tensors[key.removeprefix(prefix)] = self.tensor(key, "F32", shape)
+                is_matrix = len(self.shape(key)) == 2
+                found = self.matrix(key, "F32") if is_matrix else self.tensor(key, "F32", (None,))
+                tensors[key.removeprefix(prefix)] = found
         return tensors
 
     def verify_rest(self) -> None:
