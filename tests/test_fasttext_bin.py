@@ -1,3 +1,5 @@
+import mmap
+import os
 import struct
 import warnings
 
@@ -6,7 +8,13 @@ import pytest
 from small_corpus import topic_sentences, write_lines
 
 from fastw2v.errors import ModelFormatError, SaveError
-from fastw2v.formats import WordVectors, detect_format, read_vectors, write_vectors
+from fastw2v.formats import (
+    WordVectors,
+    detect_format,
+    fasttext_bin,
+    read_vectors,
+    write_vectors,
+)
 from fastw2v.formats.fasttext_bin import MAGIC
 
 WORDS = ["</s>", "a", "né", "中文字", "\udcff\udc80x", "longer", "b" * 40]
@@ -169,3 +177,36 @@ def test_fasttext_gives_the_same_vectors(tmp_path):
         np.testing.assert_array_equal(
             [again.get_word_vector(word) for word in read.words], read.vectors
         )
+
+
+@pytest.mark.parametrize("minn", [0, 3])
+def test_a_file_is_read_instead_of_mapped(tmp_path, rng, monkeypatch, minn):
+    content, _ = model_bytes(rng, minn, minn and 6, 50)
+    (tmp_path / "v.bin").write_bytes(content)
+    monkeypatch.setattr(mmap, "mmap", pytest.fail)
+    assert read_vectors(tmp_path / "v.bin").vectors.flags.writeable
+    part = read_vectors(tmp_path / "v.bin", limit=2)
+    assert part.words == WORDS[:2]
+
+
+def test_a_file_that_is_cut_off_while_it_is_read_is_an_error(tmp_path, rng, monkeypatch):
+    path = tmp_path / "v.bin"
+    content, _ = model_bytes(rng, 3, 6, 5000)
+    path.write_bytes(content)
+    dictionary = fasttext_bin._Reader.dictionary
+
+    def cut_off(reader):
+        os.truncate(path, 20_000)
+        return dictionary(reader)
+
+    monkeypatch.setattr(fasttext_bin._Reader, "dictionary", cut_off)
+    with pytest.raises(ModelFormatError, match="was truncated while it was read"):
+        read_vectors(path)
+
+
+def test_settings_that_fasttext_cannot_hold_give_its_defaults(tmp_path, rng):
+    vectors = WordVectors(["a"], np.ones((1, 2), np.float32))
+    write_vectors(tmp_path / "expected", vectors, "fasttext")
+    vectors.settings = {"epochs": 2**31, "window": -1, "min_count": 10**30, "negative": "5"}
+    write_vectors(tmp_path / "v", vectors, "fasttext")
+    assert (tmp_path / "v").read_bytes() == (tmp_path / "expected").read_bytes()

@@ -9,7 +9,6 @@ Layout, little-endian:
   values.
 """
 
-import mmap
 import os
 import struct
 import warnings
@@ -96,11 +95,10 @@ def _settings(word_vectors: WordVectors) -> _Settings:
     """Return the model's settings as fastText's, with fastText's defaults for unknown ones."""
     known = word_vectors.settings
     settings = _Settings(word_vectors.dim)._asdict()
-    for name in ("epochs", "min_count", "negative"):
-        if isinstance(known.get(name), int):
-            settings[name] = known[name]
-    if isinstance(known.get("window"), int):
-        settings["window"] = known["window"]
+    for name in ("epochs", "min_count", "negative", "window"):
+        value = known.get(name)
+        if isinstance(value, int) and 0 <= value < 2**31:  # an int32 there
+            settings[name] = value
     if isinstance(known.get("sample"), float):
         settings["sample"] = known["sample"]
     settings["loss"] = LOSSES.get(str(known.get("objective")), LOSSES["ns"])
@@ -125,8 +123,9 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
             reader.complain(f"fastText format version {version} is not 11 or 12")
         settings = _Settings(*_SETTINGS.unpack(reader.take(_SETTINGS.size)))
         dictionary = reader.dictionary()
-        rows = reader.input_matrix(settings, dictionary.n_words)
-        word_vectors = _word_vectors(settings, version, dictionary, rows, limit)
+        has_n_grams = _has_n_grams(settings, version, dictionary)
+        rows = reader.input_matrix(settings, dictionary.n_words, None if has_n_grams else limit)
+        word_vectors = _word_vectors(settings, has_n_grams, dictionary, rows, limit)
     return drop_repeated(name, word_vectors)
 
 
@@ -143,20 +142,25 @@ class _Dictionary:
         return len(self.words)
 
 
+def _has_n_grams(settings: _Settings, version: int, dictionary: _Dictionary) -> bool:
+    """Return whether a vector is the mean of a word's row and the rows of its n-grams."""
+    is_old_classifier = version == 11 and settings.model not in (CBOW, SKIP_GRAM)
+    can_have = settings.maxn > 0 and settings.bucket > 0 and dictionary.has_n_grams
+    return can_have and not is_old_classifier
+
+
 def _word_vectors(
     settings: _Settings,
-    version: int,
+    has_n_grams: bool,
     dictionary: _Dictionary,
     rows: NDArray[np.uint8],
     limit: int | None,
 ) -> WordVectors:
     """Return the words with their rows, or with the means of their rows and n-gram rows."""
     words, dim = dictionary.words[:limit], settings.dim
-    is_old_classifier = version == 11 and settings.model not in (CBOW, SKIP_GRAM)
     counts = np.array(dictionary.counts[:limit], np.int64)
-    has_n_grams = settings.maxn > 0 and settings.bucket > 0 and dictionary.has_n_grams
-    if not has_n_grams or is_old_classifier:
-        own = rows[: 4 * dim * len(words)].view("<f4").astype(np.float32)
+    if not has_n_grams:
+        own = rows[: 4 * dim * len(words)].view("<f4").astype(np.float32, copy=False)
         return WordVectors(decode_words(words), own.reshape(len(words), dim), counts)
     vectors = np.empty((len(words), dim), np.float32)
     marked = [None if word == SENTENCE_END else b"<" + word + b">" for word in words]
@@ -221,8 +225,14 @@ class _Reader:
             warnings.warn(f"{self.name}: skipped {n_labels} classifier labels", stacklevel=4)
         return _Dictionary(words, counts, n_pruned < 0)
 
-    def input_matrix(self, settings: _Settings, n_words: int) -> NDArray[np.uint8]:
-        """Return the bytes of the matrix of words and n-grams, mapped if the file is plain."""
+    def input_matrix(
+        self, settings: _Settings, n_words: int, limit: int | None
+    ) -> NDArray[np.uint8]:
+        """Return the bytes of the matrix of words and n-grams, writable.
+
+        It is not mapped: a mapped file that is truncated ends the process.
+        limit: maximum number of rows to return if the file is plain; None returns all.
+        """
         quantised, n_rows, n_columns = _MATRIX.unpack(self.take(_MATRIX.size))
         if quantised:
             self.complain("quantised models (.ftz) are not supported; use the .bin file")
@@ -235,15 +245,23 @@ class _Reader:
         n_bytes = 4 * n_rows * n_columns
         if self._n_bytes is None:
             return np.frombuffer(self._read_on(n_bytes), np.uint8)
+        n_wanted = n_bytes if limit is None else min(n_bytes, 4 * limit * n_columns)
         offset = self._file.tell() - len(self._data) + self._place
         end = offset + n_bytes
         if end + _MATRIX.size > self._n_bytes:
             self.complain("the file is truncated within its vectors")
-        data = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        _, n_rows, n_columns = _MATRIX.unpack_from(data, end)
+        _, n_rows, n_columns = _MATRIX.unpack(self._at(end, _MATRIX.size).tobytes())
         if end + _MATRIX.size + 4 * n_rows * n_columns > self._n_bytes:
             self.complain("the file is truncated within its output matrix")
-        return np.frombuffer(data, np.uint8, n_bytes, offset)
+        return self._at(offset, n_wanted)
+
+    def _at(self, offset: int, n_bytes: int) -> NDArray[np.uint8]:
+        """Return n_bytes at a place of a plain file."""
+        self._file.seek(offset)
+        found = np.fromfile(self._file, np.uint8, n_bytes)
+        if len(found) < n_bytes:
+            self.complain("the file was truncated while it was read")
+        return found
 
     def _read_on(self, n_bytes: int) -> bytearray:
         """Return the next bytes, without allocating memory for bytes that do not exist."""
