@@ -16,7 +16,13 @@ from fastw2v.base.checks import check_finite, check_flag, check_integer, shown
 from fastw2v.base.memory import trim_malloc
 from fastw2v.base.threads import training_lock
 from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
-from fastw2v.errors import DivergedError, ModelFormatError, UsageError
+from fastw2v.errors import (
+    CheckpointError,
+    CorpusError,
+    DivergedError,
+    ModelFormatError,
+    UsageError,
+)
 from fastw2v.formats import WordVectors, write_vectors
 from fastw2v.keyed_vectors import KeyedVectors
 from fastw2v.model.arguments import Setting, refuse_unknown
@@ -38,9 +44,9 @@ from fastw2v.run.criterion import options_again
 from fastw2v.run.options import UNSET, RunOptions, Unset, without_unset
 from fastw2v.run.saved_model import (
     BLOCKS,
-    TIES_KEY,
     Freeze,
     RunCounts,
+    StoredSettings,
     TakenOver,
     arrays_in_file,
     base_vocabulary,
@@ -488,15 +494,19 @@ class Word2Vec:
         criterion = options_again(
             found[0], found[1].settings[CHECKPOINT_KEY], without_unset(compared), metric
         )
+        stored = StoredSettings.of(with_own_schedule(found[0], settings, schedule))
         model = cls(
-            lowercase=settings.pop("lowercase"), tokenizer=tokenizer, column=column,
+            lowercase=stored.lowercase, tokenizer=tokenizer, column=column,
             allow_binary=allow_binary,
             init_from=init_from, freeze=freeze, progress=progress, callbacks=callbacks,
             metric=metric, log=log, checkpoint=path, checkpoint_every=checkpoint_every,
             resume=True, **criterion,
         )  # fmt: skip
-        model._set(with_own_schedule(found[0], settings, schedule))
-        model.build_vocab(sentences, corpus_file, vocabulary=base_vocabulary(found[1]))
+        model._set(stored)
+        try:
+            model.build_vocab(sentences, corpus_file, vocabulary=base_vocabulary(found[1]))
+        except CorpusError as error:
+            raise CheckpointError(f"cannot resume from {found[0]}: {error}") from error
         model.train()
         return model
 
@@ -648,7 +658,7 @@ class Word2Vec:
         data = read_model(path, verify=verify)
         try:
             return cls._from(data)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ModelFormatError(
                 f"{os.fspath(path)}: its settings do not describe a model: {error}"
             ) from error
@@ -657,22 +667,17 @@ class Word2Vec:
     def _from(cls: type[Model], data: WordVectors) -> Model:
         """Return the model stored in the content of a file."""
         assert data.counts is not None
-        settings = settings_in_file(data)
-        model = cls(lowercase=settings.pop("lowercase", False))
-        model._set(settings)
-        model.blocks = data.settings.get(BLOCKS, "")
+        stored = StoredSettings.of(settings_in_file(data))
+        model = cls(lowercase=stored.lowercase)
+        model._set(stored)
         model.vocabulary = Vocabulary(data.words, data.counts)
         model.arrays = arrays_in_file(model.parameters, data)
         return model
 
-    def _set(self, settings: dict[str, Any]) -> None:
-        """Apply the settings of a file, without lowercase, which the caller has removed."""
-        self.blocks = settings.pop(BLOCKS, "")
-        settings.pop(TIES_KEY, None)
-        counts = RunCounts(*(settings.pop(name, 0) for name in RunCounts._fields))
-        self.corpus_count, self.corpus_total_words = counts
-        self.rules = VocabularyRules(settings.pop("min_count"), settings.pop("max_final_vocab"))
-        self.parameters = Parameters.from_mapping(settings)
+    def _set(self, stored: StoredSettings) -> None:
+        """Apply the settings of a file, but for lowercase."""
+        self.blocks, self.rules, self.parameters = stored.blocks, stored.rules, stored.parameters
+        self.corpus_count, self.corpus_total_words = stored.counts
 
     # What gensim's scripts ask of a model.
 

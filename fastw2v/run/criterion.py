@@ -6,10 +6,8 @@ from typing import Any
 
 from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import CheckpointError
+from fastw2v.run.checkpoints.contents import ITERABLE, SAME_NAMES
 from fastw2v.run.options import RunOptions
-
-ITERABLE = "a Python iterable or standard input"
-SAME_NAMES = ("patience", "restore_best")  # keys that are also names of options
 
 
 def criterion_of(options: RunOptions, n_held_out: int | None, digest: str) -> dict[str, Any]:

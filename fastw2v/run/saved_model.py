@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, NamedTuple
@@ -10,17 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.base.checks import check_flag, shown
+from fastw2v.base.checks import check_choice, check_flag, check_integer, shown
 from fastw2v.corpus import Vocabulary, VocabularyRules
 from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors
 from fastw2v.sampling import SHUFFLED
+from fastw2v.sampling.huffman import TIES
 from fastw2v.training.arrays import ModelArrays, build_arrays, effective_settings
 from fastw2v.training.events import CHECKPOINT_KEY
 from fastw2v.training.parameters import BOTH_BIASES, OWN, Parameters
 
 COPIED_ROWS = 4096  # rows copied at a time, to save memory
 FREEZE_KEYWORDS = ("all", "known")
+MAX_COUNT = 2**63 - 1  # of tokens, int64
 TIES_KEY = "huffman_ties"  # key in a model file; files without it have shuffled ties
 Freeze = bool | str | Iterable[str]
 
@@ -218,10 +220,38 @@ class RunCounts(NamedTuple):
     corpus_total_words: int
 
 
+BLOCKS = "blocks"  # key in a model file: number of words per training step, as text
 # Keys of a model file that are not settings: values that each machine chooses, and the state of a
 # checkpoint.
-BLOCKS = "blocks"  # number of words per training step, as text
-NOT_SETTINGS = ("backend", "workers", BLOCKS, TIES_KEY, CHECKPOINT_KEY)
+NOT_SETTINGS = ("backend", "workers", CHECKPOINT_KEY)
+
+
+class StoredSettings(NamedTuple):
+    """The settings of a model file, which pass the same checks as a user's."""
+
+    parameters: Parameters
+    rules: VocabularyRules
+    counts: RunCounts
+    blocks: str
+    lowercase: bool
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "StoredSettings":
+        """Return the settings of a file.  Raises UsageError if one is wrong, missing or unknown."""
+        rest = dict(settings)
+        blocks, lowercase = rest.pop(BLOCKS, ""), rest.pop("lowercase", False)
+        if not isinstance(blocks, str):
+            raise UsageError(f"{BLOCKS} must be text, got {blocks!r}")
+        check_flag("lowercase", lowercase)
+        check_choice(TIES_KEY, rest.pop(TIES_KEY, SHUFFLED), TIES)
+        counts = RunCounts(*(rest.pop(name, 0) for name in RunCounts._fields))
+        for name, n in counts._asdict().items():
+            check_integer(name, n, 0, MAX_COUNT)
+        missing = [name for name in ("min_count", "max_final_vocab") if name not in rest]
+        if missing:
+            raise UsageError(f"there is no {missing[0]}")
+        rules = VocabularyRules(rest.pop("min_count"), rest.pop("max_final_vocab"))
+        return cls(Parameters.from_mapping(rest), rules, counts, blocks, bool(lowercase))
 
 
 def settings_of(parameters: Parameters, rules: VocabularyRules) -> dict[str, Any]:
@@ -262,7 +292,14 @@ def read_model(path: str | PathLike[str], *, verify: bool) -> WordVectors:
         raise ModelFormatError(
             f"{os.fspath(path)}: has vectors but no model; read it with KeyedVectors.load"
         )
+    if not can_be_counts(data.counts):
+        raise ModelFormatError(f"{os.fspath(path)}: its counts are negative, or too large")
     return data
+
+
+def can_be_counts(counts: NDArray[np.int64]) -> bool:
+    """Return whether counts are at least 0 and their sum is an int64."""
+    return bool((counts >= 0).all()) and float(counts.sum(dtype=np.float64)) < MAX_COUNT
 
 
 def settings_in_file(data: WordVectors) -> dict[str, Any]:
@@ -285,29 +322,30 @@ def settings_in_file(data: WordVectors) -> dict[str, Any]:
 def arrays_in_file(parameters: Parameters, data: WordVectors) -> ModelArrays:
     """Return arrays filled from a file.  Raises ValueError if the shapes disagree."""
     assert data.counts is not None  # read_model checks this
-    arrays = build_arrays(parameters, data.counts, ties_in(data.settings))
     if data.dim != parameters.vector_size:
         raise ValueError(f"vector_size is {parameters.vector_size}, but its rows have {data.dim}")
+    arrays = build_arrays(parameters, data.counts, ties_in(data.settings))
     fill_arrays(arrays, data)
     return arrays
 
 
 def fill_arrays(arrays: ModelArrays, data: WordVectors) -> None:
     """Copy the rows of a file into arrays.  Raises ValueError if the shapes disagree."""
-    arrays.in_rows[:, : data.dim] = data.vectors
-    arrays.out_rows[:, : data.dim] = data.output_vectors
-    _fill_bias("output", arrays.out_bias, data.output_bias)
-    _fill_bias("input", arrays.input_bias(data.dim), data.input_bias)
+    _fill("vectors", arrays.in_rows[:, : data.dim], data.vectors)
+    _fill("output vectors", arrays.out_rows[:, : data.dim], data.output_vectors)
+    _fill("an output bias", arrays.out_bias, data.output_bias)
+    _fill("an input bias", arrays.input_bias(data.dim), data.input_bias)
 
 
-def _fill_bias(
-    side: str, to: NDArray[np.float32] | None, stored: NDArray[np.float32] | None
-) -> None:
-    if (to is None) != (stored is None):
-        wanted = f"no {side} bias" if to is None else f"an {side} bias"
-        raise ValueError(f"the settings require {wanted}, but the file disagrees")
-    if to is not None:
-        to[:] = stored
+def _fill(what: str, to: NDArray[np.float32] | None, stored: NDArray[np.float32] | None) -> None:
+    if to is None and stored is None:
+        return
+    if to is None or stored is None or to.shape != stored.shape:
+        wanted, found = (
+            "none" if array is None else f"shape {array.shape}" for array in (to, stored)
+        )
+        raise ValueError(f"the settings require {what}: {wanted}, but the file has {found}")
+    to[...] = stored
 
 
 def vectors_of(source: Any, vector_size: int) -> WordVectors:

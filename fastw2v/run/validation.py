@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastw2v import _core
 from fastw2v.base.memory import mebibytes, needing
 from fastw2v.base.threads import run_threads
+from fastw2v.errors import CheckpointError
 from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.blocks import full_block
 from fastw2v.training.events import Counts, EpochRecord, Listener, Run, StopTraining
@@ -104,6 +105,9 @@ class BestEpoch(Listener):
             if record.score is not None and record.score > self._best_score:
                 self.best, self._best_score = record, record.score
         if self.restore:
+            is_kept = self.kept_before or run.restored or self._is_standing(run)
+            if self.best is not None and not is_kept:
+                raise CheckpointError("the checkpoint lacks the arrays of the best epoch")
             rows_now = trained_rows(run.model_arrays)
             n_bytes = sum(rows.nbytes for rows in rows_now)
             with needing(
@@ -148,7 +152,7 @@ class BestEpoch(Listener):
 
     def _is_standing(self, run: Run) -> bool:
         """Return whether the rows are those of the best epoch: nothing was trained since."""
-        return self.best is run.history[-1] and run.state().chunk == 0
+        return bool(run.history) and self.best is run.history[-1] and run.state().chunk == 0
 
     def _reason(self) -> str:
         if self.best is None:

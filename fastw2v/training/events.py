@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from math import isnan
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast, get_args
 
 from fastw2v.base.checks import as_list
 from fastw2v.errors import UsageError
@@ -244,10 +244,70 @@ class RunState:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "RunState":
-        """Return the state from as_json(); raise TypeError or KeyError for any other mapping."""
-        counts = {name: Counts(**values[name]) for name in ("counts", "epoch_start")}
-        history = [EpochRecord(**record) for record in values["history"]]
-        return cls(**{**values, **counts, "history": history})
+        """Return the state from as_json().
+
+        Raises ValueError, which names the field, for any other mapping, or if its counts, epochs
+        and history contradict each other.
+        """
+        found = dict(values)
+        for name in ("counts", "epoch_start"):
+            found[name] = _from_json(Counts, name, found.get(name))
+        history = found.get("history")
+        if not isinstance(history, list):
+            raise ValueError("history must be a list")
+        found["history"] = [
+            _from_json(EpochRecord, f"history[{i}]", record) for i, record in enumerate(history)
+        ]
+        state = _from_json(cls, "run", found)
+        state._check()
+        return state
+
+    def _check(self) -> None:
+        """Raise ValueError if the parts contradict each other."""
+        epochs = [record.epoch for record in self.history]
+        if len(epochs) != self.epoch or epochs != list(range(1, self.epoch + 1)):
+            raise ValueError(f"history must have the epochs 1 to {self.epoch}, in order")
+        for name in ("n_trained", "n_subsampled", "n_predictions"):
+            if sum(getattr(record, name) for record in self.history) != getattr(
+                self.epoch_start, name
+            ):
+                raise ValueError(f"epoch_start.{name} is not the sum of the history's")
+        since = asdict(self.counts - self.epoch_start)
+        if negative := next((name for name, n in since.items() if n < 0), None):
+            raise ValueError(f"counts.{negative} is below that of epoch_start")
+        if self.restored is not None and not 1 <= self.restored <= self.epoch:
+            raise ValueError(f"restored must be an epoch of the history, got {self.restored}")
+
+
+Values = TypeVar("Values")
+
+
+def _from_json(kind: type[Values], place: str, values: Any) -> Values:
+    """Return a dataclass from its fields; raise ValueError if one is missing, odd or unknown."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{place} must be a JSON object, got {values!r:.80}")
+    wanted = {f.name: f.type for f in fields(cast(Any, kind)) if f.name != "intervals"}
+    if set(values) != set(wanted):
+        odd = min(set(values) ^ set(wanted))
+        raise ValueError(f"{place}.{odd} is {'missing' if odd in wanted else 'unknown'}")
+    for name, type_ in wanted.items():
+        if not _is_of(values[name], get_args(type_) or (type_,), name):
+            raise ValueError(f"{place}.{name} has an impossible value, {values[name]!r:.80}")
+    return kind(**values)
+
+
+def _is_of(value: Any, types: tuple[Any, ...], name: str) -> bool:
+    """Return whether a field may have this value: numbers are finite and not negative."""
+    if value is None or isinstance(value, str):
+        return type(value) in types
+    if isinstance(value, int | float):
+        kind = float if float in types else int
+        if isinstance(value, bool) or not (kind in types and isinstance(value, int | kind)):
+            return False
+        if name == "metric":
+            return value != value or abs(value) <= sys.float_info.max
+        return 0 <= value < 2**63 or (name == "validation_loss" and value != value)
+    return isinstance(value, Counts) or name == "history"  # parts that were checked already
 
 
 EVENTS = ("on_train_begin", "on_epoch_begin", "on_interval", "on_epoch_end", "on_train_end")

@@ -211,13 +211,43 @@ class Trainer:
         )
 
     def restore(self, state: RunState) -> None:
-        """Go on from where a run of the same settings, arrays and stream stood."""
+        """Go on from where a run of the same settings, arrays and stream stood.
+
+        Raises ValueError if the state cannot be one of such a run.
+        """
+        self._check(state)
         self._before, self.history = state, list(state.history)
         self.epoch, self.chunk = state.epoch, state.chunk
         self.stopped, self.restored = state.stopped, state.restored
         self._epoch_start, self._epoch_seconds = state.epoch_start, state.epoch_seconds
         self.seconds = state.seconds
         self._watch.seen = state.counts
+
+    def _check(self, state: RunState) -> None:
+        """Raise ValueError, which names the field, if this run cannot stand there."""
+        n_epochs, n_tokens = self.parameters.epochs, self.stream.n_tokens
+        if state.chunk_tokens != self.chunk_tokens:
+            raise ValueError(
+                f"its run trained {state.chunk_tokens} tokens at a time, this run trains "
+                f"{self.chunk_tokens}"
+            )
+        if state.epoch > n_epochs:
+            raise ValueError(f"epoch is {state.epoch}, but the run has {n_epochs}")
+        n_chunks = len(self.chunks) if state.epoch < n_epochs else 0
+        if state.chunk > n_chunks:
+            raise ValueError(f"chunk is {state.chunk}, but the epoch has {n_chunks}")
+        if state.epoch_start.n_tokens != state.epoch * n_tokens:
+            raise ValueError(
+                f"epoch_start has {state.epoch_start.n_tokens} tokens, but {state.epoch} epochs "
+                f"have {state.epoch * n_tokens}"
+            )
+        starts = self._order(state.epoch)[: state.chunk] * self.chunk_tokens
+        trained = int(np.minimum(n_tokens - starts, self.chunk_tokens).sum())
+        found = (state.counts - state.epoch_start).n_tokens
+        if found != trained:
+            raise ValueError(f"chunk is {state.chunk}, {trained} tokens, but counts have {found}")
+        if state.restored is not None and state.stopped is None and state.epoch < n_epochs:
+            raise ValueError(f"restored is {state.restored}, but the run has not ended")
 
     def run(self, listeners: Sequence[Listener] = ()) -> None:
         """Train all epochs that are left and tell the listeners, in this thread.
@@ -289,13 +319,16 @@ class Trainer:
         self.at_chunk_boundary = True
         return record
 
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        """Return the (n_chunks,) numbers of an epoch's chunks in the order in which to train."""
+        shuffled = is_shuffled(self.parameters, self.stream.n_tokens)
+        return chunk_order(self.parameters.seed, epoch, len(self.chunks), shuffled)
+
     def _train_chunks(self, audience: Audience) -> None:
         """Train the epoch's chunks, to its end or a pause."""
         raise_lost_interrupt()
-        seed = self.parameters.seed
-        key, trained = epoch_key(seed, self.epoch), itertools.count()
-        shuffled = is_shuffled(self.parameters, self.stream.n_tokens)
-        order = chunk_order(seed, self.epoch, len(self.chunks), shuffled)
+        key, trained = epoch_key(self.parameters.seed, self.epoch), itertools.count()
+        order = self._order(self.epoch)
 
         def train(worker: _core.Worker, i: int) -> None:
             step = self.blocks.step(self.rate(self.epoch, i))

@@ -167,10 +167,20 @@ class CheckpointWriter(Listener):
 
 
 def read_checkpoint(path: str) -> WordVectors:
-    """Return the content of a checkpoint.  Raises CheckpointError for a plain model."""
+    """Return the content of a checkpoint.
+
+    Raises ReadError, ModelFormatError for a damaged file, or CheckpointError for a plain model or
+    a checkpoint that was edited.
+    """
+    from fastw2v.run.checkpoints.contents import check_contents  # only resuming needs it
+
     found = native.read(path, adds_pending=False)
     if CHECKPOINT_KEY not in found.settings:
         raise CheckpointError(f"{path}: a model, but not a checkpoint")
+    try:
+        check_contents(found)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: not a checkpoint of fastw2v: {error}") from error
     return found
 
 

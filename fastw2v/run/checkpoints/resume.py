@@ -121,25 +121,27 @@ class CheckpointedRun:
         if found is None:
             return None
         path, data = found
-        settings = self.to_file().settings
+        model = self.to_file()
+        settings = model.settings
         left_out = (*RunCounts._fields, BLOCKS)  # description.check() compares the corpus
         compared = (name for name in settings if name not in left_out)
         check_settings(path, data, {name: settings[name] for name in compared})
         state = data.settings[CHECKPOINT_KEY]
         self.description.check(path, state)
+        assert data.counts is not None and model.counts is not None
+        if data.words != model.words or (data.counts != model.counts).any():
+            raise CheckpointError(f"cannot resume from {path}: its words or counts are different")
         saved_run = RunState.from_json(state["run"])
-        if saved_run.chunk_tokens != trainer.chunk_tokens:
-            raise CheckpointError(
-                f"cannot resume from {path}: its run trained {saved_run.chunk_tokens} tokens at a "
-                f"time, this run trains {trainer.chunk_tokens}"
-            )
-        fill_arrays(trainer.model_arrays, data)
+        try:
+            trainer.restore(saved_run)
+            fill_arrays(trainer.model_arrays, data)
+        except ValueError as error:
+            raise CheckpointError(f"cannot resume from {path}: {error}") from error
         if trainer.model_arrays.in_bias is not None:
             pending = data.extra_arrays.pop(PENDING_BIAS, np.zeros(data.dim, np.float32))
             trainer.model_arrays.in_bias[:, : data.dim] = pending
         if self.best is not None:
             self.best.kept_before = data.extra_arrays
-        trainer.restore(saved_run)
         return path
 
     def content(self, run: Run) -> WordVectors:
