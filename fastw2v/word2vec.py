@@ -226,9 +226,9 @@ class Word2Vec:
         check_flag("allow_binary", allow_binary)
         check_grow(grow, init_from)
         self.init_from, self.grow, self.freeze = init_from, grow, check_freeze(freeze)
+        check_all_move(self.parameters, bool(self.freeze))
         if sentences is not None or corpus_file is not None:
             check_known(self.freeze, init_from)
-        check_all_move(self.parameters, bool(self.freeze))
         self.rules = VocabularyRules(
             min_count, max_final_vocab, trim_rule, is_sorted=bool(sorted_vocab)
         )

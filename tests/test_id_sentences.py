@@ -135,6 +135,6 @@ def test_what_cannot_be_kept_is_refused():
         IdSentences(ids, offsets, padding=0)
     with pytest.raises(CorpusError, match="the corpus contains no words"):
         read_sentences(np.empty((0, 5), int), rules=ALL)
-    model = Word2Vec([["0", "1"]], min_count=1)
+    model = Word2Vec([["0", "1"]], min_count=1, sample=0)
     with pytest.raises(UsageError, match="rows_by_id builds the vocabulary from all ids"):
         model.train(IdSentences(ids, offsets, rows_by_id=True))

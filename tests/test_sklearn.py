@@ -75,6 +75,7 @@ class OfNumbers(Word2VecTransformer):
 
 
 @pytest.mark.filterwarnings("ignore:.*documents have no known word")
+@pytest.mark.filterwarnings("ignore:nothing was trained")  # on tables of a few rows
 @pytest.mark.parametrize("weighting", ["mean", "sif"])
 def test_the_checks_of_scikit_learn_pass_on_tables_of_numbers(weighting):
     results = estimator_checks.check_estimator(

@@ -286,7 +286,7 @@ def test_parquet_on_the_command_line(parquet, capsys):
 
 
 def test_a_model_trains_on_a_table_and_goes_on_with_the_next(table):
-    model = Word2Vec(table, column="tokens", min_count=1, vector_size=8)
+    model = Word2Vec(table, column="tokens", min_count=1, vector_size=8, sample=0)
     model.train(table.slice(2))
     assert model.summary.n_tokens_read == 3
     assert np.isfinite(model.wv.vectors).all()

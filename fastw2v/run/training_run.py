@@ -11,7 +11,6 @@ from fastw2v.base.checks import check_finite
 from fastw2v.corpus import EncodedCorpus, Spool
 from fastw2v.corpus.identity import corpus_identity, stream_digest
 from fastw2v.corpus.split import hold_out
-from fastw2v.errors import CorpusError
 from fastw2v.formats import WordVectors
 from fastw2v.run.checkpoints.resume import AboutRun, CheckpointedRun
 from fastw2v.run.criterion import criterion_of, source_of_validation
@@ -76,7 +75,7 @@ def run_training(request: RunRequest) -> Summary:
     with ExitStack() as open_files:
         stream = open_files.enter_context(request.corpus.spool)
         parts = _parts(request, stream, open_files)
-        _check_vocabulary(request)
+        _warn_of_single_word(request)
         trainer = Trainer(request.parameters, request.arrays, parts.stream)
         request.model.blocks = trainer.blocks_text
         _warn_of_held_rate(trainer)
@@ -85,7 +84,7 @@ def run_training(request: RunRequest) -> Summary:
             open_files.callback(listeners.log.close)
         with _saved(request, parts, trainer, listeners.best) as savers:
             trainer.run([*listeners.in_order, *savers])
-        _check_trained(request, trainer)
+        _warn_of_nothing_trained(trainer)
         request.model.vectors_changed()
         summary = _summary(request, parts, trainer, listeners, time.perf_counter() - started_at)
         if listeners.log is not None:
@@ -93,17 +92,17 @@ def run_training(request: RunRequest) -> Summary:
     return summary
 
 
-def _check_vocabulary(request: RunRequest) -> None:
+def _warn_of_single_word(request: RunRequest) -> None:
     words = request.corpus.vocabulary.words
     if len(words) == 1:
-        raise CorpusError(
+        warnings.warn(
             f"the vocabulary is the one word {words[0]!r}, which leaves nothing to learn; "
-            "lower min_count, or give more text"
+            "lower min_count, or give more text",
+            stacklevel=5,
         )
 
 
-def _check_trained(request: RunRequest, trainer: Trainer) -> None:
-    """Raise CorpusError if the whole run changed nothing; warn if the model was trained before."""
+def _warn_of_nothing_trained(trainer: Trainer) -> None:
     counts = trainer.counts()
     if counts.n_predictions or trainer.stopped is not None:
         return
@@ -111,11 +110,9 @@ def _check_trained(request: RunRequest, trainer: Trainer) -> None:
     if counts.n_subsampled:
         why = (
             f"subsampling dropped {counts.n_subsampled:,} of {counts.n_tokens:,} tokens and left "
-            f"no sentence two words; raise sample above {request.parameters.sample:g}, or set 0"
+            f"no sentence two words; raise sample above {trainer.parameters.sample:g}, or set 0"
         )
-    if not request.arrays.out_rows.any():
-        raise CorpusError(f"nothing was trained: {why}")
-    warnings.warn(f"nothing was trained: {why}", stacklevel=5)
+    warnings.warn(f"nothing was trained, the vectors are unchanged: {why}", stacklevel=5)
 
 
 def _warn_of_held_rate(trainer: Trainer) -> None:
