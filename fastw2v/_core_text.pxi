@@ -13,7 +13,7 @@ cdef extern from "text/vector_text.h" nogil:
         int64_t *words
         int64_t *hard
         int64_t n_bytes, position, dim, max_rows, max_hard, n_rows, n_hard
-        int32_t has_words, spaces_in_words
+        int32_t has_words
         uint8_t separator
     ctypedef struct w2v_row_writer:
         const float *rows
@@ -60,7 +60,6 @@ def parse_rows(const uint8_t[::1] text, int64_t position, float[:, ::1] rows,
     reader.hard, reader.max_hard = &hard[0, 0], hard.shape[0]
     reader.separator = ord(layout.separator)
     reader.has_words = layout.has_words
-    reader.spaces_in_words = layout.spaces_in_words
     with nogil:
         code = w2v_parse_rows(&reader)
     return code, reader.position, reader.n_rows, reader.n_hard

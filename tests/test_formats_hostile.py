@@ -1,4 +1,5 @@
 import contextlib
+import gzip
 import json
 import struct
 import tracemalloc
@@ -13,7 +14,7 @@ from safetensors.numpy import save_file
 
 from fastw2v import KeyedVectors
 from fastw2v.errors import ModelFormatError, UsageError
-from fastw2v.formats import WordVectors, read_vectors, write_vectors
+from fastw2v.formats import WordVectors, fasttext_bin, read_vectors, write_vectors
 
 
 @pytest.fixture
@@ -111,6 +112,92 @@ def test_a_malformed_text_line_is_named(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(ModelFormatError, match=f"{path}: {message}"):
         read_vectors(path, "text")
+
+
+ODD_ROWS = [
+    (b"2 2\ncat 1,5 2,5\n", r"line 2: not 2 numbers: b'1,5 2,5'"),
+    (b"2 2\nn\xe4iv 1,5 2,5\n", r"line 2: not 2 numbers: b'1,5 2,5'"),
+    (b"2 2\ncat  1 2\n", "line 2: expected a word and 2 values, .* with a separator too many"),
+    (b"2 2\ncat 1  2\n", "line 2: expected a word and 2 values, .* with a separator too many"),
+    (b"2 2\n cat 1 2\n", "line 2: expected a word and 2 values, .* with a separator too many"),
+    (b"2 2\ncat\t1\t2\n", "line 2: expected a word and 2 values, .* with tabs instead of spaces"),
+    (b"2 2\ncat 1\n", "line 2: expected a word and 2 values, got 1 values"),
+    (b"2 2\ncat\n", "line 2: expected a word and 2 values, got 0 values"),
+    (b"2 2\ncat 1 2 3\n", "line 2: expected a word and 2 values, got 3 values"),
+    (b"2 3\ncat 1 2\n", "line 2: expected a word and 3 values, got 2 values"),
+    (b"2 2\nnew york 1 x\n", r"line 2: not 2 numbers: b'1 x'"),
+    (b"2 2 1\ncat 1 2\n", "line 1 must be"),
+    (b"2 3 1\ncat 1 2 3\n", "line 1 must be"),
+    (b" 2 2\ncat 1 2\n", "line 1 must be"),
+]
+
+
+@pytest.mark.parametrize("n_more", [1, 100])
+@pytest.mark.parametrize(("content", "message"), ODD_ROWS)
+def test_an_odd_first_row_is_text_and_its_line_is_named(tmp_path, content, message, n_more):
+    path = tmp_path / "v"
+    path.write_bytes(content + b"".join(b"w%d 3 4\n" % i for i in range(n_more)))
+    for limit in (None, 1):
+        with pytest.raises(ModelFormatError, match=f"{path}: {message}"):
+            read_vectors(path, limit=limit)
+
+
+@pytest.mark.parametrize("suffix", ["", ".vec"])
+def test_words_with_spaces_are_read_under_a_header(tmp_path, suffix):
+    path = tmp_path / f"v{suffix}"
+    path.write_bytes(b"3 2\nnew york 1 2\nwindows 95 or 98 3 4\n. . . 5 6\n")
+    read = read_vectors(path)
+    assert read.words == ["new york", "windows 95 or 98", ". . ."]
+    assert read.vectors.tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
+def test_binary_whose_first_line_looks_like_text_stays_binary(tmp_path, rng):
+    for start in (b"\n", b"1\n", b" 1\n", b"1 2\n"):
+        rows = rng.normal(size=(30, 20)).astype(np.float32)
+        row = bytearray(rows.tobytes())
+        row[: len(start)] = start
+        rows = np.frombuffer(row, np.float32).reshape(30, 20)
+        write_vectors(tmp_path / "v", WordVectors([f"w{i}" for i in range(30)], rows), "bin")
+        np.testing.assert_array_equal(read_vectors(tmp_path / "v").vectors, rows)
+
+
+def test_text_is_not_read_as_binary(tmp_path):
+    (tmp_path / "v").write_bytes(b"99 2\n" + b"".join(b"w%02d 0.25 0.5\n" % i for i in range(99)))
+    with pytest.raises(ModelFormatError, match="line 2 is text, not binary"):
+        read_vectors(tmp_path / "v", "bin", limit=1)
+
+
+ENDLESS = {
+    "word": b"2 2\n",
+    "word after a row": b"2 2\ncat 1 2\n",
+    "binary word": b"2 2\na 1234\0\0\0\1",
+    "GloVe": b"cat 1 2\n",
+    "first line": b"cat 1 2 ",
+    "fastText": fasttext_bin.MAGIC + struct.pack("<i12id3i2q", 12, 2, *[0] * 11, 0, 9, 9, 0, 9, -1),
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_an_endless_line_or_word_is_refused_in_little_memory(tmp_path, case):
+    path = tmp_path / "v"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(ENDLESS[case])
+        for _ in range(128):
+            file.write(b"x" * (1 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelFormatError, match=r"(line|byte) \d+.* longer than|a word longer"):
+            read_vectors(path)
+        assert tracemalloc.get_traced_memory()[1] < 80 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_words_and_lines_within_the_limits_are_read(tmp_path):
+    given = WordVectors(["a", "x" * (1 << 19)], np.ones((2, 2), np.float32))
+    for format in ("text", "bin", "glove", "fasttext"):
+        write_vectors(tmp_path / "v", given, format)
+        assert read_vectors(tmp_path / "v", format).words == given.words
 
 
 def test_a_malformed_line_is_named_beyond_the_first_block(tmp_path, monkeypatch):

@@ -192,6 +192,19 @@ def test_projector_files_are_named_as_gensim_names_them(tmp_path):
         read_vectors(tmp_path / "x_tensor.tsv")
 
 
+def test_an_endless_word_or_line_of_the_projector_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("fastw2v.formats.projector_tsv.MAX_WORD_BYTES", 100)
+    monkeypatch.setattr("fastw2v.formats.head.MAX_ROW_BYTES", 100)
+    (tmp_path / "v.tsv").write_bytes(b"1\t2\t3\n" * 2)
+    (tmp_path / "v_metadata.tsv").write_bytes(b"a\n" + b"x" * 101 + b"\n")
+    with pytest.raises(ModelFormatError, match=r"v_metadata.tsv: line 2: longer than 100 bytes"):
+        read_vectors(tmp_path / "v.tsv")
+    (tmp_path / "v_metadata.tsv").write_bytes(b"a\nb\n")
+    (tmp_path / "v.tsv").write_bytes(b"1\t" * 101)
+    with pytest.raises(ModelFormatError, match=r"v.tsv: line 1: longer than 100 bytes"):
+        read_vectors(tmp_path / "v.tsv", "tsv")
+
+
 def test_parquet_of_spark_is_read_and_other_columns_are_refused(tmp_path):
     arrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

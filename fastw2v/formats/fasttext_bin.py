@@ -24,7 +24,7 @@ from fastw2v.base.atomic import atomic_write
 from fastw2v.base.content import FASTTEXT_MAGIC
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.head import Head
-from fastw2v.formats.header import MAX_DIM
+from fastw2v.formats.header import MAX_DIM, MAX_WORD_BYTES
 from fastw2v.formats.opened import UNCHECKED_BYTES, open_vectors
 from fastw2v.formats.records import FASTTEXT
 from fastw2v.formats.tensor_file import write_rows
@@ -198,6 +198,8 @@ class _Reader:
 
     def _take_word(self) -> bytes:
         while (end := self._data.find(b"\0", self._place)) < 0:
+            if len(self._data) - self._place > MAX_WORD_BYTES:
+                self.complain(f"a word longer than {MAX_WORD_BYTES:,} bytes")
             self._fill()
         word, self._place = self._data[self._place : end], end + 1
         return word

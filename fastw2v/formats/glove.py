@@ -25,4 +25,4 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
 
     Words after the first line may contain spaces: glove.840B has tokens such as `. . .`.
     """
-    return read_lines(path, header=False, limit=limit, spaces_in_words=True)
+    return read_lines(path, header=False, limit=limit)

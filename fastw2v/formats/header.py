@@ -7,6 +7,8 @@ from fastw2v.formats.opened import OpenedFile
 
 # Two 64-bit numbers have at most 40 characters; a longer line is not a header.
 MAX_HEADER_BYTES = 64
+# A longer word is an error, so that damaged files do not fill the memory.
+MAX_WORD_BYTES = 1 << 20
 # Far above any real dimension.  It rejects a damaged header with 0 words and an absurd dimension.
 MAX_DIM = 1 << 24
 _HEADER = re.compile(rb"(\d{1,19})[ \t]+(\d{1,19})[ \t\r]*\n")

@@ -3,6 +3,7 @@
 The words of X.tsv are in X_metadata.tsv.  gensim names the files X_tensor.tsv and X_metadata.tsv.
 """
 
+import itertools
 import os
 from os import PathLike
 
@@ -10,7 +11,8 @@ from fastw2v.base.atomic import atomic_group, not_replaced
 from fastw2v.base.compression import begin_text, open_unpacked
 from fastw2v.base.content import check_start
 from fastw2v.errors import ModelFormatError
-from fastw2v.formats.head import Head
+from fastw2v.formats.head import Head, first_line
+from fastw2v.formats.header import MAX_WORD_BYTES
 from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.records import TSV
 from fastw2v.formats.text_rows import Layout, RowReader, is_number_text, row_text
@@ -50,7 +52,7 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
     name = os.fspath(path)
     with not_replaced(name), open_vectors(name) as opened:
         words = _read_words(TSV.files(name)[1])
-        first = opened.file.readline()
+        first = first_line(name, opened.file)
         opened.rewind()
         dim = first.count(b"\t") + 1
         n_wanted = len(words) if limit is None else min(limit, len(words))
@@ -63,14 +65,24 @@ def read(path: str | PathLike[str], *, limit: int | None = None) -> WordVectors:
 
 
 def _read_words(name: str) -> list[bytes]:
+    """Return the first column of the file of words."""
+    words: list[bytes] = []
+    is_table = False
     with open_unpacked(name, ModelFormatError) as (file, _):
         begin_text(file, name, ModelFormatError)
-        lines = file.read().split(b"\n")
-    if lines[-1] == b"":
-        lines.pop()
-    if lines and b"\t" in lines[0]:
-        lines = [line.partition(b"\t")[0] for line in lines[1:]]
-    words = [line.removesuffix(b"\r") for line in lines]
-    if b"" in words:
-        raise ModelFormatError(f"{name}: line {words.index(b'') + 1} is empty")
+        for number in itertools.count(1):
+            line = file.readline(MAX_WORD_BYTES)
+            if not line:
+                return words
+            if len(line) == MAX_WORD_BYTES and not line.endswith(b"\n"):
+                raise ModelFormatError(
+                    f"{name}: line {number}: longer than {MAX_WORD_BYTES:,} bytes"
+                )
+            if number == 1 and b"\t" in line:
+                is_table = True
+                continue
+            word = line.removesuffix(b"\n").partition(b"\t" if is_table else b"\n")[0]
+            words.append(word.removesuffix(b"\r"))
+            if not words[-1]:
+                raise ModelFormatError(f"{name}: line {number} is empty")
     return words

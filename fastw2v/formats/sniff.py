@@ -4,7 +4,7 @@ import os
 from os import PathLike
 
 from fastw2v.errors import ModelFormatError
-from fastw2v.formats.head import Head
+from fastw2v.formats.head import Head, first_line
 from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.records import (
     BIN,
@@ -29,7 +29,7 @@ def detect_format(path: str | PathLike[str]) -> str:
 
     The content decides.  The suffix only distinguishes .vec from word2vec's text, which are read
     in the same way.
-    Raises ReadError, or ModelFormatError if the content matches no format.
+    Raises ReadError, or ModelFormatError if the content matches no format or has no line end.
     """
     name = os.fspath(path)
     found = _first_like(Head(name), is_folder=True) if os.path.isdir(name) else None
@@ -40,6 +40,7 @@ def detect_format(path: str | PathLike[str]) -> str:
         found = _first_like(head, is_folder=False)
         if found is not None:
             return found
+        first_line(name, opened.file)
     problem = "not a vectors file of a known format" if head.first_bytes else "empty"
     raise ModelFormatError(f"{name}: {problem} ({', '.join(FORMATS)})")
 

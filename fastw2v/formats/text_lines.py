@@ -6,7 +6,8 @@ from os import PathLike
 from fastw2v.base.atomic import atomic_write
 from fastw2v.base.content import check_start
 from fastw2v.errors import ModelFormatError
-from fastw2v.formats.header import parse_header, read_header
+from fastw2v.formats.head import MAX_ROW_BYTES, first_line
+from fastw2v.formats.header import read_header
 from fastw2v.formats.opened import UNCHECKED_BYTES, OpenedFile, open_vectors
 from fastw2v.formats.records import Format
 from fastw2v.formats.text_rows import Layout, RowReader, row_text
@@ -40,16 +41,15 @@ def read_lines(
     *,
     header: bool,
     limit: int | None = None,
-    spaces_in_words: bool = False,
     encoding: str = "utf-8",
     errors: str = "surrogateescape",
 ) -> WordVectors:
     """Read one line per word; spaces or a carriage return at the end of a line are ignored.
 
+    A word is everything before the last dim fields, so it may contain spaces.
     The file may be compressed.
     header: whether the first line is `n_words dim`.  Without it, rows are read to the end.
     limit: maximum number of rows to read; None reads all.
-    spaces_in_words: whether a word is everything before the last dim fields.
     encoding, errors: how to decode the words.
     Raises ReadError, or ModelFormatError naming the file and the line.
     """
@@ -62,8 +62,7 @@ def read_lines(
         else:
             n_wanted = limit
             n_expected, dim = _first_row(name, opened, limit)
-        layout = Layout(spaces_in_words=spaces_in_words)
-        reader = RowReader(name, opened.file, dim, layout, first_line=2 if header else 1)
+        reader = RowReader(name, opened.file, dim, PLAIN, first_line=2 if header else 1)
         words, vectors = reader.read(
             n_wanted,
             n_expected=n_expected,
@@ -75,10 +74,20 @@ def read_lines(
 
 def _first_row(name: str, opened: OpenedFile, limit: int | None) -> tuple[int, int]:
     """Return (rows to expect, dim) of a file without a header, and rewind it."""
-    first = opened.file.readline()
+    first = first_line(name, opened.file)
     dim = first.rstrip(b" \r\n").count(b" ")
-    if dim < 1 or parse_header(first) is not None:
+    if dim < 1 or _is_header(first, opened.file.readline(MAX_ROW_BYTES)):
         raise ModelFormatError(f"{name}: line 1 must be `word value value ...`, got {first[:40]!r}")
     opened.rewind()
     n_guessed = (opened.n_bytes or UNCHECKED_BYTES) // len(first) + 1
     return n_guessed if limit is None else min(n_guessed, limit), dim
+
+
+def _is_header(first: bytes, second: bytes) -> bool:
+    """Return whether the first line is a header, such as `n_words dim` or `n_words dim more`."""
+    numbers = first.split()
+    if len(numbers) < 2 or not all(number.isdigit() for number in numbers):
+        return False
+    n_values = len(second.split()) - 1
+    is_first_row = n_values in (-1, len(numbers) - 1) and numbers[1] != b"%d" % n_values
+    return len(numbers) == 2 or not is_first_row

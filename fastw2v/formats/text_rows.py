@@ -9,14 +9,21 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.errors import ModelFormatError
+from fastw2v.formats.header import MAX_WORD_BYTES
 
 # Bytes parsed or written per call: large enough to make calls cheap, small enough for the cache.
 BLOCK_BYTES = 1 << 20
 # Maximum rows, and numbers that C leaves to Python, per call.
 CALL_ROWS = 1 << 14
 CALL_HARD = 1 << 12
+# A longer line is an error: MAX_WORD_BYTES for the word, and this for each value.
+MAX_NUMBER_BYTES = 64
 # The characters of a number, including `nan`, `inf` and `infinity`.
 NUMBER_BYTES = b"0123456789+-.eEnNaAiIfFtTyY"
+# What tells binary rows from text: a tenth of the low bytes of floats are control characters.
+CONTROL_BYTES = bytes({*range(32), 127} - {*b"\t\n\r"})
+SAMPLE_BYTES = 1 << 12
+SURE_BYTES = 1 << 8  # this much of binary rows is never without any
 
 
 @dataclass(frozen=True)
@@ -24,14 +31,12 @@ class Layout:
     """The layout of a line.
 
     separator: one ASCII character.  has_words: whether a line starts with a word.
-    spaces_in_words: whether a word is everything before the last dim values.
     separator_at_end: whether to write a separator after the last value.  Readers accept any number
     of them.
     """
 
     separator: str = " "
     has_words: bool = True
-    spaces_in_words: bool = False
     separator_at_end: bool = False
 
 
@@ -45,6 +50,29 @@ def is_text_row(row: bytes, dim: int) -> bool:
     values = row.rstrip(b" \r\n").partition(b" ")[2]
     complete = values.count(b" ") + 1 == dim or not row.endswith(b"\n")
     return values != b"" and complete and is_number_text(values)
+
+
+def is_text(sample: bytes) -> bool:
+    """Return whether rows that start with these bytes are text, well-formed or not.
+
+    sample: up to SAMPLE_BYTES; fewer if they are all rows of the file.
+    """
+    if sample.translate(None, CONTROL_BYTES) != sample:
+        return False
+    if len(sample) >= SURE_BYTES:
+        return True
+    line = sample.partition(b"\n")[0]
+    values = line.partition(b" ")[2]
+    is_blank = b" " in line and not values.strip()  # a word of binary, and a newline in its floats
+    return not is_blank and (values.isascii() or _is_utf8(line))
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def row_text(
@@ -95,6 +123,7 @@ class RowReader:
         self.line_number = first_line
         self._text = b""
         self._position = 0
+        self._max_line_bytes = MAX_WORD_BYTES + MAX_NUMBER_BYTES * dim
         self._spans = np.empty((CALL_ROWS, 2), np.int64)
         self._hard = np.empty((dim + CALL_HARD, 3), np.int64)
 
@@ -146,6 +175,8 @@ class RowReader:
     def _fill(self) -> bool:
         """Append more text to the unparsed rest; return whether there was any."""
         rest = self._text[self._position :]
+        if len(rest) > self._max_line_bytes:
+            self._complain(f"longer than {self._max_line_bytes:,} bytes")
         more = self.file.read(max(BLOCK_BYTES, len(rest)))
         if not more and rest.strip(b" \r\n"):
             self._complain("no newline at its end: the file is truncated (or add the newline)")
@@ -167,12 +198,15 @@ class RowReader:
         line = self._text[self._position :].partition(b"\n")[0]
         separator = self.layout.separator.encode("ascii")
         text = line.rstrip(b" \r" + separator)
-        n_values = text.count(separator) + (not self.layout.has_words)
-        if n_values < self.dim or (n_values > self.dim and not self.layout.spaces_in_words):
+        values = text.split(separator)[self.layout.has_words :]
+        is_spaced = b"" in values or text.startswith(separator)
+        is_word = self.layout.has_words and not is_spaced and not is_number_text(b" ".join(values))
+        if len(values) < self.dim or (len(values) > self.dim and not is_word):
             word = "a word and " if self.layout.has_words else ""
-            self._complain(f"expected {word}{self.dim} values, got {n_values} values")
-        values = separator.join(text.split(separator)[-self.dim :])
-        self._complain(f"not {self.dim} numbers: {values[:60]!r}")
+            hint = ", with a separator too many" if is_spaced else ""
+            hint = ", with tabs instead of spaces" if b"\t" in text and not values else hint
+            self._complain(f"expected {word}{self.dim} values, got {len(values)} values{hint}")
+        self._complain(f"not {self.dim} numbers: {separator.join(values[-self.dim :])[:60]!r}")
 
     def _complain(self, problem: str) -> NoReturn:
         """Raise ModelFormatError for the current line."""

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from fastw2v.base.atomic import atomic_write
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.head import Head
-from fastw2v.formats.header import MAX_HEADER_BYTES, read_header
+from fastw2v.formats.header import MAX_HEADER_BYTES, MAX_WORD_BYTES, read_header
 from fastw2v.formats.opened import open_vectors
 from fastw2v.formats.records import BIN
-from fastw2v.formats.text_rows import is_text_row
+from fastw2v.formats.text_rows import SAMPLE_BYTES, SURE_BYTES, is_text, is_text_row
 from fastw2v.formats.word_vectors import WordVectors, decode_words, drop_repeated, encode_words
 
 BLOCK_BYTES = 1 << 20  # bytes per read
@@ -28,7 +28,9 @@ def looks_like(head: Head) -> bool:
     if head.shape is None:
         return False
     row = head.lines[1]
-    return not is_text_row(row, head.shape[1]) if row else head.suffix in BIN.suffixes
+    if not row:
+        return head.suffix in BIN.suffixes
+    return not is_text_row(row, head.shape[1]) and not is_text(head.sample)
 
 
 def write(path: str | PathLike[str], word_vectors: WordVectors, *, newline: bool = True) -> None:
@@ -60,6 +62,7 @@ def read(
         n_rows, dim = read_header(name, opened, value_bytes=BIN.min_value_bytes)
         n_wanted = n_rows if limit is None else min(n_rows, limit)
         reader = _RowReader(name, opened.file, dim)
+        reader.refuse_text()
         n_expected = opened.rows_to_expect(n_wanted, 4 * dim)
         words, vectors = reader.read(n_wanted, n_expected, n_rows)
         if n_wanted == n_rows:
@@ -77,6 +80,12 @@ class _RowReader:
         self.data = b""
         self.position = 0
         self.data_offset = file.tell()  # file offset of data[0]
+
+    def refuse_text(self) -> None:
+        """Raise ModelFormatError if the rows are surely text."""
+        self.data = self.file.read(SAMPLE_BYTES)
+        if len(self.data) >= SURE_BYTES and is_text(self.data):
+            raise ModelFormatError(f"{self.name}: line 2 is text, not binary; read it as text")
 
     def read(
         self, n_wanted: int, n_expected: int, n_rows: int
@@ -96,7 +105,7 @@ class _RowReader:
         """Parse complete rows while there is data and room; return the number of bytes used."""
         data, position, used = self.data, self.position, 0
         while used < len(room):
-            space = data.find(b" ", position)
+            space = data.find(b" ", position, position + MAX_WORD_BYTES)
             end = space + 1 + self.row_bytes
             if space < 0 or end > len(data):
                 break
@@ -110,6 +119,10 @@ class _RowReader:
         """Append more data to the unparsed rest."""
         rest = self.data[self.position :]
         self.data_offset += self.position
+        if len(rest) >= MAX_WORD_BYTES and rest.find(b" ", 0, MAX_WORD_BYTES) < 0:
+            raise ModelFormatError(
+                f"{self.name}: byte {self.data_offset}: a word longer than {MAX_WORD_BYTES:,} bytes"
+            )
         more = self.file.read(max(BLOCK_BYTES, self.row_bytes, len(rest)))
         if not more:
             raise ModelFormatError(

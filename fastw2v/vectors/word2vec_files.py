@@ -43,7 +43,6 @@ class Reading:
             path,
             header=not self.no_header,
             limit=self.limit,
-            spaces_in_words=self.no_header,
             encoding=self.encoding,
             errors=self.unicode_errors,
         )

@@ -186,19 +186,38 @@ static int parse_values(w2v_row_reader *reader, const uint8_t *at, const uint8_t
     return 1;
 }
 
-/* The place after the word: past the first separator, or past the one before the last dim. */
-static const uint8_t *values_of(const w2v_row_reader *reader, const uint8_t *begin,
-                                const uint8_t *end, int from_the_end)
+/* The place after the separator before the last dim fields; NULL if there are fewer. */
+static const uint8_t *last_values(const w2v_row_reader *reader, const uint8_t *begin,
+                                  const uint8_t *end)
 {
-    if (!from_the_end) {
-        const uint8_t *found = memchr(begin, reader->separator, (size_t)(end - begin));
-        return found ? found + 1 : NULL;
-    }
     const uint8_t *at = end;
     for (int64_t n_left = reader->dim; n_left > 0; n_left -= *at == reader->separator)
         if (at-- == begin)
             return NULL;
     return at + 1;
+}
+
+/* Whether these are numbers with one separator between them, any number of them. */
+static int are_numbers(const w2v_row_reader *reader, const uint8_t *at, const uint8_t *end)
+{
+    for (;; at++) {
+        float value;
+        int is_hard;
+        at = read_number(at, end, &value, &is_hard);
+        if (at == NULL || at == end)
+            return at != NULL;
+        if (*at != reader->separator)
+            return 0;
+    }
+}
+
+/* Whether a word with separators in it can end before `values`: it has none at its ends, and the
+   line is not one of a word and too many numbers. */
+static int is_spaced_word(const w2v_row_reader *reader, const uint8_t *begin,
+                          const uint8_t *values, const uint8_t *end)
+{
+    const uint8_t *first = memchr(begin, reader->separator, (size_t)(end - begin));
+    return first > begin && values[-2] != reader->separator && !are_numbers(reader, first + 1, end);
 }
 
 static int parse_line(w2v_row_reader *reader, const uint8_t *begin, const uint8_t *end)
@@ -207,15 +226,19 @@ static int parse_line(w2v_row_reader *reader, const uint8_t *begin, const uint8_
         end--;
     if (!reader->has_words)
         return parse_values(reader, begin, end);
-    for (int from_the_end = 0; from_the_end <= reader->spaces_in_words; from_the_end++) {
-        const uint8_t *values = values_of(reader, begin, end, from_the_end);
-        if (values != NULL && parse_values(reader, values, end)) {
-            reader->words[2 * reader->n_rows] = begin - reader->text;
-            reader->words[2 * reader->n_rows + 1] = values - 1 - reader->text;
-            return 1;
-        }
+    const uint8_t *word_end = memchr(begin, reader->separator, (size_t)(end - begin));
+    if (word_end == NULL)
+        return 0;
+    if (!parse_values(reader, word_end + 1, end)) {
+        const uint8_t *values = last_values(reader, begin, end);
+        if (values == NULL || !is_spaced_word(reader, begin, values, end) ||
+            !parse_values(reader, values, end))
+            return 0;
+        word_end = values - 1;
     }
-    return 0;
+    reader->words[2 * reader->n_rows] = begin - reader->text;
+    reader->words[2 * reader->n_rows + 1] = word_end - reader->text;
+    return 1;
 }
 
 int w2v_parse_rows(w2v_row_reader *reader)

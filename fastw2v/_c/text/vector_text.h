@@ -24,8 +24,7 @@ typedef struct {
     int64_t n_bytes, position;
     int64_t dim, max_rows, max_hard;
     int64_t n_rows, n_hard;
-    int32_t has_words;       /* whether each line starts with a word */
-    int32_t spaces_in_words; /* whether a word is everything before the last dim values */
+    int32_t has_words; /* whether each line starts with a word: all before the last dim values */
     uint8_t separator;
 } w2v_row_reader;
 
