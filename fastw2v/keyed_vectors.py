@@ -21,6 +21,7 @@ from fastw2v.base.checks import (
 from fastw2v.errors import UsageError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.formats import WordVectors, native, read_vectors, write_vectors
+from fastw2v.formats.word_vectors import first_row_not_finite
 from fastw2v.vectors.growth import allocate_columns, checked_columns, split_keys
 from fastw2v.vectors.index import Indexer, IndexSettings, VectorIndex, beside, open_index
 from fastw2v.vectors.search import (
@@ -765,21 +766,32 @@ class KeyedVectors:
         limit: int | None = None,
         *,
         verify: bool = True,
+        allow_non_finite: bool = False,
     ) -> "KeyedVectors":
         """Read a vectors file of any supported format.
 
         format: a format name, or None to detect it from the content.
         mmap, verify: as for load; native format only.
         limit: maximum number of rows to read, >= 0; None reads all.
+        allow_non_finite: also read NaN, infinities and numbers beyond float32, which are an error
+        otherwise.  Mapped vectors are not checked.
         Raises ReadError, ModelFormatError, or UsageError if the format cannot be mapped.
         """
-        found = cls.from_word_vectors(read_vectors(path, format, mmap, limit, verify))
+        data = read_vectors(
+            path, format, mmap, limit, verify=verify, allow_non_finite=allow_non_finite
+        )
+        found = cls.from_word_vectors(data)
         found._file = path
         return found
 
     @classmethod
     def load(
-        cls, fname: Path, mmap: bool | str | None = False, *, verify: bool = True
+        cls,
+        fname: Path,
+        mmap: bool | str | None = False,
+        *,
+        verify: bool = True,
+        allow_non_finite: bool = False,
     ) -> "KeyedVectors":
         """Read a native file; the output vectors of a model are not returned.
 
@@ -788,12 +800,14 @@ class KeyedVectors:
         missing part is used.  Replacing the file, as save does, is safe.
         verify: compare every byte of the file with its checksums, which reads the whole file, also
         with mmap.  False skips that, for mapped files that are larger than the memory.
+        allow_non_finite: as for read.
         Raises ReadError, or ModelFormatError that describes the problem in the file.
         """
         check_path("fname", fname)
-        found = cls.from_word_vectors(
-            native.read(fname, mmap=bool(mmap), verify=verify, with_output=False)
-        )
+        data = native.read(fname, mmap=bool(mmap), verify=verify, with_output=False)
+        if not (mmap or allow_non_finite):
+            data.check_read(fname)
+        found = cls.from_word_vectors(data)
         found._file = fname
         return found
 
@@ -879,6 +893,8 @@ class KeyedVectors:
         limit: int | None = None,
         datatype: type[np.floating[Any]] = np.float32,
         no_header: bool = False,
+        *,
+        allow_non_finite: bool = False,
     ) -> "KeyedVectors":
         """Read vectors in a format of word2vec.c; the file may be compressed.
 
@@ -890,16 +906,23 @@ class KeyedVectors:
         limit: maximum number of rows to read; None reads all.
         datatype: the float type of the vectors.
         no_header: read GloVe's text, which has no header.
-        Raises ReadError, UsageError for a word without a count, or ModelFormatError naming the
-        line or byte.
+        allow_non_finite: as for read.
+        Raises ReadError, UsageError for a word without a count or a vector beyond datatype, or
+        ModelFormatError naming the line or byte.
         """
         check_path("fname", fname)
         check_flag("binary", binary)
         check_flag("no_header", no_header)
-        reading = Reading(binary, encoding, unicode_errors, limit, no_header)
+        reading = Reading(binary, encoding, unicode_errors, limit, no_header, allow_non_finite)
         found = reading.read(fname)
         counts = None if fvocab is None else reading.counts(found.words, fvocab)
-        return cls.from_arrays(found.words, found.vectors.astype(datatype, copy=False), counts)
+        with np.errstate(over="ignore"):
+            vectors = found.vectors.astype(datatype, copy=False)
+        is_checked = allow_non_finite or vectors is found.vectors
+        row = None if is_checked else first_row_not_finite(vectors)
+        if row is not None:
+            raise UsageError(f"{vectors.dtype} cannot hold the vector of {found.words[row]!r}")
+        return cls.from_arrays(found.words, vectors, counts)
 
     def intersect_word2vec_format(
         self,

@@ -645,17 +645,23 @@ class Word2Vec:
 
     @classmethod
     def load(
-        cls: type[Model], path: Path, mmap: str | None = None, *, verify: bool = True
+        cls: type[Model],
+        path: Path,
+        mmap: str | None = None,
+        *,
+        verify: bool = True,
+        allow_non_finite: bool = False,
     ) -> Model:
         """Read a model that save() wrote in the native format, ready for more training.
 
         The file does not store a tokenizer.
         mmap: without effect; KeyedVectors.load can memory-map files.
         verify: compare every byte of the file with its checksums.
+        allow_non_finite: also read NaN and infinities, which are an error otherwise.
         Raises ModelFormatError if the file holds only vectors, or settings that this version does
         not know.
         """
-        data = read_model(path, verify=verify)
+        data = read_model(path, verify=verify, allow_non_finite=allow_non_finite)
         try:
             return cls._from(data)
         except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -46,6 +46,16 @@ def test_nn_as_json_holds_what_most_similar_finds(capsys, path):
     assert found[0]["cosine"] == pytest.approx(expected[0][1], abs=1e-6)
 
 
+@pytest.mark.parametrize("args", [["nn", "athens"], ["analogy", "athens", "greece", "oslo"]])
+def test_queries_of_vectors_that_are_not_finite_are_an_error(tmp_path, capsys, args):
+    rows = np.ones((6, 4), np.float32)
+    rows[5, 3] = np.nan
+    path = str(tmp_path / "v.safetensors")
+    write_vectors(path, WordVectors(WORDS, rows), "native")
+    assert cli.main([args[0], path, *args[1:]]) == 7
+    assert "the vector of 'na\\udcefve' is not finite" in capsys.readouterr().err
+
+
 def test_nn_answers_lines_of_input(capsys, monkeypatch, path):
     text = "oslo\n\nathens oslo\nathens nowhere\ngreece\n"
     lines, errors = answers(capsys, monkeypatch, ["nn", path, "-n1", "--json"], text)

@@ -6,7 +6,7 @@ import pytest
 from training_case import make_trainer, random_spool
 
 from fastw2v import KeyedVectors, Word2Vec
-from fastw2v.errors import DivergedError
+from fastw2v.errors import DivergedError, ModelFormatError
 from fastw2v.training import divergence as divergence_module
 from fastw2v.training.divergence import LossWatch, advice_for
 from fastw2v.training.events import Counts, EpochRecord
@@ -178,7 +178,12 @@ def test_a_value_that_is_not_finite_is_not_saved_unless_asked(tmp_path, sentence
             assert str(caught.value) == message
     assert os.listdir(tmp_path) == []
     model.save(tmp_path / "v", allow_non_finite=True)
-    vectors = KeyedVectors.load(tmp_path / "v").vectors
+    if name != "in_rows":
+        KeyedVectors.load(tmp_path / "v")
+    with pytest.raises(ModelFormatError, match="not finite"):
+        Word2Vec.load(tmp_path / "v")
+    Word2Vec.load(tmp_path / "v", allow_non_finite=True)
+    vectors = KeyedVectors.load(tmp_path / "v", allow_non_finite=True).vectors
     assert np.isfinite(vectors).all() == (name != "in_rows")
     for write in (model.wv.save, model.wv.save_word2vec_format):
         write(tmp_path / "v", allow_non_finite=True)

@@ -167,6 +167,64 @@ def test_text_is_not_read_as_binary(tmp_path):
         read_vectors(tmp_path / "v", "bin", limit=1)
 
 
+@pytest.mark.parametrize("format", ONE_FILE)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_is_refused_by_its_word(tmp_path, format, value):
+    rows = np.ones((5000, 2), np.float32)
+    rows[4999, 1] = value
+    words = [f"w{i}" for i in range(5000)]
+    write_vectors(tmp_path / "v", WordVectors(words, rows), format)
+    with pytest.raises(ModelFormatError, match="the vector of 'w4999' is not finite") as caught:
+        read_vectors(tmp_path / "v", format)
+    assert str(caught.value).startswith(f"{tmp_path / 'v'}: ")
+    assert len(read_vectors(tmp_path / "v", format, limit=4999).words) == 4999
+    read = read_vectors(tmp_path / "v", format, allow_non_finite=True)
+    np.testing.assert_array_equal(read.vectors, rows)
+
+
+@pytest.mark.parametrize("number", [b"nan", b"-inf", b"1e99", b"-3.5e38", b"1" * 40])
+def test_a_number_beyond_float32_is_refused_in_every_reader_of_text(tmp_path, number):
+    (tmp_path / "v").write_bytes(b"2 2\ncat 1 " + number + b"\ndog 3 4\n")
+    own = KeyedVectors.from_arrays(["cat"], np.ones((1, 2), np.float32))
+    for read in (
+        read_vectors,
+        KeyedVectors.read,
+        KeyedVectors.load_word2vec_format,
+        own.intersect_word2vec_format,
+    ):
+        with pytest.raises(ModelFormatError, match="the vector of 'cat' is not finite"):
+            read(tmp_path / "v")
+    for read in (KeyedVectors.read, KeyedVectors.load_word2vec_format):
+        assert not np.isfinite(read(tmp_path / "v", allow_non_finite=True)["cat"][1])
+
+
+def test_a_vector_beyond_the_type_asked_for_is_refused(tmp_path):
+    (tmp_path / "v").write_bytes(b"2 1\ncat 1\ndog 70000\n")
+    with pytest.raises(UsageError, match="float16 cannot hold the vector of 'dog'"):
+        KeyedVectors.load_word2vec_format(tmp_path / "v", datatype=np.float16)
+
+
+@pytest.mark.parametrize("scale", [np.nan, np.inf, 3e38])
+def test_an_int8_scale_that_is_not_finite_is_refused_by_its_word(tmp_path, scale):
+    changes = {
+        "vectors": np.full((2, 3), 100, np.int8),
+        "vector_scales": np.array([0.01, scale], np.float32),
+        "output_vectors": None,
+        "output_bias": None,
+    }
+    save_file(native_tensors(**changes), tmp_path / "v", SOUND)
+    for read in (read_vectors, KeyedVectors.load):
+        with pytest.raises(ModelFormatError, match="the vector of 'b' is not finite"):
+            read(tmp_path / "v")
+        assert len(read(tmp_path / "v", allow_non_finite=True).vectors) == 2
+
+
+def test_mapped_values_are_not_checked(tmp_path):
+    vectors = np.array([[1, np.nan]], np.float32)
+    write_vectors(tmp_path / "v", WordVectors(["a"], vectors), "native")
+    np.testing.assert_array_equal(KeyedVectors.load(tmp_path / "v", mmap=True).vectors, vectors)
+
+
 ENDLESS = {
     "word": b"2 2\n",
     "word after a row": b"2 2\ncat 1 2\n",

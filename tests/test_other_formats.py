@@ -226,6 +226,48 @@ def test_parquet_of_spark_is_read_and_other_columns_are_refused(tmp_path):
             read_vectors(tmp_path / "v")
 
 
+# ---- values that are not finite ----
+
+
+@pytest.mark.parametrize("format", OTHERS)
+def test_a_value_that_is_not_finite_is_refused_by_its_word(tmp_path, format):
+    needs(format)
+    rows = np.ones((3, 2), np.float32)
+    rows[1, 1] = np.nan
+    write_vectors(tmp_path / "v", WordVectors(["a", "b", "c"], rows), format)
+    with pytest.raises(ModelFormatError, match="the vector of 'b' is not finite"):
+        read_vectors(tmp_path / "v", format)
+    read = read_vectors(tmp_path / "v", format, allow_non_finite=True)
+    np.testing.assert_array_equal(read.vectors, rows)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"vector": [[1.0], [1e99]]},
+        {"vector": [[1], [100]], "scale": [1.0, 3e38]},
+        {"vector": [[1], [100]], "scale": [1.0, float("nan")]},
+        {"vector": [[1], [100]], "scale": [1.0, 1e300]},
+    ],
+)
+def test_parquet_numbers_beyond_float32_are_refused_by_their_word(tmp_path, columns):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(arrow.table({"word": ["a", "b"], **columns}), tmp_path / "v")
+    with pytest.raises(ModelFormatError, match="the vector of 'b' is not finite"):
+        read_vectors(tmp_path / "v")
+
+
+@pytest.mark.parametrize("count", [-1.0, 1.5, float("nan"), 1e300])
+def test_parquet_counts_that_are_none_are_refused(tmp_path, count):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = arrow.table({"word": ["a", "b"], "vector": [[1.0], [2.0]], "count": [3.0, count]})
+    parquet.write_table(table, tmp_path / "v")
+    with pytest.raises(ModelFormatError, match="the count of 'b' is"):
+        read_vectors(tmp_path / "v")
+
+
 # ---- fewer bits ----
 
 

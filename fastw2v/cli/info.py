@@ -25,7 +25,8 @@ def run(args: argparse.Namespace) -> int:
     from fastw2v.formats import FORMATS, detect_format, read_vectors
 
     format = detect_format(args.file)
-    found = read_vectors(args.file, format, mmap=FORMATS[format].can_be_mapped)
+    mmap = FORMATS[format].can_be_mapped
+    found = read_vectors(args.file, format, mmap, allow_non_finite=True)
     facts = _facts(args.file, format, found)
     if args.json:
         print_json(facts)

@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser, metavar: str, help: str) -> N
 
 def open_vectors(args: argparse.Namespace) -> "KeyedVectors":
     """Return the vectors to search; raise UsageError if -n is less than 1."""
+    import numpy as np
+
     from fastw2v.errors import UsageError
     from fastw2v.formats import FORMATS, detect_format
     from fastw2v.keyed_vectors import KeyedVectors
@@ -34,7 +36,10 @@ def open_vectors(args: argparse.Namespace) -> "KeyedVectors":
     if args.n < 1:
         raise UsageError(f"-n must be at least 1, got {args.n}")
     format = detect_format(args.vectors)
-    return KeyedVectors.read(args.vectors, format, mmap=FORMATS[format].can_be_mapped)
+    wv = KeyedVectors.read(args.vectors, format, mmap=FORMATS[format].can_be_mapped)
+    if not np.isfinite(wv.norms).all():  # mapped vectors are not checked yet
+        wv.to_word_vectors().check_read(args.vectors)
+    return wv
 
 
 def check_known(wv: "KeyedVectors", path: str, words: Sequence[str]) -> None:

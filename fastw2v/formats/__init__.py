@@ -32,7 +32,9 @@ def read_vectors(
     format: str | None = None,
     mmap: bool = False,
     limit: int | None = None,
+    *,
     verify: bool = True,
+    allow_non_finite: bool = False,
 ) -> "WordVectors":
     """Read a vectors file of any format.
 
@@ -40,6 +42,8 @@ def read_vectors(
     mmap: map the matrices read-only instead of reading them; native format only.
     limit: maximum number of rows to read, >= 0; None reads all.
     verify: compare a native file with its checksums; see native.read.
+    allow_non_finite: also read NaN, infinities and numbers beyond float32.  Mapped values are not
+    checked, because that would read them all.
     Raises ReadError, ModelFormatError, or UsageError for an invalid argument.
     """
     check_path("path", path)
@@ -55,4 +59,4 @@ def read_vectors(
         raise UsageError(f"only {able} files can be memory-mapped; {os.fspath(path)} is {format!r}")
     options = {"mmap": mmap, "verify": verify} if record.can_be_mapped else {}
     found: WordVectors = record.load().read(path, limit=limit, **options)
-    return found
+    return found if mmap or allow_non_finite else found.check_read(path)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from fastw2v.base.atomic import atomic_write
 from fastw2v.base.optional import import_optional
+from fastw2v.base.word_counts import MAX_COUNT
 from fastw2v.errors import ModelFormatError, reading
 from fastw2v.formats.head import Head
 from fastw2v.formats.header import MAX_DIM
-from fastw2v.formats.precision import Reduced, reduce_vectors
+from fastw2v.formats.precision import Reduced, as_float32, reduce_vectors
 from fastw2v.formats.records import PARQUET
 from fastw2v.formats.word_vectors import WordVectors, drop_repeated, encode_words
 
@@ -86,12 +87,12 @@ def _from_table(name: str, arrow: Any, file: BinaryIO, limit: int | None) -> Wor
         _complain(name, f"row {words.index(None) + 1} has no word")
     vectors = _values(name, _column(name, table, VECTOR_COLUMNS), len(words))
     if "scale" in table.column_names:
-        scales = _numbers(name, table["scale"], np.float32, len(words))
+        scales = as_float32(_numbers(name, table["scale"], len(words)))
         vectors = Reduced(vectors, scales).restored()
     counts = None
     if "count" in table.column_names:
-        counts = _numbers(name, table["count"], np.int64, len(words))
-    return WordVectors(words, vectors.astype(np.float32, copy=False), counts)
+        counts = _counts(name, _numbers(name, table["count"], len(words)), words)
+    return WordVectors(words, as_float32(vectors), counts)
 
 
 def _complain(name: str, problem: str) -> NoReturn:
@@ -105,11 +106,20 @@ def _column(name: str, table: Any, names: tuple[str, ...]) -> Any:
     _complain(name, f"no column {' or '.join(names)}; it has {', '.join(table.column_names)}")
 
 
-def _numbers(name: str, column: Any, dtype: Any, n_rows: int) -> NDArray[Any]:
+def _counts(name: str, numbers: NDArray[Any], words: list[str]) -> NDArray[np.int64]:
+    with np.errstate(invalid="ignore"):
+        is_count = (numbers >= 0) & (numbers < MAX_COUNT) & (numbers % 1 == 0)
+    if not is_count.all():
+        row = int(np.argmin(is_count))
+        _complain(name, f"the count of {words[row]!r} is {numbers[row]}")
+    return numbers.astype(np.int64, copy=False)
+
+
+def _numbers(name: str, column: Any, n_rows: int) -> NDArray[Any]:
     found = column.to_numpy()
     if column.null_count or found.dtype.kind not in "iuf" or len(found) != n_rows:
         _complain(name, "the column `count` or `scale` must hold one number per row")
-    return found.astype(dtype, copy=False)  # type: ignore[no-any-return]
+    return np.asarray(found)
 
 
 def _values(name: str, column: Any, n_rows: int) -> NDArray[Any]:

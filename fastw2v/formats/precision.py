@@ -14,6 +14,12 @@ INT8_STEPS = 127  # symmetric, -127 to 127: negating a row negates its values
 SAMPLE_WORDS = 1000  # compared pairwise: half a million pairs
 
 
+def as_float32(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the values as float32; larger ones become infinite, which readers then refuse."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values.astype(np.float32, copy=False)
+
+
 @dataclass(frozen=True)
 class Reduced:
     """Vectors of a reduced type.
@@ -27,8 +33,11 @@ class Reduced:
 
     def restored(self) -> NDArray[np.float32]:
         """Return the (n_words, dim) float32 vectors that a reader gets."""
-        values = self.values.astype(np.float32)
-        return values if self.scales is None else values * self.scales[:, np.newaxis]
+        values = as_float32(self.values)
+        if self.scales is None:
+            return values
+        with np.errstate(over="ignore", invalid="ignore"):
+            return values * self.scales[:, np.newaxis]
 
 
 def reduce_vectors(path: str, word_vectors: WordVectors, dtype: str) -> Reduced:

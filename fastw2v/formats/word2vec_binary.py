@@ -104,14 +104,15 @@ class _RowReader:
     def _take(self, room: memoryview, words: list[bytes]) -> int:
         """Parse complete rows while there is data and room; return the number of bytes used."""
         data, position, used = self.data, self.position, 0
-        while used < len(room):
+        row_bytes, n_data, n_room = self.row_bytes, len(self.data), len(room)
+        while used < n_room:
             space = data.find(b" ", position, position + MAX_WORD_BYTES)
-            end = space + 1 + self.row_bytes
-            if space < 0 or end > len(data):
+            end = space + 1 + row_bytes
+            if space < 0 or end > n_data:
                 break
             words.append(data[position:space].lstrip(b"\n"))
-            room[used : used + self.row_bytes] = data[space + 1 : end]
-            used, position = used + self.row_bytes, end
+            room[used : used + row_bytes] = data[space + 1 : end]
+            used, position = used + row_bytes, end
         self.position = position
         return used
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastw2v.base.atomic import set_aside
 from fastw2v.base.checks import check_path
-from fastw2v.errors import DivergedError, SaveError
+from fastw2v.errors import DivergedError, ModelFormatError, SaveError
 from fastw2v.formats.records import INDEX_SUFFIX, NATIVE, PARTS, Format, check_target, get_format
 
 BLOCK_ROWS = 4096  # rows processed at a time, to save memory
@@ -66,6 +66,22 @@ class WordVectors:
         values = {key: getattr(self, key) for key in PARTS}
         return [key for key, value in values.items() if value is not None and len(value)]
 
+    def check_read(self, path: str | os.PathLike[str]) -> "WordVectors":
+        """Return itself if all values read from `path` are finite.
+
+        Raises ModelFormatError naming the first word whose vector is not, or another part.
+        """
+        row = first_row_not_finite(self.vectors)
+        others = (self.output_vectors, self.output_bias, self.input_bias)
+        part = part_not_finite(self.vectors[:0], *others) if row is None else None
+        if row is None and part is None:
+            return self
+        whose = f"the {part}" if row is None else f"the vector of {self.words[row]!r}"
+        raise ModelFormatError(
+            f"{os.fspath(path)}: {whose} {'is' if part is None else 'are'} not finite in float32; "
+            "allow_non_finite=True reads them anyway"
+        )
+
     def check_finite(self, path: str | os.PathLike[str]) -> None:
         """Raise DivergedError if a value is not finite or training diverged.
 
@@ -80,6 +96,15 @@ class WordVectors:
                 f"{os.fspath(path)} was not written: {damage}; "
                 "pass allow_non_finite=True to write it anyway"
             )
+
+
+def first_row_not_finite(rows: NDArray[np.floating[Any]]) -> int | None:
+    """Return the first of (n_rows, dim) rows with a value that is not finite, or None."""
+    for begin in range(0, len(rows), BLOCK_ROWS):
+        is_finite = np.isfinite(rows[begin : begin + BLOCK_ROWS])
+        if not is_finite.all():
+            return begin + int(np.argmin(is_finite.all(axis=1)))
+    return None
 
 
 def part_not_finite(

@@ -285,9 +285,13 @@ def ties_of(arrays: ModelArrays) -> dict[str, str]:
     return {} if arrays.paths is None else {TIES_KEY: arrays.paths.ties}
 
 
-def read_model(path: str | PathLike[str], *, verify: bool) -> WordVectors:
-    """Return the content of a native file.  Raises ModelFormatError if it holds no model."""
-    data = read_vectors(path, "native", verify=verify)
+def read_model(path: str | PathLike[str], *, verify: bool, allow_non_finite: bool) -> WordVectors:
+    """Return the content of a native file.
+
+    Raises ModelFormatError if it holds no model, or values that are not finite unless they are
+    allowed.
+    """
+    data = read_vectors(path, "native", verify=verify, allow_non_finite=allow_non_finite)
     if data.counts is None or data.output_vectors is None or not data.settings:
         raise ModelFormatError(
             f"{os.fspath(path)}: has vectors but no model; read it with KeyedVectors.load"

@@ -26,9 +26,14 @@ class Reading:
     unicode_errors: str = "surrogateescape"
     limit: int | None = None
     no_header: bool = False
+    allow_non_finite: bool = False
 
     def read(self, path: Path) -> WordVectors:
         """Return the words and vectors of a file, compressed or not."""
+        found = self._read(path)
+        return found if self.allow_non_finite else found.check_read(path)
+
+    def _read(self, path: Path) -> WordVectors:
         if self.binary and self.no_header:
             raise UsageError("no_header is for text only; the binary format always has a header")
         if self.binary:
