@@ -191,3 +191,32 @@ def test_a_pipe_is_refused_by_name(tmp_path):
             read_vectors(tmp_path / "pipe", "text")
     finally:
         os.close(keep)
+
+
+def next_to_halfway(exponent):
+    """Numerals that only their last bits put above the middle of two doubles.
+
+    The double above is rounded up to a float32, and the one below is halfway and rounded down.
+    digits * 10**exponent is a hair above middle * 2**k, with the digits that the parser keeps.
+    """
+    fives = 5**-exponent
+    for step in range(1 << 12):
+        middle = ((1 << 22 | step) << 31) + (1 << 29) + 1
+        scale = 1 << (middle * fives // 10**19 + 1).bit_length()
+        digits = -(-middle * fives // scale)
+        if 0 < digits * scale - middle * fives < fives >> 11 and digits < 10**19:
+            yield f"{digits}e{exponent}"
+
+
+def test_a_division_with_a_remainder_is_rounded_up_from_halfway():
+    numerals = [n for e in range(-27, -22) for n in next_to_halfway(e)]
+    assert len(numerals) > 100
+    text = " ".join(numerals)
+    assert parsed(text).tobytes() == as_python_does(text).tobytes()
+
+
+def test_digits_beyond_those_kept_round_up_from_halfway():
+    halfway = "16777217.00000000186264514923095703125"  # of doubles, between 16777216 and ...18
+    text = f"{halfway} {halfway}000 {halfway}1 {halfway}0000001 -{halfway}1 {halfway}1e3"
+    assert parsed(text)[:4].tolist() == [16777216, 16777216, 16777218, 16777218]
+    assert parsed(text).tobytes() == as_python_does(text).tobytes()
