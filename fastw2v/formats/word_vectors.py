@@ -17,6 +17,7 @@ from fastw2v.errors import DivergedError, ModelFormatError, SaveError
 from fastw2v.formats.records import INDEX_SUFFIX, NATIVE, PARTS, Format, check_target, get_format
 
 BLOCK_ROWS = 4096  # rows processed at a time, to save memory
+CHECKED_VALUES = 1 << 15  # whose flags stay in the cache
 
 
 @dataclass
@@ -100,8 +101,9 @@ class WordVectors:
 
 def first_row_not_finite(rows: NDArray[np.floating[Any]]) -> int | None:
     """Return the first of (n_rows, dim) rows with a value that is not finite, or None."""
-    for begin in range(0, len(rows), BLOCK_ROWS):
-        is_finite = np.isfinite(rows[begin : begin + BLOCK_ROWS])
+    n_block = max(1, CHECKED_VALUES // max(1, rows.shape[1]))
+    for begin in range(0, len(rows), n_block):
+        is_finite = np.isfinite(rows[begin : begin + n_block])
         if not is_finite.all():
             return begin + int(np.argmin(is_finite.all(axis=1)))
     return None
