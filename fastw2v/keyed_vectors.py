@@ -93,6 +93,7 @@ class KeyedVectors:
     damage: str = ""  # why save() refuses the vectors, for example because training diverged
     _file: Path | None = None  # index() looks for an index beside this file
     _norms: NDArray[Any] | None
+    _integers_of = 0  # the number of words that were all integers, negative if they were not
 
     def __init__(
         self,
@@ -145,14 +146,27 @@ class KeyedVectors:
     def to_word_vectors(self) -> WordVectors:
         """Return words, vectors and counts as a WordVectors, which any format can write.
 
-        Vectors of another float type are converted to float32.
+        Vectors of another float type are converted to float32.  Reserved rows without a word are
+        left out.
         Raises UsageError if a key is not a string.
         """
-        odd = next((key for key in self.index_to_key if not isinstance(key, str)), "")
+        table = self._without_reserved()
+        odd = next((key for key in table.index_to_key if not isinstance(key, str)), "")
         if odd != "":
             raise UsageError(f"keys must be strings to be written to a file, got {odd!r}")
-        vectors = self.vectors.astype(np.float32, copy=False)
-        return WordVectors(self.index_to_key, vectors, self.counts, damage=self.damage)
+        vectors = table.vectors.astype(np.float32, copy=False)
+        return WordVectors(table.index_to_key, vectors, table.counts, damage=self.damage)
+
+    def _without_reserved(self) -> "KeyedVectors":
+        """Return these vectors without the reserved rows that have no word."""
+        if None not in self.index_to_key:
+            return self
+        rows = [row for row, key in enumerate(self.index_to_key) if key is not None]
+        table = KeyedVectors.from_arrays(
+            [self.index_to_key[row] for row in rows], self.vectors[rows]
+        )
+        table.expandos = {name: column[rows] for name, column in self.expandos.items()}
+        return table
 
     # ---- the vectors and their norms ----
 
@@ -228,24 +242,41 @@ class KeyedVectors:
         return np.asarray(self.vectors[self._rows_of(key_or_keys)])
 
     def has_index_for(self, key: object) -> bool:
-        """Return whether the key is a known word or a valid row number."""
-        try:
-            if key in self.key_to_index:
-                return True
-        except TypeError:  # a list, an array or another key without a hash
-            return False
-        return isinstance(key, (int, np.integer)) and 0 <= int(key) < len(self)
+        """Return whether the key is a known word or a valid row number; see get_index."""
+        return self._row_of(key) is not None
 
     def get_index(self, key: Key, default: int | None = None) -> int:
         """Return the row of a key, or `default` if the key is unknown.
 
+        An integer that is no key is a row number, as in gensim.  But if all words are integers,
+        as after training on integer tokens, it is one of them: 3 is the word "3".
         Raises KeyError if the key is unknown and `default` is None.
         """
-        if self.has_index_for(key):
-            return int(self.key_to_index.get(key, key))
+        row = self._row_of(key)
+        if row is not None:
+            return row
         if default is not None:
             return default
         raise KeyError(f"Key '{key}' not present")
+
+    def _row_of(self, key: Any) -> int | None:
+        """Return the row of a key, None if it is unknown."""
+        row = self.key_to_index.get(key)
+        if row is None and isinstance(key, (int, np.integer)):
+            if self._has_integers_as_words():
+                return self.key_to_index.get(str(key))
+            row = int(key) if 0 <= int(key) < len(self) else None
+        return row
+
+    def _has_integers_as_words(self) -> bool:
+        """Return whether all words are integers; found once for each number of words."""
+        words = self.index_to_key
+        if not (words and isinstance(words[0], str) and _is_integer(words[0])):
+            return False
+        if abs(self._integers_of) != len(words):
+            is_so = all(isinstance(word, str) and _is_integer(word) for word in words)
+            self._integers_of = len(words) if is_so else -len(words)
+        return self._integers_of == len(words)
 
     def get_vector(self, key: Key, norm: bool = False) -> NDArray[Any]:
         """Return the (dim,) vector of a key, read-only.
@@ -862,13 +893,14 @@ class KeyedVectors:
         check_path("fname", fname)
         for name, flag in (("binary", binary), ("allow_non_finite", allow_non_finite)):
             check_flag(name, flag)
-        column = self.expandos.get(sort_attr)
+        table = self._without_reserved()
+        column = table.expandos.get(sort_attr)
         if fvocab is not None and column is None:
             raise UsageError(
                 f"cannot write {os.fspath(fvocab)}: the {sort_attr} of these words is unknown"
             )
-        words = [str(key) for key in self.index_to_key]
-        vectors = self.vectors.astype(np.float32, copy=False)
+        words = [str(key) for key in table.index_to_key]
+        vectors = table.vectors.astype(np.float32, copy=False)
         found = WordVectors(words, vectors, damage=self.damage)
         if not allow_non_finite:
             found.check_finite(fname)
@@ -1071,6 +1103,10 @@ def check_search(topn: int | None, restrict_vocab: int | None) -> int | None:
     if restrict_vocab is not None:
         check_integer("restrict_vocab", restrict_vocab, -MAX_ROWS, MAX_ROWS)
     return None if topn is None else max(topn, 0)
+
+
+def _is_integer(word: str) -> bool:
+    return word.isascii() and word.removeprefix("-").isdigit()
 
 
 def _weighted(query: Query, weight: float) -> list[tuple[KeyOrVector, float]]:

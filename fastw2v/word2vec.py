@@ -560,15 +560,18 @@ class Word2Vec:
         if self._wv is None:
             return
         rows = arrays.in_rows[:, : self.vector_size]
-        if np.may_share_memory(self._wv.vectors, rows):
-            return
-        if self._wv.index_to_key != vocabulary.words or self._wv.vectors.shape != rows.shape:
+        wv = self._wv
+        if wv.index_to_key != vocabulary.words or wv.vectors.shape != rows.shape:
+            other = next((key for key in wv.index_to_key if key not in vocabulary), None)
+            such = "" if other is None else f", such as {other!r}"
             raise UsageError(
-                f"wv holds {len(self._wv)} words of {self._wv.vector_size} values, and the model "
-                f"{len(rows)} of {self.vector_size}; build_vocab(update=True) adds words"
+                f"wv holds {len(wv)} words of {wv.vector_size} values{such}, and the model "
+                f"{len(rows)} of {self.vector_size}; wv.save writes those of wv, and "
+                "build_vocab(update=True) adds words to the model"
             )
-        rows[...] = self._wv.vectors
-        self._wv.vectors = rows
+        if not np.may_share_memory(wv.vectors, rows):
+            rows[...] = wv.vectors
+            wv.vectors = rows
 
     def _frozen(self) -> NDArray[np.uint8] | None:
         """Return the mask of frozen rows, from freeze and gensim's wv.vectors_lockf."""
@@ -603,7 +606,11 @@ class Word2Vec:
     # Files.
 
     def to_word_vectors(self) -> WordVectors:
-        """Return everything that a file can store of the model, without copying the rows."""
+        """Return everything that a file can store of the model, without copying the rows.
+
+        Raises UsageError if wv has other words than the model.
+        """
+        self._take_vectors_back()
         return self._file_content(self.parameters)
 
     def _file_content(self, parameters: Parameters) -> WordVectors:
@@ -632,7 +639,8 @@ class Word2Vec:
         format: "native" (safetensors, the whole model), or another name in formats.FORMATS.
         allow_non_finite: write a model even if training diverged or values are not finite.
         separately, sep_limit, ignore, pickle_protocol: accepted for gensim, without effect.
-        Raises SaveError if the file cannot be written, and DivergedError if training diverged or
+        Raises UsageError if a script gave wv other words than the model has, SaveError if the file
+        cannot be written, and DivergedError if training diverged or
         values are not finite, unless allow_non_finite is set.
         """
         check_flag("allow_non_finite", allow_non_finite)

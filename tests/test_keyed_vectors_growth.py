@@ -77,3 +77,38 @@ def test_vectors_are_scaled_in_place(wv):
     wv.unit_normalize_all()
     np.testing.assert_allclose(wv.vectors, [[1, 0], [0, 1], [0.6, 0.8], [0, 0]])
     np.testing.assert_allclose(wv.norms, [1, 1, 1, 0])
+
+
+def test_reserved_rows_without_a_word_are_not_written(tmp_path):
+    wv = KeyedVectors(2, count=3)
+    wv.add_vector("first", [5, 5])
+    wv.add_vectors(["a", "b"], np.eye(2), {"count": [2, 1]})
+    wv.save(tmp_path / "v")
+    wv.save_word2vec_format(tmp_path / "text", tmp_path / "counts")
+    for loaded in (
+        KeyedVectors.load(tmp_path / "v"),
+        KeyedVectors.load_word2vec_format(tmp_path / "text", tmp_path / "counts"),
+    ):
+        assert sorted(loaded.index_to_key) == ["a", "b", "first"]
+        assert [loaded.get_vecattr(word, "count") for word in ("first", "a", "b")] == [0, 2, 1]
+        assert loaded["b"].tolist() == [0, 1]
+
+
+def test_an_integer_is_a_word_if_all_words_are_integers():
+    wv = KeyedVectors.from_arrays(["3", "1", "-2"], np.eye(3))
+    np.testing.assert_array_equal(wv[3], wv["3"])
+    np.testing.assert_array_equal(wv[np.int64(-2)], wv["-2"])
+    assert 1 in wv
+    assert 0 not in wv
+    with pytest.raises(KeyError, match="Key '0' not present"):
+        wv[0]
+    wv["x"] = np.ones(3)
+    np.testing.assert_array_equal(wv[0], wv["3"])
+    assert 7 not in wv
+
+
+def test_an_integer_is_a_row_if_a_word_is_none():
+    wv = KeyedVectors.from_arrays(["the", "0"], np.eye(2))
+    np.testing.assert_array_equal(wv[0], wv["the"])
+    mixed = KeyedVectors.from_arrays(["1", "the"], np.eye(2))
+    np.testing.assert_array_equal(mixed[1], mixed["the"])

@@ -5,7 +5,7 @@ import pytest
 from small_model import OBJECTIVES, SMALL, same_bits
 
 from fastw2v import KeyedVectors, Word2Vec
-from fastw2v.errors import ModelFormatError
+from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import read_vectors, write_vectors
 from fastw2v.sampling import huffman_paths
 
@@ -87,3 +87,32 @@ def test_settings_that_do_not_fit_the_model_are_a_format_error(tmp_path, sentenc
     write_vectors(tmp_path / "model", data, "native")
     with pytest.raises(ModelFormatError, match="its settings do not describe a model: "):
         Word2Vec.load(tmp_path / "model")
+
+
+def test_a_word_that_a_script_added_to_wv_is_not_lost_by_save(tmp_path, sentences):
+    model = Word2Vec(sentences, **SMALL)
+    model.wv["new"] = np.full(model.vector_size, 5.0)
+    for format in ("native", "text"):
+        with pytest.raises(UsageError, match=r"such as 'new', .* wv\.save writes"):
+            model.save(tmp_path / "model", format)
+    model.wv.save(tmp_path / "model")
+    assert "new" in KeyedVectors.load(tmp_path / "model")
+
+
+def test_save_writes_the_vectors_that_wv_shows(tmp_path, sentences):
+    model = Word2Vec(sentences, **SMALL)
+    model.wv.vectors = np.ones_like(model.wv.vectors)
+    model.save(tmp_path / "model")
+    assert (Word2Vec.load(tmp_path / "model").wv.vectors == 1).all()
+    model.wv.index_to_key[0] = "renamed"
+    with pytest.raises(UsageError, match="such as 'renamed'"):
+        model.save(tmp_path / "model")
+
+
+def test_integer_tokens_are_looked_up_as_such_before_and_after_a_file(tmp_path):
+    model = Word2Vec([[3, 1, 2], [2, 3, 3]] * 20, min_count=1, **SMALL)
+    model.save(tmp_path / "model")
+    for wv in (model.wv, Word2Vec.load(tmp_path / "model").wv):
+        for node in (1, 2, 3):
+            np.testing.assert_array_equal(wv[node], wv[str(node)])
+        assert 0 not in wv
