@@ -261,7 +261,10 @@ class KeyedVectors:
 
     def _row_of(self, key: Any) -> int | None:
         """Return the row of a key, None if it is unknown."""
-        row = self.key_to_index.get(key)
+        try:
+            row = self.key_to_index.get(key)
+        except TypeError:  # a list, an array or another key without a hash
+            return None
         if row is None and isinstance(key, (int, np.integer)):
             if self._has_integers_as_words():
                 return self.key_to_index.get(str(key))

@@ -19,7 +19,7 @@ from fastw2v import KeyedVectors, Phrases, Word2Vec, cli
 from fastw2v.base.content import HEAD_BYTES, check_start, not_text, not_vectors
 from fastw2v.base.word_counts import read_word_counts, write_word_counts
 from fastw2v.corpus import VocabularyRules, read_text, scan
-from fastw2v.errors import CorpusError, ModelFormatError, SaveError
+from fastw2v.errors import CheckpointError, CorpusError, ModelFormatError, SaveError
 from fastw2v.formats import WordVectors, detect_format, read_vectors, write_vectors
 from fastw2v.vectors.task_files import TaskFile
 
@@ -230,7 +230,7 @@ def test_allow_binary_reads_what_is_not_text(tmp_path, monkeypatch, capsys):
     assert cli.main(["phrases", "a", "-o", "joined", "--allow-binary"]) == 0
     train = ["train", "a", "--allow-binary", "--min-count", "1", "-q", "-o", "v.safetensors"]
     assert cli.main([*train, "--checkpoint", "run", "--epochs", "1"]) == 0
-    with pytest.raises(CorpusError, match="a zip archive"):
+    with pytest.raises(CheckpointError, match="a zip archive"):
         Word2Vec.resume("run")
     assert Word2Vec.resume("run", allow_binary=True).corpus_total_words == n_tokens
     capsys.readouterr()

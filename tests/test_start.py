@@ -301,8 +301,8 @@ def test_vectors_that_a_script_puts_into_wv_are_trained_on(sentences):
     with pytest.raises(UsageError) as caught:
         model.train(sentences)
     assert str(caught.value) == (
-        "wv holds 129 words of 12 values, and the model 128 of 12; build_vocab(update=True) adds "
-        "words"
+        "wv holds 129 words of 12 values, such as 'added', and the model 128 of 12; wv.save writes "
+        "those of wv, and build_vocab(update=True) adds words to the model"
     )
 
 

@@ -110,7 +110,7 @@ def mark_bytes(head: bytes) -> int:
 
 
 def check_start(name: str, start: bytes) -> None:
-    """Raise SaveError if a text file with this first line would be read as something else."""
+    """Raise SaveError if a text file that begins so would be read as something else."""
     found = compression_of(start) or not_text(start).partition(";")[0]
     if mark_bytes(start):
         found = "a UTF-8 byte order mark"

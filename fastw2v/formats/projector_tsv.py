@@ -9,7 +9,7 @@ from os import PathLike
 
 from fastw2v.base.atomic import atomic_group, not_replaced
 from fastw2v.base.compression import begin_text, open_unpacked
-from fastw2v.base.content import check_start
+from fastw2v.base.content import HEAD_BYTES, check_start
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.head import Head, first_line
 from fastw2v.formats.header import MAX_WORD_BYTES
@@ -32,7 +32,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     name = os.fspath(path)
     words = encode_words(name, word_vectors.words, TSV)
     values, metadata = TSV.files(name)
-    check_start(metadata, b"".join(words[:1]))
+    check_start(metadata, b"".join(word + b"\n" for word in words[:HEAD_BYTES])[:HEAD_BYTES])
     with atomic_group() as group:
         with group.open(values) as file:  # first, since read() opens it first
             for block in row_text(word_vectors.vectors, None, LAYOUT):
