@@ -10,12 +10,21 @@ typedef struct {
     int64_t begin, end;
 } span;
 
-/* Replace the reaches of a sentence's kept tokens, left in kept_begin and right in kept_end, by the
-   spans of their contexts, which end at the sentence's borders. */
-static void set_contexts(const scratch *s, int64_t begin, int64_t end)
+/* The reach on a side of `size` words, drawn from 1..size by the bits, as far as a sentence goes. */
+static inline int32_t reach_of(uint32_t bits, int64_t size, int32_t max_reach)
+{
+    int64_t drawn = size - below_wide(bits, size);
+    return drawn < max_reach ? (int32_t)drawn : max_reach;
+}
+
+/* Set the contexts of a sentence's kept tokens, whose bits keep_tokens left in kept_begin. They end
+   at the sentence's borders. */
+static void set_contexts(const w2v_model *m, const scratch *s, int64_t begin, int64_t end)
 {
     for (int64_t i = begin; i < end; i++) {
-        int64_t first = i - s->kept_begin[i], past = (int64_t)s->kept_end[i] + i + 1;
+        uint32_t bits = (uint32_t)s->kept_begin[i];
+        int64_t first = i - reach_of(bits, m->window_left, m->max_reach);
+        int64_t past = i + reach_of(bits, m->window_right, m->max_reach) + 1;
         s->kept_begin[i] = (int32_t)(first > begin ? first : begin);
         s->kept_end[i] = (int32_t)(past < end ? past : end);
     }
@@ -24,16 +33,9 @@ static void set_contexts(const scratch *s, int64_t begin, int64_t end)
 /* How many tokens ahead thresholds are prefetched: x1.05 with 1,000,000 words. */
 enum { TOKENS_AHEAD = 32 };
 
-/* The reach on a side of `size` words, drawn from 1..size by the bits, as far as a sentence goes. */
-static inline int32_t reach_of(uint32_t bits, int64_t size, int32_t max_reach)
-{
-    int64_t drawn = size - below_wide(bits, size);
-    return drawn < max_reach ? (int32_t)drawn : max_reach;
-}
-
 /* Keep each token of [from, to) with its word's probability (Mikolov et al. 2013, 1310.4546,
-   section 2.3), and draw its reach, for both sides from the same bits. Returns the new number of
-   kept tokens. */
+   section 2.3), and draw the bits of its reach on both sides. Returns the new number of kept
+   tokens. */
 static int64_t keep_tokens(const w2v_model *m, const w2v_chunk *c, const scratch *s,
                            int64_t from, int64_t to, int64_t n_kept)
 {
@@ -44,10 +46,8 @@ static int64_t keep_tokens(const w2v_model *m, const w2v_chunk *c, const scratch
         int64_t later = t + TOKENS_AHEAD < c->n_tokens ? t + TOKENS_AHEAD : t;
         __builtin_prefetch(m->keep_threshold + c->word_ids[later]);
         uint64_t bits = draw64(key, (uint64_t)(c->first_token + t));
-        uint32_t shrink = (uint32_t)bits & shrinking;
         s->kept_id[n_kept] = id;
-        s->kept_begin[n_kept] = reach_of(shrink, m->window_left, m->max_reach);
-        s->kept_end[n_kept] = reach_of(shrink, m->window_right, m->max_reach);
+        s->kept_begin[n_kept] = (int32_t)((uint32_t)bits & shrinking);
         n_kept += (uint32_t)(bits >> 32) <= m->keep_threshold[id]; /* no branch to mispredict */
     }
     return n_kept;
@@ -70,7 +70,7 @@ static span subsample(const w2v_model *m, const w2v_chunk *c, const scratch *s)
             n_kept = keep_tokens(m, c, s, token, stop, n_kept);
             token = stop;
         }
-        set_contexts(s, sentence, n_kept);
+        set_contexts(m, s, sentence, n_kept);
         sentence = n_kept;
     }
     while (border < 3)
