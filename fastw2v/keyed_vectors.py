@@ -879,7 +879,7 @@ class KeyedVectors:
         *,
         allow_non_finite: bool = False,
     ) -> None:
-        """Write the vectors in a format of word2vec.c.
+        """Write the vectors in a format of word2vec.c, compressed if fname ends in .gz, .bz2, ...
 
         fvocab: also write the word counts to this file, one line `word count` per word.
         binary: write the binary format instead of text.

@@ -8,7 +8,9 @@ import pytest
 from cli_case import SMALL, command, fails, train
 
 from fastw2v import Word2Vec, cli
+from fastw2v.base.word_counts import read_word_counts
 from fastw2v.errors import OutOfMemoryError
+from fastw2v.formats import detect_format, read_vectors
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -137,10 +139,27 @@ def test_a_write_protected_file_is_not_replaced(capsys, folder, monkeypatch):
     fails(capsys, ["train", "corpus.txt", "-o", "v", *SMALL], 5, message)
 
 
-def test_a_compressed_output_is_refused(capsys):
-    message = "v.txt.gz: vectors cannot be written compressed; leave out .gz"
-    fails(capsys, ["train", "corpus.txt", "-o", "v.txt.gz"], 2, message)
-    assert train("corpus.txt", "-o", "v.txt.gz", "--format", "text") == 0
+def test_an_output_that_cannot_be_compressed_is_refused_before_training(capsys, folder):
+    for name, format in [("v.gz", "native"), ("v.safetensors.xz", "native")]:
+        suffix = name[name.rindex(".") :]
+        message = f"{name}: format {format!r} cannot be compressed; leave out {suffix}"
+        fails(capsys, ["train", "corpus.txt", "-o", name], 2, message)
+    (folder / "v.txt").write_text("1 1\na 1\n")
+    message = "v.safetensors.gz: format 'native' cannot be compressed; leave out .gz"
+    fails(capsys, ["convert", "v.txt", "v.safetensors.gz"], 2, message)
+
+
+def test_outputs_are_compressed_by_their_suffix(folder):
+    args = ["corpus.txt", "-o", "v.txt.gz", "--save-vocab", "counts.bz2"]
+    assert train(*args) == 0
+    assert cli.main(["convert", "v.txt.gz", "v.bin.xz"]) == 0
+    starts = {"v.txt.gz": b"\x1f\x8b", "counts.bz2": b"BZh", "v.bin.xz": b"\xfd7zXZ"}
+    for name, start in starts.items():
+        assert (folder / name).read_bytes().startswith(start)
+    assert detect_format("v.txt.gz") == "text"
+    assert detect_format("v.bin.xz") == "bin"
+    words = read_vectors("v.bin.xz").words
+    assert words == read_vectors("v.txt.gz").words == [*read_word_counts("counts.bz2")]
 
 
 def test_a_disk_that_fills_up_leaves_the_old_file(capsys, folder, monkeypatch):

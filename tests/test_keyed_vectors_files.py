@@ -76,6 +76,39 @@ def test_compressed_files_are_read(tmp_path, wv, binary, compress):
     np.testing.assert_array_equal(loaded.vectors, wv.vectors[:20])
 
 
+@pytest.mark.parametrize(("suffix", "start"), [
+    (".gz", b"\x1f\x8b"), (".BZ2", b"BZh"), (".xz", b"\xfd7zXZ"), (".zst", b"\x28\xb5\x2f\xfd"),
+])  # fmt: skip
+@pytest.mark.parametrize("options", [{}, {"binary": True}, {"write_header": False}])
+def test_a_suffix_of_a_compression_compresses_what_is_written(tmp_path, wv, suffix, start, options):
+    if suffix == ".zst":
+        pytest.importorskip("backports.zstd")
+    path, counts = tmp_path / f"v.txt{suffix}", tmp_path / f"c{suffix}"
+    wv.save_word2vec_format(path, counts, **options)
+    assert path.read_bytes().startswith(start)
+    assert counts.read_bytes().startswith(start)
+    loaded = KeyedVectors.load_word2vec_format(
+        path, counts, options.get("binary", False), no_header="write_header" in options
+    )
+    assert loaded.index_to_key == wv.index_to_key
+    np.testing.assert_array_equal(loaded.vectors, wv.vectors)
+    before = path.read_bytes()
+    wv.save_word2vec_format(path, **options)
+    assert path.read_bytes() == before
+
+
+def test_rows_are_appended_to_compressed_text(tmp_path, wv):
+    path = tmp_path / "v.txt.gz"
+    wv.save_word2vec_format(path, total_vec=80, prefix="a_")
+    wv.save_word2vec_format(path, write_header=False, prefix="b_", append=True)
+    assert len(KeyedVectors.load_word2vec_format(path)) == 80
+
+
+def test_native_vectors_are_not_written_under_the_name_of_a_compression(tmp_path, wv):
+    with pytest.raises(UsageError, match=r"'native' cannot be compressed; leave out \.gz"):
+        wv.save(tmp_path / "v.gz")
+
+
 def test_an_error_in_a_compressed_file_names_the_file(tmp_path):
     (tmp_path / "v.gz").write_bytes(gzip.compress(b"2 1\na 1\nb x\n"))
     with pytest.raises(ModelFormatError, match=f"^{tmp_path / 'v.gz'}: line 3"):

@@ -4,8 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from os import PathLike
 
-from fastw2v.base.atomic import atomic_write
-from fastw2v.base.compression import begin_text, open_unpacked
+from fastw2v.base.compression import begin_text, open_unpacked, write_packed
 from fastw2v.base.content import check_start
 from fastw2v.errors import ModelFormatError, SaveError
 
@@ -22,7 +21,7 @@ def write_word_counts(
     """
     encoded = [_encoded(word, os.fspath(path)) for word in words]
     check_start(os.fspath(path), b"".join(encoded[:1]))
-    with atomic_write(path) as file:
+    with write_packed(path) as file:
         for word, count in zip(encoded, counts, strict=True):
             file.write(b"%b %d\n" % (word, count))
 

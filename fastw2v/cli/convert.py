@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from fastw2v.formats import read_vectors, write_vectors
 
     format = args.target_format or format_of_suffix(args.target)
-    check_target(format, args.dtype)
+    check_target(format, args.dtype, args.target)
     for path in places_of(args.target, format):
         check_writable(path)
     found = read_vectors(args.source, args.source_format)

@@ -73,7 +73,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Join the phrases and print a report."""
-    from fastw2v.base.atomic import atomic_write, check_writable
+    from fastw2v.base.atomic import check_writable
+    from fastw2v.base.compression import write_packed
     from fastw2v.corpus.collocations import PhraseRules, join_phrases
     from fastw2v.errors import UsageError
 
@@ -95,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         args.corpus, args.output, rules, args.workers, allow_binary=args.allow_binary
     )
     if args.list:
-        with atomic_write(args.list) as file:
+        with write_packed(args.list) as file:
             for phrase in (phrase for report in reports for phrase in report.found):
                 text = f"{phrase.text}\t{phrase.score!r}\n"
                 file.write(text.encode("utf-8", "surrogateescape"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastw2v.base.checks import check_flag
+from fastw2v.base.compression import suffix_of
 from fastw2v.base.content import SUFFIXES
 from fastw2v.cli.command import print_early, print_line
 from fastw2v.cli.settings import (
@@ -81,7 +82,7 @@ class RunFiles:
         given = [("output", self.output), ("save-vocab", self.save_vocab), ("log", self.log)]
         written = [(name, path) for name, path in given if path]
         if self.output and self.format != CLASSES:
-            check_target(self.format, "float32")
+            check_target(self.format, "float32", self.output)
             paths = places_of(self.output, self.format)
             written += [("output", target) for target in paths if target != self.output]
         for _, path in written:
@@ -134,7 +135,8 @@ class RunFiles:
         format, dim = self._layout(vector_size)
         if format.refused:
             encode_words(self.output, words, format)
-        check_room(self.output, format.min_bytes(len(words), dim))
+        if not suffix_of(self.output):
+            check_room(self.output, format.min_bytes(len(words), dim))
 
     def room_held(self, words: list[str], vector_size: int) -> "AbstractContextManager[None]":
         """Reserve disk space for the largest possible output during the block, where possible."""
@@ -342,13 +344,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def format_of(path: str) -> str:
-    """Return the format of a path's suffix, or the native format for an unknown suffix.
-
-    Raises UsageError for the suffix of a compression, since vectors are written uncompressed.
-    """
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix in SUFFIXES:
-        raise UsageError(f"{path}: vectors cannot be written compressed; leave out {suffix}")
+    """Return the format of a path's suffix, or the native format for an unknown suffix."""
     try:
         return format_of_suffix(path)
     except UsageError:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.base.atomic import atomic_write
+from fastw2v.base.compression import write_packed
 from fastw2v.base.content import FASTTEXT_MAGIC
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.head import Head
@@ -81,7 +81,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     outputs = word_vectors.output_vectors
     if outputs is None or len(outputs) != n_words:
         outputs = np.broadcast_to(np.float32(0), word_vectors.vectors.shape)
-    with atomic_write(path) as file:
+    with write_packed(path) as file:
         file.write(MAGIC + struct.pack("<i", VERSION) + _SETTINGS.pack(*_settings(word_vectors)))
         file.write(_DICTIONARY.pack(n_words, n_words, 0, int(counts.sum()), -1))
         for word, count in zip(words, counts.tolist(), strict=True):

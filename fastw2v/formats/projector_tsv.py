@@ -8,7 +8,7 @@ import os
 from os import PathLike
 
 from fastw2v.base.atomic import atomic_group, not_replaced
-from fastw2v.base.compression import begin_text, open_unpacked
+from fastw2v.base.compression import begin_text, open_unpacked, packing
 from fastw2v.base.content import HEAD_BYTES, check_start
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.head import Head, first_line
@@ -34,10 +34,11 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     values, metadata = TSV.files(name)
     check_start(metadata, b"".join(word + b"\n" for word in words[:HEAD_BYTES])[:HEAD_BYTES])
     with atomic_group() as group:
-        with group.open(values) as file:  # first, since read() opens it first
+        # The values first, since read() opens them first.
+        with group.open(values) as raw, packing(values, raw) as file:
             for block in row_text(word_vectors.vectors, None, LAYOUT):
                 file.write(block)
-        with group.open(metadata) as file:
+        with group.open(metadata) as raw, packing(metadata, raw) as file:
             for word in words:
                 file.write(word + b"\n")
 

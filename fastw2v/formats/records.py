@@ -14,6 +14,8 @@ from pathlib import PurePath
 from types import ModuleType
 
 from fastw2v.base.checks import check_choice
+from fastw2v.base.compression import suffix_of, zstd_module
+from fastw2v.base.content import SUFFIXES
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import UsageError
 
@@ -54,6 +56,7 @@ class Format:
     is_folder: whether the format is a folder instead of a file.
     files: maps a path to the paths of all files written for it.
     can_be_mapped: whether vectors can be memory-mapped, and have checksums.
+    can_be_compressed: whether vectors can be written and read in compressed files.
     dtypes: types that vectors can be stored in.
     holds: keys of PARTS that are written and read back.
     refused: matches words that the format cannot hold; None if it can hold any word.
@@ -71,6 +74,7 @@ class Format:
     is_folder: bool = False
     files: Callable[[str], list[str]] = _path_itself
     can_be_mapped: bool = False
+    can_be_compressed: bool = True
     dtypes: tuple[str, ...] = ("float32",)
     holds: frozenset[str] = frozenset()
     refused: re.Pattern[str] | None = None
@@ -120,6 +124,7 @@ NATIVE = Format(
     description="a full, trainable model in one safetensors file",
     suffixes=(".safetensors",),
     can_be_mapped=True,
+    can_be_compressed=False,
     dtypes=DTYPES,
     holds=frozenset(PARTS),
     n_matrices=2,
@@ -170,6 +175,7 @@ HF = Format(
     module="static_embedding",
     description="a folder for sentence-transformers and model2vec",
     is_folder=True,
+    can_be_compressed=False,
     files=_static_embedding_files,
     dtypes=("float32", "float16"),
     refused=re.compile("[ \t\n\r\v\f\ud800-\udfff]|\\A\\Z"),
@@ -190,6 +196,7 @@ PARQUET = Format(
     module="parquet",
     description="a table with a column of words and one of vectors",
     suffixes=(".parquet",),
+    can_be_compressed=False,
     dtypes=DTYPES,
     holds=frozenset({"counts"}),
     refused=re.compile("[\ud800-\udfff]"),
@@ -210,23 +217,38 @@ def get_format(name: str) -> Format:
 
 
 def format_of_suffix(path: str | PathLike[str]) -> str:
-    """Return the format that the end of a path selects.  Raises UsageError if there is none."""
+    """Return the format that the end of a path selects, before the suffix of a compression.
+
+    Raises UsageError if there is none.
+    """
     name = os.fspath(path)
     is_folder = name.endswith("/") or os.path.isdir(name)
-    suffix = PurePath(path).suffix.lower()
+    suffix = PurePath(name[: len(name) - len(suffix_of(name))]).suffix.lower()
     for format in FORMATS.values():
         if format.is_folder if is_folder else suffix in format.suffixes:
             return format.name
     known = ", ".join(f"{end} ({f.name})" for f in FORMATS.values() for end in f.endings)
-    raise UsageError(f"{name}: no format has the suffix {suffix!r}; known: {known}")
+    raise UsageError(
+        f"{name}: no format has the suffix {suffix or suffix_of(name)!r}; known: {known}"
+    )
 
 
-def check_target(format: str, dtype: str) -> None:
-    """Raise UsageError unless the format exists, can be written and can store this dtype."""
+def check_target(format: str, dtype: str, path: str | PathLike[str] = "") -> None:
+    """Raise UsageError unless the format exists, can be written and can store this dtype.
+
+    path: the file to write, whose suffix may name a compression that the format must allow.
+    """
     record = get_format(format)
     check_dtype(dtype)
     if record.needs:
         import_optional(*record.needs)
+    suffix = suffix_of(path)
+    if suffix and not record.can_be_compressed:
+        raise UsageError(
+            f"{os.fspath(path)}: format {format!r} cannot be compressed; leave out {suffix}"
+        )
+    if SUFFIXES.get(suffix) == "zstd":
+        zstd_module(os.fspath(path), "write")
     if dtype not in record.dtypes:
         able = listed((f.name for f in FORMATS.values() if dtype in f.dtypes), "or")
         raise UsageError(

@@ -3,7 +3,7 @@
 import os
 from os import PathLike
 
-from fastw2v.base.atomic import atomic_write
+from fastw2v.base.compression import write_packed
 from fastw2v.base.content import check_start
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.head import MAX_ROW_BYTES, first_line
@@ -29,7 +29,7 @@ def write_lines(
     words = encode_words(os.fspath(path), word_vectors.words, format)
     if not header:
         check_start(os.fspath(path), b"".join(words[:1]))
-    with atomic_write(path) as file:
+    with write_packed(path) as file:
         if header:
             file.write(b"%d %d\n" % word_vectors.vectors.shape)
         for block in row_text(word_vectors.vectors, words, layout):

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.base.atomic import atomic_write
+from fastw2v.base.compression import write_packed
 from fastw2v.errors import ModelFormatError
 from fastw2v.formats.head import Head
 from fastw2v.formats.header import MAX_HEADER_BYTES, MAX_WORD_BYTES, read_header
@@ -40,7 +40,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, newline: bool
     """
     words = encode_words(os.fspath(path), word_vectors.words, BIN)
     end = b"\n" if newline else b""
-    with atomic_write(path) as file:
+    with write_packed(path) as file:
         file.write(b"%d %d\n" % word_vectors.vectors.shape)
         for word, row in zip(words, word_vectors.vectors, strict=True):
             file.write(b"%b %b%b" % (word, row.astype("<f4", copy=False).tobytes(), end))

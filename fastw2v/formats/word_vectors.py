@@ -235,7 +235,7 @@ def write_vectors(
     Raises SaveError, or UsageError for an invalid argument.
     """
     check_path("path", path)
-    check_target(format, dtype)
+    check_target(format, dtype, path)
     options = {} if dtype == "float32" else {"dtype": dtype}
     with set_aside(os.fspath(path) + INDEX_SUFFIX):
         get_format(format).load().write(path, word_vectors, **options)

@@ -6,8 +6,8 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.base.atomic import atomic_write
 from fastw2v.base.checks import check_integer
+from fastw2v.base.compression import write_packed
 
 N_ROUNDS = 10  # word2vec.c
 BLOCK_ROWS = 8192  # rows per matrix product; bounds the memory for scores
@@ -42,6 +42,6 @@ def write_classes(
     path: str | PathLike[str], words: Sequence[str], classes: NDArray[np.int64]
 ) -> None:
     """Write a line `word class` for each word.  Raises SaveError."""
-    with atomic_write(path) as file:
+    with write_packed(path) as file:
         for word, number in zip(words, classes.tolist(), strict=True):
             file.write(f"{word} {number}\n".encode("utf-8", "surrogateescape"))

@@ -9,7 +9,7 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.base.atomic import atomic_write
+from fastw2v.base.compression import open_unpacked, write_packed
 from fastw2v.base.word_counts import read_word_counts, write_word_counts
 from fastw2v.errors import UsageError, writing
 from fastw2v.formats import WordVectors, write_vectors
@@ -82,9 +82,9 @@ class Writing:
         with writing(path), tempfile.TemporaryDirectory(prefix="fastw2v-") as folder:
             body = os.path.join(folder, "body")
             write_vectors(body, vectors, format)
-            with atomic_write(path) as target, open(body, "rb") as source:
+            with write_packed(path) as target, open(body, "rb") as source:
                 if self.append and os.path.exists(path):
-                    with open(path, "rb") as old:
+                    with open_unpacked(path) as (old, _):
                         shutil.copyfileobj(old, target)
                 source.readline()
                 if self.write_header:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v import _core
-from fastw2v.base.atomic import atomic_write, check_writable
+from fastw2v.base.atomic import check_writable
 from fastw2v.base.checks import check_integer
+from fastw2v.base.compression import write_packed
 from fastw2v.base.threads import usable_cores
 from fastw2v.corpus import Spool, VocabularyRules, read_text
 from fastw2v.corpus.collocations.counting import PairCounter, token_stretches
@@ -99,7 +100,7 @@ def join_phrases(
                 before.close()
                 counts, n_after = _counted(spool, len(words)), spool.n_tokens
             else:
-                with atomic_write(output) as file:
+                with write_packed(output) as file:
                     n_after, n_joined = merger.write(file, before, flags, n_threads)
             seconds = time.perf_counter() - started
             reports.append(PassReport(found, before.n_tokens, n_after, n_joined, seconds))
