@@ -13,7 +13,14 @@ from typing import IO, Any, BinaryIO, NamedTuple, TextIO, cast
 
 from fastw2v.base.atomic import atomic_write
 from fastw2v.base.checks import check_path
-from fastw2v.base.content import HEAD_BYTES, SUFFIXES, compression_of, mark_bytes, not_text
+from fastw2v.base.content import (
+    HEAD_BYTES,
+    SUFFIXES,
+    compression_of,
+    mark_bytes,
+    not_text,
+    suffix_of,
+)
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import Fastw2vError, ReadError, reading
 
@@ -65,12 +72,6 @@ def zstd_module(name: str, verb: str = "read") -> ModuleType:
     """Return the zstd module of Python 3.14 or, before that, its backport."""
     module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     return import_optional(module, "zstd", f"cannot {verb} {name}: zstd")
-
-
-def suffix_of(path: str | os.PathLike[str]) -> str:
-    """Return the lower-case suffix of a compression that the path ends in, or ""."""
-    suffix = os.path.splitext(os.fspath(path))[1].lower()
-    return suffix if suffix in SUFFIXES else ""
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Tell from the first bytes of a file what it holds."""
 
 import codecs
+import os
 import re
 from typing import NamedTuple
 
@@ -76,6 +77,12 @@ def compression_of(head: bytes) -> str:
     head: the first HEAD_BYTES of a file, or the whole file if it is shorter.
     """
     return next((found.name for found in COMPRESSIONS if found.magic.match(head)), "")
+
+
+def suffix_of(path: str | os.PathLike[str]) -> str:
+    """Return the lower-case suffix of a compression that the path ends in, or ""."""
+    suffix = os.path.splitext(os.fspath(path))[1].lower()
+    return suffix if suffix in SUFFIXES else ""
 
 
 def not_text(head: bytes) -> str:

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastw2v.base.checks import check_flag
-from fastw2v.base.compression import suffix_of
-from fastw2v.base.content import SUFFIXES
+from fastw2v.base.content import SUFFIXES, suffix_of
 from fastw2v.cli.command import print_early, print_line
 from fastw2v.cli.settings import (
     CHECKPOINT_FLAGS,

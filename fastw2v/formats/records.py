@@ -14,8 +14,7 @@ from pathlib import PurePath
 from types import ModuleType
 
 from fastw2v.base.checks import check_choice
-from fastw2v.base.compression import suffix_of, zstd_module
-from fastw2v.base.content import SUFFIXES
+from fastw2v.base.content import SUFFIXES, suffix_of
 from fastw2v.base.optional import import_optional
 from fastw2v.errors import UsageError
 
@@ -248,6 +247,8 @@ def check_target(format: str, dtype: str, path: str | PathLike[str] = "") -> Non
             f"{os.fspath(path)}: format {format!r} cannot be compressed; leave out {suffix}"
         )
     if SUFFIXES.get(suffix) == "zstd":
+        from fastw2v.base.compression import zstd_module
+
         zstd_module(os.fspath(path), "write")
     if dtype not in record.dtypes:
         able = listed((f.name for f in FORMATS.values() if dtype in f.dtypes), "or")
