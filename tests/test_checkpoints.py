@@ -1,6 +1,7 @@
 import itertools
 import json
 import os
+import re
 import shutil
 import threading
 import time
@@ -12,6 +13,7 @@ from training_case import HANG_SECONDS, interrupt_chunk, recorded_stops
 
 from fastw2v import Word2Vec, _core
 from fastw2v.errors import CheckpointError, ModelFormatError, SaveError, UsageError
+from fastw2v.formats import native
 from fastw2v.run.checkpoints import files as checkpoints_module
 
 pytestmark = pytest.mark.usefixtures("no_thread_left", "small_chunks")
@@ -367,3 +369,139 @@ def test_the_wait_for_a_checkpoint_counts_from_the_one_before(monkeypatch, sente
     assert not writer.wants_pause()
     now[0] = 600.0
     assert writer.wants_pause()
+
+
+# ---- checkpoints that were edited, with correct checksums ----
+
+
+def edited(change):
+    """Apply a change to the newest checkpoint, and return its path."""
+    path = os.path.join("run", checkpoint_files()[-1])
+    data = native.read(path, adds_pending=False)
+    change(data)
+    native.write(path, data)
+    return path
+
+
+def places(value, place=()):
+    """Yield the place of each value in nested JSON, as keys and positions."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in items:
+        yield (*place, key)
+        if isinstance(inner, dict | list):
+            yield from places(inner, (*place, key))
+
+
+WRONG = [-1, 10**400, float("inf"), "\ud800", [], [1], {}, {"a": 1}]
+MISSING = object()
+
+
+def test_each_odd_value_in_the_state_of_a_run_is_an_error_that_names_the_file(sentences):
+    cut_short(sentences, validation=0.2, patience=2, restore_best=True)
+    path = edited(lambda data: None)
+    data = native.read(path, adds_pending=False)
+    found = json.dumps(data.settings)
+    for place in places(data.settings["checkpoint"]):
+        *outer, key = place
+        right = WRONG[:1] * (key == "metric") + [{}, {"a": 1}] * (place == ("corpus",))
+        right += ["\ud800"] * (key in ("fastw2v", "tokenizer", "metric", "stopped"))
+        if outer[:1] == ["corpus"] or key in ("digest", "tokens to validate on"):
+            continue  # compared with the texts that are read
+        for value in (MISSING, *(v for v in WRONG if v not in right)):
+            data.settings = json.loads(found)
+            part = data.settings["checkpoint"]
+            for step in outer:
+                part = part[step]
+            part[key] = value
+            if value is MISSING:
+                del part[key]
+            native.write(path, data)
+            with pytest.raises(CheckpointError, match=f"{path}: "):
+                checkpoints_module.read_checkpoint(path)
+                pytest.fail(f"{place}: {value}")
+
+
+def in_run(**changes):
+    return lambda data: data.settings["checkpoint"]["run"].update(changes)
+
+
+def in_settings(**changes):
+    return lambda data: data.settings.update(changes)
+
+
+def without_history(data):
+    del data.settings["checkpoint"]["run"]["history"][0]
+
+
+def an_epoch_more(data):
+    run = data.settings["checkpoint"]["run"]
+    run["history"].append(run["history"][0] | {"epoch": 3, "n_trained": 0, "n_subsampled": 0})
+    run["history"][-1]["n_predictions"], run["epoch"] = 0, 3
+
+
+def a_count_more(data):
+    data.settings["checkpoint"]["run"]["counts"]["n_trained"] += 1
+
+
+def other_words(data):
+    data.words = data.words[::-1]
+
+
+def fewer_rows(data):
+    data.output_vectors = data.output_vectors[:1]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (in_run(chunk=7), "chunk is 7, 3500 tokens, but counts have 0"),
+        (in_run(chunk=2**40), "chunk is 1099511627776, but the epoch has 15"),
+        (in_run(epoch=3), "history must have the epochs 1 to 3"),
+        (in_run(epoch=2**40), "history must have the epochs 1 to"),
+        (in_run(history=[]), "history must have the epochs 1 to 2"),
+        (in_run(chunk_tokens=250), "trained 250 tokens at a time, this run trains 500"),
+        (in_run(restored=1), "restored is 1, but the run has not ended"),
+        (in_run(restored=3), "restored must be an epoch of the history, got 3"),
+        (without_history, "history must have the epochs 1 to 2"),
+        (an_epoch_more, "epoch_start has 14400 tokens, but 3 epochs have 21600"),
+        (a_count_more, "chunk is 0, 0 tokens, but counts have 1"),
+        (other_words, "words or their order are different"),
+        (fewer_rows, "the settings require output vectors: shape"),
+        (in_settings(vector_size=2**31 - 1), "vector_size is 2147483647, but its rows have 16"),
+        (in_settings(window=0), "window must be at least 1, got 0"),
+        (in_settings(corpus_count="x"), "corpus_count must be an integer, got 'x'"),
+        (in_settings(backend=None), "backend must be a name"),
+        (in_settings(checkpoint=[]), "checkpoint must be a JSON object"),
+    ],
+)
+def test_an_edited_checkpoint_is_an_error_that_says_what_is_wrong(sentences, change, message):
+    cut_short(sentences)
+    path = edited(change)
+    with pytest.raises(CheckpointError, match="run/checkpoint-.*" + re.escape(message)):
+        Word2Vec.resume(path, sentences)
+
+
+def test_a_checkpoint_without_the_best_epochs_arrays_is_an_error(sentences):
+    scores = iter([0, 3, 2, 1, 1])
+    metric = {"metric": lambda model: next(scores), "restore_best": True}
+    cut_short(sentences, **metric)
+    path = edited(lambda data: data.extra_arrays.clear())
+    metric["metric"] = lambda model: 1
+    with pytest.raises(CheckpointError, match="lacks the arrays of the best epoch"):
+        Word2Vec.resume(path, sentences, metric=metric["metric"])
+
+
+def test_a_flipped_bit_of_a_checkpoint_is_noticed(sentences):
+    cut_short(sentences, vector_size=1)
+    path = os.path.join("run", checkpoint_files()[-1])
+    with open(path, "r+b") as file:
+        raw = file.read()
+        for bit in range(0, 8 * len(raw), 61):
+            byte = bit // 8
+            file.seek(byte)
+            file.write(bytes([raw[byte] ^ 1 << bit % 8]))
+            file.flush()
+            with pytest.raises(ModelFormatError, match=path):
+                checkpoints_module.read_checkpoint(path)
+            file.seek(byte)
+            file.write(raw[byte : byte + 1])

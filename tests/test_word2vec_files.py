@@ -116,3 +116,33 @@ def test_integer_tokens_are_looked_up_as_such_before_and_after_a_file(tmp_path):
         for node in (1, 2, 3):
             np.testing.assert_array_equal(wv[node], wv[str(node)])
         assert 0 not in wv
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("vector_size", 2**31 - 1),
+        ("corpus_count", "x"),
+        ("corpus_total_words", -1),
+        ("blocks", 3),
+        ("huffman_ties", "any"),
+        ("huffman_ties", []),
+        ("lowercase", "no"),
+        ("max_final_vocab", 0),
+    ],
+)
+def test_values_in_a_file_pass_the_checks_of_arguments(tmp_path, sentences, name, value):
+    data = Word2Vec(sentences, hs=1, **SMALL).to_word_vectors()
+    data.settings[name] = value
+    write_vectors(tmp_path / "v", data, "native")
+    with pytest.raises(ModelFormatError, match=f"v: its settings do not describe.*{name}"):
+        Word2Vec.load(tmp_path / "v")
+
+
+@pytest.mark.parametrize("count", [-1, 2**63 - 1])
+def test_impossible_counts_are_a_format_error(tmp_path, sentences, count):
+    data = Word2Vec(sentences, hs=1, **SMALL).to_word_vectors()
+    data.counts = np.full_like(data.counts, count)
+    write_vectors(tmp_path / "v", data, "native")
+    with pytest.raises(ModelFormatError, match="its counts are negative, or too large"):
+        Word2Vec.load(tmp_path / "v")

@@ -88,12 +88,13 @@ class BestEpoch(Listener):
     patience: stop training after this many epochs in a row without improvement, >= 1, or None.
     restore: keep a copy of the arrays of the best epoch, and restore them after training.
     restored: called after restoring.
-    kept_before: the copy from a checkpoint, by name.
+    kept_before: the copy from a checkpoint, by name.  kept_in: the path of the checkpoint.
     """
 
     def __init__(self, patience: int | None, restore: bool, restored: Callable[[], None]) -> None:
         self.patience, self.restore, self.restored = patience, restore, restored
         self.kept_before: dict[str, NDArray[np.float32]] = {}
+        self.kept_in = ""
         self.best: EpochRecord | None = None
         self.restored_epoch: int | None = None
         self._best_score = -np.inf
@@ -107,7 +108,7 @@ class BestEpoch(Listener):
         if self.restore:
             is_kept = self.kept_before or run.restored or self._is_standing(run)
             if self.best is not None and not is_kept:
-                raise CheckpointError("the checkpoint lacks the arrays of the best epoch")
+                raise CheckpointError(f"{self.kept_in} lacks the arrays of the best epoch")
             rows_now = trained_rows(run.model_arrays)
             n_bytes = sum(rows.nbytes for rows in rows_now)
             with needing(

@@ -52,6 +52,8 @@ def _check_arrays(found: WordVectors) -> None:
     }
     if found.input_bias is not None:
         shapes[PARTS[-1]] = (1, found.dim)
+    if found.input_bias is None and PENDING_BIAS in found.extra_arrays:
+        raise ValueError(f"it has {PENDING_BIAS}, but no input bias")
     kept = {name: rows.shape for name, rows in found.extra_arrays.items() if name != PENDING_BIAS}
     if kept and kept != shapes:
         raise ValueError(f"the best epoch's arrays must be {shapes}, got {kept}")

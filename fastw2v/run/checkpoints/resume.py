@@ -141,7 +141,7 @@ class CheckpointedRun:
             pending = data.extra_arrays.pop(PENDING_BIAS, np.zeros(data.dim, np.float32))
             trainer.model_arrays.in_bias[:, : data.dim] = pending
         if self.best is not None:
-            self.best.kept_before = data.extra_arrays
+            self.best.kept_before, self.best.kept_in = data.extra_arrays, path
         return path
 
     def content(self, run: Run) -> WordVectors:
