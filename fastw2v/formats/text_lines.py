@@ -69,7 +69,8 @@ def read_lines(
             announced=header,
             to_the_end=header and limit is None,
         )
-    return drop_repeated(name, WordVectors(decode_words(words, encoding, errors), vectors))
+    found = decode_words(words, encoding, errors)
+    return drop_repeated(name, WordVectors(found, vectors, is_finite=reader.is_finite))
 
 
 def _first_row(name: str, opened: OpenedFile, limit: int | None) -> tuple[int, int]:

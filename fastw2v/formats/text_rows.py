@@ -123,6 +123,7 @@ class RowReader:
         self.line_number = first_line
         self._text = b""
         self._position = 0
+        self.is_finite = True  # all values so far
         self._max_line_bytes = MAX_WORD_BYTES + MAX_NUMBER_BYTES * dim
         self._spans = np.empty((CALL_ROWS, 2), np.int64)
         self._hard = np.empty((dim + CALL_HARD, 3), np.int64)
@@ -163,6 +164,8 @@ class RowReader:
         for index, begin, end in self._hard[:n_hard].tolist():
             with np.errstate(over="ignore", under="ignore"):
                 values[index] = np.float32(float(text[begin:end]))
+        if self.is_finite:
+            self.is_finite = bool(np.isfinite(rows[:n_rows]).all())
         if self.layout.has_words:
             words += [text[begin:end] for begin, end in self._spans[:n_rows].tolist()]
         else:

@@ -20,7 +20,7 @@ from fastw2v.formats.records import BIN
 from fastw2v.formats.text_rows import SAMPLE_BYTES, SURE_BYTES, is_text, is_text_row
 from fastw2v.formats.word_vectors import WordVectors, decode_words, drop_repeated, encode_words
 
-BLOCK_BYTES = 1 << 20  # bytes per read
+BLOCK_BYTES = 1 << 19  # bytes per read, which are checked in the cache
 
 
 def looks_like(head: Head) -> bool:
@@ -67,7 +67,8 @@ def read(
         words, vectors = reader.read(n_wanted, n_expected, n_rows)
         if n_wanted == n_rows:
             reader.check_end(n_rows)
-    return drop_repeated(name, WordVectors(decode_words(words, encoding, errors), vectors))
+    found = decode_words(words, encoding, errors)
+    return drop_repeated(name, WordVectors(found, vectors, is_finite=reader.is_finite))
 
 
 class _RowReader:
@@ -79,6 +80,7 @@ class _RowReader:
         self.row_bytes = 4 * dim
         self.data = b""
         self.position = 0
+        self.is_finite = True  # all values so far
         self.data_offset = file.tell()  # file offset of data[0]
 
     def refuse_text(self) -> None:
@@ -97,19 +99,24 @@ class _RowReader:
             if len(words) == len(vectors):
                 n_room = min(n_wanted, 2 * len(words))
                 vectors.resize((n_room, vectors.shape[1]), refcheck=False)
-            if self._take(vectors[len(words) :].reshape(-1).view(np.uint8).data, words) == 0:
+            rows = vectors[len(words) :]
+            used = self._take(rows.reshape(-1).view(np.uint8).data, words)
+            if used == 0:
                 self._fill(f"vector {len(words) + 1} of {n_rows}")
+            elif self.is_finite:
+                self.is_finite = bool(np.isfinite(rows[: used // self.row_bytes]).all())
         return words, vectors.astype(np.float32, copy=False)
 
     def _take(self, room: memoryview, words: list[bytes]) -> int:
         """Parse complete rows while there is data and room; return the number of bytes used."""
         data, position, used = self.data, self.position, 0
-        row_bytes, n_data, n_room = self.row_bytes, len(self.data), len(room)
-        while used < n_room:
-            space = data.find(b" ", position, position + MAX_WORD_BYTES)
-            end = space + 1 + row_bytes
-            if space < 0 or end > n_data:
+        row_bytes = self.row_bytes
+        last = len(data) - row_bytes - 1  # the last place of a space before a whole row
+        while used < len(room):
+            space = data.find(b" ", position)
+            if not 0 <= space <= last:
                 break
+            end = space + 1 + row_bytes
             words.append(data[position:space].lstrip(b"\n"))
             room[used : used + row_bytes] = data[space + 1 : end]
             used, position = used + row_bytes, end

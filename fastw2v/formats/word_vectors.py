@@ -32,6 +32,7 @@ class WordVectors:
     input_bias: (dim,) float32, the bias of the input side, included in the vectors, or None.
     settings: the settings of the model; must be serializable as JSON.
     extra_arrays: further float32 arrays by name, which only the native format stores.
+    is_finite: whether the reader has found all vectors finite, while they were in the cache.
     damage: why the vectors should not be written, for example because training diverged; else "".
     is_verified: whether every byte of the file they were read from matched its checksums.
     Raises ValueError if shapes or types disagree.
@@ -47,6 +48,7 @@ class WordVectors:
     input_bias: NDArray[np.float32] | None = None
     damage: str = ""
     is_verified: bool = False
+    is_finite: bool = False
 
     def __post_init__(self) -> None:
         n_words = len(self.words)
@@ -72,7 +74,7 @@ class WordVectors:
 
         Raises ModelFormatError naming the first word whose vector is not, or another part.
         """
-        row = first_row_not_finite(self.vectors)
+        row = None if self.is_finite else first_row_not_finite(self.vectors)
         others = (self.output_vectors, self.output_bias, self.input_bias)
         part = part_not_finite(self.vectors[:0], *others) if row is None else None
         if row is None and part is None:
