@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1)
         return 0;
     w2v_row_reader reader = {.dim = 1 + data[0] % MAX_DIM, .max_rows = 1 + (data[0] >> 2) % MAX_ROWS};
-    reader.has_words = data[0] >> 5 & 1, reader.spaces_in_words = data[0] >> 6 & 1;
+    reader.has_words = data[0] >> 5 & 1;
     reader.separator = data[0] >> 7 ? '\t' : ' ';
     reader.max_hard = 2 * reader.dim, reader.n_bytes = (int64_t)size - 1;
     uint8_t *text = copy_of(data + 1, size - 1);
