@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastw2v.base.atomic import atomic_write
-from fastw2v.base.checks import check_path, shown
+from fastw2v.base.checks import check_finite, check_path, shown
 from fastw2v.corpus import Vocabulary, VocabularyRules, read_sentences, read_text
 from fastw2v.corpus.collocations import (
     PairCounter,
@@ -298,7 +298,10 @@ class FrozenPhrases(_PhraseJoiner):
             loaded = cls.__new__(cls)
             loaded.rules = PhraseRules(**(settings | {"connector_words": connectors}))
             scores = content["phrases"].items()
-            loaded.phrasegrams = {str(phrase): float(score) for phrase, score in scores}
+            loaded.phrasegrams = {
+                str(phrase): check_finite(f"the score of {phrase!r}", score)
+                for phrase, score in scores
+            }
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ModelFormatError(f"{name}: not phrases saved by fastw2v: {error}") from error
         return loaded

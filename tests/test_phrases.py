@@ -187,6 +187,15 @@ def test_phrases_are_saved_and_loaded(tmp_path):
     assert loaded[text[0]] == ["bank_of_né\udcff"]
 
 
+@pytest.mark.parametrize("score", ["NaN", "Infinity", "1e999", "true", '"2"'])
+def test_a_score_that_is_not_a_finite_number_is_refused(tmp_path, score):
+    Phrases([["new", "york"]] * 20, threshold=0.01).freeze().save(tmp_path / "p")
+    text = (tmp_path / "p").read_text().replace('"phrases": {', f'"phrases": {{"a_b": {score},')
+    (tmp_path / "p").write_text(text)
+    with pytest.raises(ModelFormatError, match="the score of 'a_b' must be"):
+        FrozenPhrases.load(tmp_path / "p")
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"fastw2v_phrases": {}}', "\0", "[" * 99999])
 def test_a_file_that_holds_no_phrases_is_refused(tmp_path, content):
     (tmp_path / "v").write_text(content)
