@@ -116,9 +116,13 @@ def generated_text():
     return [tokens[i : i + 15] for i in range(0, len(tokens), 15)]
 
 
-@pytest.mark.parametrize("connectors", [frozenset(), frozenset({"of", "w1"})])
 @pytest.mark.parametrize(
-    ("scoring", "threshold"), [("default", 10.0), ("default", 1.0), ("npmi", 0.3)]
+    ("scoring", "threshold", "connectors"),
+    [
+        ("default", 10.0, frozenset()),
+        ("default", 1.0, frozenset({"of", "w1"})),
+        ("npmi", 0.3, frozenset({"of", "w1"})),
+    ],
 )
 def test_gensim_finds_the_same_phrases_with_the_same_scores(
     generated_text, scoring, threshold, connectors

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import secrets
@@ -252,13 +251,17 @@ def _keep_owner_and_mode(old: os.stat_result, file: int) -> None:
     os.fchmod(file, stat.S_IMODE(old.st_mode))
 
 
-def sweep(folder: str) -> None:
-    """Remove the temporary files of dead processes: those that nobody has locked."""
+def sweep(folder: str, is_owned: bool = False) -> None:
+    """Remove the temporary files of dead processes: those that nobody has locked.
+
+    is_owned: no other process writes to the folder, so all are dead.  The lock of a killed process
+    may outlast it by a moment.
+    """
     with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
         names = [entry.path for entry in entries if TEMPORARY.fullmatch(entry.name)]
         for name in names:
-            file = _open_locked(name)
-            if file is not None:
+            file = None if is_owned else _open_locked(name)
+            if is_owned or file is not None:
                 with contextlib.suppress(OSError):
                     os.unlink(name)
                 _unlock(file)
@@ -282,10 +285,12 @@ def _lock(file: int, otherwise: bool = True) -> bool:
     otherwise: what to return where files cannot be locked.
     """
     try:
+        import fcntl
+
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # of a network file system
+    except (OSError, ImportError):  # of a network file system; on Windows
         return otherwise
     return True
 

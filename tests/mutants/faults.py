@@ -32,7 +32,7 @@ FAULTS = (
     Fault(
         "bias-not-moved",
         STEP + "block_step.h",
-        "m->out_bias[b->out_id[k]] += change;",
+        "add_to_one(m->out_bias + b->out_id[k], change);",
         "(void)change;",
         KERNEL,
     ),
@@ -82,8 +82,8 @@ FAULTS = (
     Fault(
         "window-short-by-one",
         CORE + "subsample.h",
-        "(int64_t)s->kept_end[i] + i + 1;",
-        "(int64_t)s->kept_end[i] + i;",
+        "i + reach_of(bits, m->window_right, m->max_reach) + 1;",
+        "i + reach_of(bits, m->window_right, m->max_reach);",
         KERNEL,
     ),
     Fault(
@@ -96,8 +96,8 @@ FAULTS = (
     Fault(
         "right-window-as-left",
         CORE + "subsample.h",
-        "(int32_t)(right - below(shrink, right))",
-        "(int32_t)(left - below(shrink, left))",
+        "i + reach_of(bits, m->window_right, m->max_reach) + 1;",
+        "i + reach_of(bits, m->window_left, m->max_reach) + 1;",
         KERNEL,
     ),
     Fault(
@@ -217,8 +217,8 @@ FAULTS = (
     Fault(
         "same-draws-each-epoch",
         "fastw2v/training/trainer.py",
-        "key, trained = epoch_key(seed, self.epoch),",
-        "key, trained = epoch_key(seed, 0),",
+        "epoch_key(self.parameters.seed, self.epoch)",
+        "epoch_key(self.parameters.seed, 0)",
         ("tests/test_trainer.py",),
     ),
     Fault(
@@ -296,8 +296,8 @@ FAULTS = (
     Fault(
         "replaced-byte-by-byte",
         "fastw2v/base/atomic.py",
-        "os.replace(temporary, target)",
-        "(shutil.copyfile(temporary, target), os.unlink(temporary))",
+        "os.replace(file.temporary, file.target)",
+        "(shutil.copyfile(file.temporary, file.target), os.unlink(file.temporary))",
         ("tests/test_atomic_write.py",),
     ),
     Fault(
@@ -306,5 +306,26 @@ FAULTS = (
         "os.fsync(file.fileno())",
         "pass",
         ("tests/test_atomic_write.py",),
+    ),
+    Fault(
+        "folder-not-synced-to-disk",
+        "fastw2v/base/atomic.py",
+        "    try:\n        os.fsync(file)\n",
+        "    try:\n        pass\n",
+        ("tests/test_atomic_write.py", "tests/test_replaced_as_one.py"),
+    ),
+    Fault(
+        "checksums-not-compared",
+        "fastw2v/formats/tensor_file.py",
+        "if checksum(blocks) != self._unverified.pop(key):",
+        'if checksum(blocks) == self._unverified.pop(key) == b"":',
+        ("tests/test_native_format.py",),
+    ),
+    Fault(
+        "loss-measured-twice",
+        STEP + "block_step.h",
+        "with_loss = w->block_number++ % m->loss_every == 0;",
+        "with_loss = w->block_number++ % (m->loss_every + 1) == 0;",
+        ("tests/test_loss.py", *KERNEL),
     ),
 )

@@ -50,7 +50,7 @@ class CheckpointFolder:
         """
         self.make()
         with _locked(self.path):
-            sweep(self.path)
+            sweep(self.path, is_owned=True)
             yield
 
     def files(self) -> list[str]:
