@@ -191,7 +191,7 @@ static void make_model(w2v_model *m, const variant *v, int32_t objective, int32_
     m->is_cbow = is_cbow;
     m->stride_floats = (v->dim + W2V_ROW_FLOATS - 1) / W2V_ROW_FLOATS * W2V_ROW_FLOATS;
     m->n_outputs = N_WORDS - (objective == W2V_HIERARCHICAL_SOFTMAX);
-    m->window_left = v->is_full ? 5 : 3, m->window_right = m->window = 5;
+    m->window_left = v->is_full ? 5 : 3, m->window_right = m->max_reach = 5;
     m->shrink_windows = !v->is_full, m->negative = 5, m->loss_every = 2, m->sync_centres = 20;
     m->largest = (w2v_block){v->centres, v->contexts, 16, 2, v->interleaved_steps};
     m->prefetch_for_write = 1, m->cbow_rate = 1, m->in_bias_limit = 0.1f;
