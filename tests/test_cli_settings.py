@@ -138,3 +138,26 @@ def test_words_that_the_format_cannot_hold_are_found_before_training(capsys, fol
     args = ["train", "text", "-o", "v.txt", "--tokenizer", "comma_words:split"]
     fails(capsys, args, 5, "cannot write v.txt: this format cannot hold the word 'big cat' "
           "(empty, or with a space or newline in it); the native format can")  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", ["tokenizer", "schedule"])
+@pytest.mark.parametrize(
+    "error",
+    ["RuntimeError('x')", "StopIteration('x')", "RecursionError('x')", "TypeError('x')",
+     "FileNotFoundError(2, 'x', 'y')", "BrokenPipeError(32, 'x')", "GeneratorExit('x')"],
+)  # fmt: skip
+def test_a_function_that_raises_is_named_in_one_line(capsys, folder, monkeypatch, setting, error):
+    monkeypatch.delitem(sys.modules, "raising", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (folder / "raising.py").write_text(f"def f(given):\n    raise {error}\n")
+    shown = repr(eval(error))
+    args = ["train", "corpus.txt", "-o", "v", f"--{setting}", "raising:f"]
+    fails(capsys, args, 2, f"{setting} 'raising:f' raised {shown}")
+
+
+def test_a_tokenizer_that_raises_between_tokens_is_named(capsys, folder, monkeypatch):
+    monkeypatch.delitem(sys.modules, "raising", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (folder / "raising.py").write_text("def f(text):\n    yield 'a'\n    raise OSError('x')\n")
+    args = ["train", "corpus.txt", "-o", "v", "--tokenizer", "raising:f"]
+    fails(capsys, args, 2, "tokenizer 'raising:f' raised OSError('x')")

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import errno
+import functools
 import importlib
 import os
 import stat
@@ -10,9 +11,10 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fastw2v.base.checks import check_path
+from fastw2v.base.checks import check_path, shown
 from fastw2v.base.compression import begin_text
-from fastw2v.errors import SaveError, UsageError, reading
+from fastw2v.base.threads import stop_signal
+from fastw2v.errors import Fastw2vError, SaveError, UsageError, reading
 
 # name: (type, help). Names and defaults are those of Word2Vec; the help gives defaults in brackets.
 Flags = dict[str, tuple[Callable[[str], Any], str]]
@@ -175,12 +177,40 @@ def load_function(setting: str, name: str) -> Callable[..., Any]:
         sys.path.insert(0, os.getcwd())
     try:
         function = getattr(importlib.import_module(module_name), function_name)
-    except (Exception, SystemExit) as error:  # importing runs arbitrary code
+    except (Exception, SystemExit, GeneratorExit) as error:  # importing runs arbitrary code
         kind = type(error).__name__
         raise UsageError(f"{setting} {name!r} cannot be imported: {kind}: {error}") from error
     if not callable(function):
         raise UsageError(f"{setting} {name!r} is not callable")
-    return function  # type: ignore[no-any-return]
+
+    @functools.wraps(function)
+    def called(*args: Any) -> Any:
+        with _blaming(setting, name, Exception, GeneratorExit):
+            result = function(*args)
+        return _each(setting, name, result) if isinstance(result, Iterator) else result
+
+    # Files name a schedule by it; an object has none of its own.
+    called.__qualname__ = getattr(function, "__qualname__", type(function).__qualname__)
+    return called
+
+
+@contextlib.contextmanager
+def _blaming(setting: str, name: str, *kinds: type[BaseException]) -> Iterator[None]:
+    """Convert errors of these kinds that a user's function raises to a UsageError naming it."""
+    try:
+        yield
+    except (Fastw2vError, MemoryError):
+        raise
+    except kinds as error:
+        if stop_signal() is not None:
+            raise
+        raise UsageError(f"{setting} {name!r} raised {shown(error)}") from error
+
+
+def _each(setting: str, name: str, items: Iterator[Any]) -> Iterator[Any]:
+    """Yield the items of an iterator that a user's function returned."""
+    with _blaming(setting, name, Exception):  # closing this raises GeneratorExit
+        yield from items
 
 
 def file_or_share(text: str) -> str | float:
