@@ -33,6 +33,8 @@ pytestmark = pytest.mark.usefixtures("folder")
          "is in the given vocabulary of 1 words"),
         (["--read-vocab", "other", "--min-count", "99"], 2, "other: 0 of 1 words have a count of "
          "at least 99 (most frequent: 'unheard', 9); lower min_count"),
+        (["--alpha", "0", "--min-alpha", "0"], 3, "nothing was trained, the vectors are "
+         "unchanged: every learning rate was 0; raise alpha, or change the schedule"),
         (["--alpha", "1e30"], 6, None),
         (["--vector-size", "2147483647"], 8, None),
         (["-o", "corpus.txt"], 2, "corpus.txt is both output and the corpus; "

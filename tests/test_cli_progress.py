@@ -106,7 +106,7 @@ def test_a_line_is_never_wider_than_the_terminal(columns):
 def test_a_terminal_is_told_how_to_end_what_is_typed():
     terminal, end = pty.openpty()
     with subprocess.Popen(
-        command("train", "-", "-o", "v", "--min-count", "1", *SMALL),
+        command("train", "-", "-o", "v", "--min-count", "1", "--sample", "0", *SMALL),
         stdin=end, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         os.close(end)

@@ -55,7 +55,7 @@ def test_flags_reach_the_model():
 
 def test_lowercase_joins_words(folder):
     (folder / "mixed").write_text("Ab aB AB\n" * 5)
-    assert train("mixed", "-o", "model", "--lowercase") == 0
+    assert train("mixed", "-o", "model", "--lowercase", "--sample", "0") == 0
     assert read_vectors("model").words == ["ab"]
 
 

@@ -291,7 +291,8 @@ def test_vectors_that_a_script_puts_into_wv_are_trained_on(sentences):
     wv["c1"] = np.full(12, 0.5, np.float32)
     wv.vectors[wv.get_index("c2")] = 0.25
     wv.vectors = wv.vectors.copy() * 2
-    model.train(sentences, start_alpha=0.0, end_alpha=0.0)
+    with pytest.warns(UserWarning, match="nothing was trained"):
+        model.train(sentences, start_alpha=0.0, end_alpha=0.0)
     assert model.wv is wv
     assert (model.arrays.in_rows[wv.get_index("c1"), :12] == 1).all()
     assert (model.arrays.in_rows[wv.get_index("c2"), :12] == 0.5).all()

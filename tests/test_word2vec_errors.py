@@ -251,6 +251,15 @@ def test_a_run_that_trains_nothing_says_so(corpus, settings, message, mode):
     assert str(caught[0].message) == message
 
 
+@pytest.mark.parametrize(
+    "rates", [{"alpha": 0}, {"alpha": 1e-320, "min_alpha": 0}, {"schedule": lambda _: 0.0}]
+)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_whose_learning_rates_are_all_0_says_so(rates, workers):
+    with pytest.warns(UserWarning, match=f"^{NOTHING}: every learning rate was 0; raise alpha"):
+        Word2Vec([["a", "b"]] * 90, vector_size=4, sample=0, workers=workers, **rates)
+
+
 @pytest.mark.parametrize("mode", [{"sg": 0}, {"sg": 1}, {"softmax": True}])
 def test_a_single_distinct_word_is_warned_of(mode):
     with pytest.warns(UserWarning) as caught:

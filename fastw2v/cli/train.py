@@ -5,6 +5,7 @@ import os
 import secrets
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from fastw2v.cli.settings import (
     pipe_held,
     read_config,
 )
-from fastw2v.errors import Fastw2vError, ModelFormatError, SaveError, UsageError
+from fastw2v.errors import CorpusError, Fastw2vError, ModelFormatError, SaveError, UsageError
 from fastw2v.formats.records import (
     FORMATS,
     NATIVE,
@@ -342,6 +343,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def train_something(model: "Word2Vec") -> "Summary":
+    """Train; raise CorpusError if nothing was, unless the vectors are those of another file."""
+    from fastw2v.training.events import NOTHING_TRAINED
+
+    if model.start is not None:
+        return model.train()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", NOTHING_TRAINED, UserWarning)
+        try:
+            return model.train()
+        except UserWarning as warning:
+            raise CorpusError(str(warning)) from None
+
+
 def format_of(path: str) -> str:
     """Return the format of a path's suffix, or the native format for an unknown suffix."""
     try:
@@ -382,7 +397,7 @@ def train_to_file(
     if files.output is None:
         return
     with files.room_held(model.vocabulary.words, model.parameters.vector_size):
-        summary = model.train()
+        summary = train_something(model)
     write_or_rescue(model, files.output, write)
     if not quiet:
         print(f"{format_summary(summary)}\nwritten to {files.output}, format {files.format}")

@@ -22,6 +22,7 @@ from fastw2v.training.arrays import ModelArrays, effective_settings
 from fastw2v.training.divergence import NormWatch
 from fastw2v.training.events import (
     INTERVAL_SECONDS,
+    NOTHING_TRAINED,
     EpochRecord,
     Listener,
     ModelCallback,
@@ -104,15 +105,17 @@ def _warn_of_single_word(request: RunRequest) -> None:
 
 def _warn_of_nothing_trained(trainer: Trainer) -> None:
     counts = trainer.counts()
-    if counts.n_predictions or trainer.stopped is not None:
+    if trainer.stopped is not None or (counts.n_predictions and trainer.had_rate):
         return
     why = "no sentence has two words of the vocabulary; join sentences, or lower min_count"
-    if counts.n_subsampled:
+    if counts.n_predictions:
+        why = "every learning rate was 0; raise alpha, or change the schedule"
+    elif counts.n_subsampled:
         why = (
             f"subsampling dropped {counts.n_subsampled:,} of {counts.n_tokens:,} tokens and left "
             f"no sentence two words; raise sample above {trainer.parameters.sample:g}, or set 0"
         )
-    warnings.warn(f"nothing was trained, the vectors are unchanged: {why}", stacklevel=5)
+    warnings.warn(f"{NOTHING_TRAINED}, the vectors are unchanged: {why}", stacklevel=5)
 
 
 def _warn_of_held_rate(trainer: Trainer) -> None:

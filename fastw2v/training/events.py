@@ -312,6 +312,7 @@ def _is_of(value: Any, types: tuple[Any, ...], name: str) -> bool:
 
 EVENTS = ("on_train_begin", "on_epoch_begin", "on_interval", "on_epoch_end", "on_train_end")
 INTERVAL_SECONDS = 1.0
+NOTHING_TRAINED = "nothing was trained"  # begins the warning of such a run
 
 
 class StopTraining(Exception):

@@ -45,6 +45,7 @@ CHUNKS = 300  # in an epoch at least
 MIN_CHUNK_TOKENS = 2_000
 MARGIN_WINDOWS = 4  # margin on either side of a chunk, in windows: subsampling thins it out
 REPORT_SECONDS = 0.2
+LEAST_RATE = 2.0**-126  # of normal float32; a lower learning rate trains nothing
 
 
 class Chunks(Protocol):
@@ -183,6 +184,7 @@ class Trainer:
         self.chunk = 0  # of the epoch's order, the first that is not trained
         self.at_chunk_boundary = True  # all chunks before it are trained, and none after it
         self.history: list[EpochRecord] = []
+        self.had_rate = False  # whether some chunk's learning rate could change a value
         self.seconds = 0.0  # of wall time in epochs
         self.stopped: str | None = None  # why it ended before its last epoch
         self.restored: int | None = None  # the epoch whose rows the model was given back
@@ -217,6 +219,7 @@ class Trainer:
         """
         self._check(state)
         self._before, self.history = state, list(state.history)
+        self.had_rate = True  # as far as this process knows
         self.epoch, self.chunk = state.epoch, state.chunk
         self.stopped, self.restored = state.stopped, state.restored
         self._epoch_start, self._epoch_seconds = state.epoch_start, state.epoch_seconds
@@ -331,7 +334,10 @@ class Trainer:
         order = self._order(self.epoch)
 
         def train(worker: _core.Worker, i: int) -> None:
-            step = self.blocks.step(self.rate(self.epoch, i))
+            rate = self.rate(self.epoch, i)
+            if rate >= LEAST_RATE:
+                self.had_rate = True
+            step = self.blocks.step(rate)
             worker.train(self.chunks.read(int(order[i])), key, step.lr, step.block)
             next(trained)
 
