@@ -65,6 +65,7 @@ def test_parameters_without_meaning_change_nothing(sentences):
     assert same_bits(plain, again)
 
 
+@pytest.mark.filterwarnings("ignore:nothing was trained")
 def test_zero_means_zero(sentences):
     model = Word2Vec([*sentences, ["once"]], min_count=0, sample=0, min_alpha=0, **SMALL)
     assert "once" in model.wv
@@ -208,6 +209,7 @@ def test_contexts_can_be_summed(sentences, objective):
     assert same_bits(*both)
 
 
+@pytest.mark.filterwarnings("ignore:nothing was trained")
 @pytest.mark.parametrize("alpha", [0, 1e-5])
 def test_min_alpha_is_at_most_alpha_where_only_that_is_given(sentences, alpha):
     model = Word2Vec(alpha=alpha, min_count=1, **SMALL)

@@ -1,6 +1,7 @@
 import contextlib
 import inspect
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -268,3 +269,28 @@ def test_a_single_distinct_word_is_warned_of(mode):
         "the vocabulary is the one word 'a', which leaves nothing to learn; "
         "lower min_count, or give more text"
     )
+
+
+class OnlyIndex:
+    """An integer by __index__ alone."""
+
+    def __index__(self):
+        return 3
+
+
+@pytest.mark.parametrize("number", [np.int64(3), OnlyIndex()])
+def test_integers_of_other_types_are_stored_as_int(number):
+    names = ["vector_size", "negative", "epochs", "loss_every", "workers", "seed", "window"]
+    names += ["block_centres", "block_noise", "noise_reuse", "min_count", "max_final_vocab"]
+    model = Word2Vec([["a", "b"]] * 30, sample=0, **dict.fromkeys(names, number))
+    stored = [getattr(model.parameters, name) for name in names[:-2]]
+    stored += [model.rules.min_count, model.rules.max_final_vocab]
+    assert [(type(value), value) for value in stored] == [(int, 3)] * len(names)
+
+
+def test_fractions_are_stored_as_float():
+    given = {"sample": Fraction(1, 2), "alpha": Fraction(1, 10), "ns_exponent": Fraction(3, 4)}
+    model = Word2Vec([["a", "b"]] * 30, vector_size=4, **given)
+    for name, value in given.items():
+        assert type(getattr(model.parameters, name)) is float
+        assert getattr(model.parameters, name) == float(value)

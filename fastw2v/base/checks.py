@@ -12,8 +12,8 @@ MAX_SHOWN = 200  # characters of a value in a message
 MOST = 2**31 - 1  # the kernels store settings as int32
 
 
-def check_integer(name: str, value: Any, least: int, most: int = MOST) -> None:
-    """Raise UsageError unless value is an integer in [least, most]."""
+def check_integer(name: str, value: Any, least: int, most: int = MOST) -> int:
+    """Return value as an int; raise UsageError unless it is an integer in [least, most]."""
     is_array = hasattr(value, "__array__") and not isinstance(value, numbers.Integral)
     try:
         number = operator.index(value)
@@ -22,9 +22,10 @@ def check_integer(name: str, value: Any, least: int, most: int = MOST) -> None:
     if number is None or is_array or isinstance(value, bool):
         raise UsageError(f"{name} must be an integer, got {shown(value)}")
     if number < least:
-        raise UsageError(f"{name} must be at least {least}, got {value}")
+        raise UsageError(f"{name} must be at least {least}, got {shown(number)}")
     if number > most:
-        raise UsageError(f"{name} must be at most {most}, got {value}")
+        raise UsageError(f"{name} must be at most {most}, got {shown(number)}")
+    return number
 
 
 def check_finite(name: str, value: Any) -> float:

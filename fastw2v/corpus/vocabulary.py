@@ -98,9 +98,10 @@ class VocabularyRules:
     is_sorted: bool = True
 
     def __post_init__(self) -> None:
-        check_integer("min_count", self.min_count, 0)
+        object.__setattr__(self, "min_count", check_integer("min_count", self.min_count, 0))
         if self.max_final_vocab is not None:
-            check_integer("max_final_vocab", self.max_final_vocab, 1)
+            most = check_integer("max_final_vocab", self.max_final_vocab, 1)
+            object.__setattr__(self, "max_final_vocab", most)
         check_function("trim_rule", self.trim_rule)
 
     def effective_min_count(self, counts: Int64Array) -> int:

@@ -63,7 +63,7 @@ class RunOptions:
     def __post_init__(self) -> None:
         object.__setattr__(self, "callbacks", check_callbacks(self.callbacks))
         if self.patience is not None:
-            check_integer("patience", self.patience, 1)
+            object.__setattr__(self, "patience", check_integer("patience", self.patience, 1))
         check_flag("restore_best", self.restore_best)
         if self.metric is not None and (isinstance(self.metric, type) or not callable(self.metric)):
             raise UsageError(f"metric must be a function of the model, got {self.metric!r}")

@@ -47,15 +47,16 @@ def check_window(value: Any) -> Window:
     A list of two, as TOML and JSON have it, becomes a tuple.  Raises UsageError for all else.
     """
     if not isinstance(value, list | tuple):
-        check_integer("window", value, 1, MAX_WINDOW)
-        return int(value)
+        return check_integer("window", value, 1, MAX_WINDOW)
     if len(value) != len(SIDES):
-        raise UsageError(f"window must be an integer or a pair (left, right), got {value!r}")
-    for side, size in zip(SIDES, value, strict=True):
+        raise UsageError(f"window must be an integer or a pair (left, right), got {shown(value)}")
+    left, right = (
         check_integer(f"the {side} side of window", size, 0, MAX_WINDOW)
-    if not any(value):
+        for side, size in zip(SIDES, value, strict=True)
+    )
+    if not left and not right:
         raise UsageError("window must reach at least 1 word on one side, got (0, 0)")
-    return int(value[0]), int(value[1])
+    return left, right
 
 
 def window_sides(window: Window) -> tuple[int, int]:
@@ -157,7 +158,7 @@ def check_schedule(schedule: Any) -> None:
     if isinstance(schedule, type) or not callable(schedule):
         raise UsageError(
             f"schedule must be {', '.join(SCHEDULES)} or a function of the progress from 0 to 1, "
-            f"got {schedule!r}"
+            f"got {shown(schedule)}"
         )
     for progress in (0.0, 0.5, 1.0):
         rate_at(schedule, 0.0, 0.0, progress)
@@ -177,7 +178,7 @@ def rate_at(schedule: Schedule, first: float, last: float, progress: float) -> f
     except TypeError:
         pass
     raise UsageError(
-        f"schedule must return learning rates of at least 0, got {rate!r} at {progress:.6g}"
+        f"schedule must return learning rates of at least 0, got {shown(rate)} at {progress:.6g}"
     )
 
 
@@ -292,14 +293,14 @@ class Parameters:
 
     def __post_init__(self) -> None:
         for name in ("vector_size", "negative", "epochs", "loss_every"):
-            check_integer(name, getattr(self, name), 1)
-        object.__setattr__(self, "window", check_window(self.window))
+            self._keep(name, check_integer(name, getattr(self, name), 1))
+        self._keep("window", check_window(self.window))
         if self.workers is not None:
-            check_integer("workers", self.workers, 1)
+            self._keep("workers", check_integer("workers", self.workers, 1))
         for name in ("block_centres", "block_noise", "noise_reuse"):
             if getattr(self, name) is not None:
-                check_integer(name, getattr(self, name), 1, MAX_BLOCK)
-        check_integer("seed", self.seed, 0)
+                self._keep(name, check_integer(name, getattr(self, name), 1, MAX_BLOCK))
+        self._keep("seed", check_integer("seed", self.seed, 0))
         for name in ("sg", "shrink_windows", "cbow_mean", "deterministic"):
             check_flag(name, getattr(self, name))
         if not is_among(self.bias, (False, True, BOTH_BIASES)):
@@ -307,20 +308,28 @@ class Parameters:
         check_choice("objective", self.objective, tuple(OBJECTIVES))
         if self.cbow_update is not None:
             check_choice("cbow_update", self.cbow_update, CBOW_UPDATES)
-        check_finite("ns_exponent", self.ns_exponent)
+        self._keep("ns_exponent", check_finite("ns_exponent", self.ns_exponent))
         if check_finite("sample", self.sample) < 0:
             raise UsageError(f"sample must be at least 0, got {self.sample}")
         if self.alpha is not None and check_finite("alpha", self.alpha) < 0:
             raise UsageError(f"alpha must be at least 0, got {self.alpha}")
+        self._keep("sample", float(self.sample))
+        if self.alpha is not None:
+            self._keep("alpha", float(self.alpha))
         choose_backend(self.backend)
         check_schedule(self.schedule)
         highest = self.first_rate if self.schedule in ("linear", "cosine") else math.inf
         if check_finite("min_alpha", self.min_alpha) == DEFAULT_MIN_ALPHA:
-            object.__setattr__(self, "min_alpha", min(DEFAULT_MIN_ALPHA, highest))
+            self._keep("min_alpha", min(DEFAULT_MIN_ALPHA, highest))
         if not 0 <= self.min_alpha <= highest:
             raise UsageError(
                 f"min_alpha must be between 0 and alpha ({self.first_rate}), got {self.min_alpha}"
             )
+        self._keep("min_alpha", float(self.min_alpha))
+
+    def _keep(self, name: str, value: Any) -> None:
+        """Replace what was given by the plain number that it stands for."""
+        object.__setattr__(self, name, value)
 
     @property
     def objective_record(self) -> Objective:
@@ -423,7 +432,7 @@ class Parameters:
         for name, value in {**flags, **switches}.items():
             check_flag(name, value)
         if negative is not None and not is_among(negative, (0,)):
-            check_integer("negative", negative, 1)
+            negative = check_integer("negative", negative, 1)
         objective, negative = choose_objective(flags, negative)
         settings |= {name: bool(value) for name, value in switches.items()}
         seed = secrets.randbits(SEED_BITS) if seed is None else seed
