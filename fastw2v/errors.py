@@ -73,9 +73,10 @@ def _naming(path: str | PathLike[str], verb: str, kind: type[Fastw2vError]) -> I
     except OSError as error:
         raise kind(f"cannot {verb} {fspath(path)}: {error.strerror or error}") from error
     except ValueError as error:
-        if "null byte" not in str(error):  # in the path itself
+        is_surrogate = isinstance(error, UnicodeEncodeError) and error.object == fspath(path)
+        if "null byte" not in str(error) and not is_surrogate:  # in the path itself
             raise
-        raise kind(f"cannot {verb} {fspath(path)!r}: {error}") from error
+        raise kind(f"cannot {verb} {fspath(path)!r:.200}: {error}") from error
 
 
 def reading(path: str | PathLike[str]) -> AbstractContextManager[None]:

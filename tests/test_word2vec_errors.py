@@ -1,6 +1,7 @@
 import contextlib
 import inspect
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -294,3 +295,23 @@ def test_fractions_are_stored_as_float():
     for name, value in given.items():
         assert type(getattr(model.parameters, name)) is float
         assert getattr(model.parameters, name) == float(value)
+
+
+@pytest.mark.parametrize("name", ["validation", "log", "init_from", "checkpoint"])
+def test_a_path_with_a_lone_surrogate_is_refused(name):
+    with pytest.raises(Fastw2vError, match="d800"):
+        Word2Vec([["a", "b"]] * 30, vector_size=4, sample=0, **{name: "\ud800"})
+
+
+@pytest.mark.parametrize("name", ["sg", "cbow_mean", "bias", "progress"])
+def test_a_flag_whose_comparison_raises_is_refused(name):
+    with pytest.raises(UsageError, match="sNaN"):
+        Word2Vec(vector_size=4, **{name: Decimal("sNaN")})
+
+
+@pytest.mark.parametrize("name", ["schedule", "metric", "freeze", "checkpoint_every", "window"])
+def test_a_long_value_is_cut_in_the_message(name):
+    given = {"checkpoint": "unused"} if name == "checkpoint_every" else {}
+    with pytest.raises(UsageError) as caught:
+        Word2Vec(vector_size=4, **given | {name: "x" * 5000})
+    assert len(str(caught.value)) < 400

@@ -49,7 +49,11 @@ def check_flag(name: str, value: Any) -> None:
 
 def check_path(name: str, value: Any) -> None:
     """Raise UsageError unless value is a path that a file can have."""
-    if not isinstance(value, str | os.PathLike) or "\0" in str(value):
+    try:
+        is_path = b"\0" not in os.fsencode(value)
+    except (TypeError, UnicodeEncodeError):  # the second: a surrogate that no file name has
+        is_path = False
+    if not is_path or isinstance(value, bytes):
         raise UsageError(f"{name} must be a path, got {shown(value)}")
 
 
@@ -75,7 +79,10 @@ def as_list(values: Any, name: str, of: str) -> list[Any]:
 
 def is_among(value: Any, accepted: tuple[Any, ...]) -> bool:
     """Return whether value is accepted; a NumPy array, whose == is an array, never is."""
-    return not getattr(value, "ndim", 0) and not isinstance(value, list) and value in accepted
+    try:
+        return not getattr(value, "ndim", 0) and not isinstance(value, list) and value in accepted
+    except Exception:  # of an == that raises, such as that of Decimal("sNaN")
+        return False
 
 
 def shown(value: Any) -> str:

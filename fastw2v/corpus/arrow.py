@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastw2v.base.checks import shown
 from fastw2v.base.optional import import_optional
 from fastw2v.corpus.cells import TEXT_BYTES, CellCounter
 from fastw2v.corpus.sources import Source
@@ -38,7 +39,7 @@ def chosen_column(names: list[str], asked: str | None, what: str) -> str:
     if asked is None and len(names) == 1:
         return names[0]
     if asked not in names:
-        given = "none was given" if asked is None else f"got {asked!r}"
+        given = "none was given" if asked is None else f"got {shown(asked)}"
         raise UsageError(f"column must be one of {', '.join(names)} in {what}, {given}")
     return asked
 

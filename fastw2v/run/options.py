@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, Final
 
 from fastw2v.base.atomic import check_writable
-from fastw2v.base.checks import check_finite, check_flag, check_integer, check_path
+from fastw2v.base.checks import check_finite, check_flag, check_integer, check_path, shown
 from fastw2v.corpus.sources import find_sources
 from fastw2v.errors import UsageError
 from fastw2v.run.checkpoints.options import Checkpoints, checkpoints_asked
@@ -66,7 +66,7 @@ class RunOptions:
             object.__setattr__(self, "patience", check_integer("patience", self.patience, 1))
         check_flag("restore_best", self.restore_best)
         if self.metric is not None and (isinstance(self.metric, type) or not callable(self.metric)):
-            raise UsageError(f"metric must be a function of the model, got {self.metric!r}")
+            raise UsageError(f"metric must be a function of the model, got {shown(self.metric)}")
         for name in ("patience", "restore_best"):
             if getattr(self, name) and self.validation is None and self.metric is None:
                 raise UsageError(f"{name} needs validation or metric, to know which epoch is best")
@@ -74,7 +74,7 @@ class RunOptions:
             if not 0 < check_finite("validation", self.validation) < 1:
                 raise UsageError(
                     "validation must be a share between 0 and 1, a path, or an iterable of token "
-                    f"lists, got {self.validation}"
+                    f"lists, got {shown(self.validation)}"
                 )
         elif self.validation_paths:
             find_sources(self.validation_paths)

@@ -126,7 +126,7 @@ def check_freeze(freeze: Freeze) -> Freeze:
     if isinstance(freeze, str) and freeze not in FREEZE_KEYWORDS:
         raise UsageError(
             f"freeze must be True, False, {' or '.join(map(repr, FREEZE_KEYWORDS))} or a list of "
-            f"words, got {freeze!r}"
+            f"words, got {shown(freeze)}"
         )
     if isinstance(freeze, bool | str):
         return freeze

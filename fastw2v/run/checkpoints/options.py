@@ -10,7 +10,7 @@ from typing import Any
 
 from fastw2v import __version__
 from fastw2v._core import backends
-from fastw2v.base.checks import check_finite, check_flag, check_path
+from fastw2v.base.checks import check_finite, check_flag, check_path, shown
 from fastw2v.errors import CheckpointError, UsageError
 from fastw2v.formats import WordVectors
 from fastw2v.run.checkpoints.files import CheckpointFolder, differences, read_checkpoint
@@ -121,7 +121,8 @@ def seconds_of(duration: float | str) -> float:
         seconds = float(match[1]) * UNIT_SECONDS[match[2]]
     if seconds is None or seconds < 0:
         raise UsageError(
-            f"checkpoint_every must be a time such as 90s, 10m or 1h, at least 0, got {duration!r}"
+            "checkpoint_every must be a time such as 90s, 10m or 1h, at least 0, "
+            f"got {shown(duration)}"
         )
     return seconds
 
