@@ -16,7 +16,11 @@ from typing import Any
 from fastw2v.errors import OutOfMemoryError, UsageError
 
 POLL_SECONDS = 0.05  # between looks whether a thread that says nothing still lives
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)  # Windows has no SIGHUP
+]
 
 
 class Thread(threading.Thread):
@@ -32,7 +36,7 @@ class Thread(threading.Thread):
         super().__init__(name=name, daemon=True)
         self.error: BaseException | None = None
         self.ended = threading.Event()
-        self._body = body
+        self._body: Callable[[], None] | None = body
         self._begun: weakref.ref[Callable[[], None]] | None = None
         self._started = _Started(self)
         self._invoke_excepthook = lambda thread: None  # `failure` reports instead
@@ -66,11 +70,14 @@ class Thread(threading.Thread):
 
     def run(self) -> None:
         """Run the body and keep its error."""
+        body, self._body = self._body, None  # what it holds is freed without the garbage collector
         try:
-            self._body()
+            if body is not None:
+                body()
         except BaseException as error:
             self.error = error
         finally:
+            del body
             self.ended.set()
 
     def lives(self) -> bool:

@@ -60,8 +60,8 @@ def handle_signals(handler: "Callable[[int, Any], None]") -> None:
     from contextlib import suppress
 
     for name in STOP_SIGNALS:
-        number = getattr(signal, name)
-        if signal.getsignal(number) is not signal.SIG_IGN:
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             with suppress(ValueError):  # outside the main thread
                 signal.signal(number, handler)
 
