@@ -50,6 +50,6 @@ def test_every_flag_of_word2vec_c_is_in_its_table(page):
 
 def test_the_command_for_fasttext_is_accepted(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "corpus.txt").write_text("some words of text\n" * 20)
+    (tmp_path / "corpus.txt").write_text("some words of text\n" * 2000)
     command = re.search(r"^fastw2v (train corpus.txt -o v.vec .*)$", page, re.MULTILINE)[1]
     assert cli.main(command.split()) == 0
