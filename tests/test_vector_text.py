@@ -187,8 +187,9 @@ def test_a_pipe_is_refused_by_name(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     keep = os.open(tmp_path / "pipe", os.O_RDWR)
     try:
-        with pytest.raises(ReadError, match="it is a pipe"):
-            read_vectors(tmp_path / "pipe", "text")
+        for format in ("text", "native"):
+            with pytest.raises(ReadError, match="it is a pipe"):
+                read_vectors(tmp_path / "pipe", format)
     finally:
         os.close(keep)
 

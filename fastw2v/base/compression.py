@@ -3,13 +3,14 @@
 import codecs
 import importlib
 import io
+import itertools
 import os
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import IO, Any, BinaryIO, NamedTuple, TextIO, cast
+from typing import IO, Any, AnyStr, BinaryIO, NamedTuple, TextIO, cast
 
 from fastw2v.base.atomic import atomic_write
 from fastw2v.base.checks import check_path
@@ -27,6 +28,7 @@ from fastw2v.errors import Fastw2vError, ReadError, reading
 Errors = tuple[type[Exception], ...]
 
 
+MAX_LINE = 1 << 20  # of vocabularies, evaluation sets and word lists
 GZIP_LEVEL = 6  # the default of gzip; Python's is 9, which takes longer and gains 1 %
 
 
@@ -171,3 +173,17 @@ def open_text(
         if not codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
             begin_text(file, os.fspath(path), damaged)
         yield io.TextIOWrapper(file, encoding, "surrogateescape")
+
+
+def short_lines(file: IO[AnyStr], name: str, damaged: type[Fastw2vError]) -> Iterator[AnyStr]:
+    """Yield the lines of a file; raise `damaged` for one of more than MAX_LINE bytes or characters.
+
+    A device, or a compressed file that expands without end, then needs little memory.
+    """
+    for number in itertools.count(1):
+        line = file.readline(MAX_LINE + 1)
+        if not line:
+            return
+        if len(line) > MAX_LINE:
+            raise damaged(f"{name}: line {number}: longer than {MAX_LINE:,}")
+        yield line

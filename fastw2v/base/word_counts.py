@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from os import PathLike
 
-from fastw2v.base.compression import begin_text, open_unpacked, write_packed
+from fastw2v.base.compression import begin_text, open_unpacked, short_lines, write_packed
 from fastw2v.base.content import check_start
 from fastw2v.errors import ModelFormatError, SaveError
 
@@ -38,7 +38,7 @@ def read_word_counts(
     counts: dict[bytes, int] = {}
     with open_unpacked(name, ModelFormatError) as (file, _):
         begin_text(file, name, ModelFormatError)
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(short_lines(file, name, ModelFormatError), 1):
             word, count = _parsed(line, f"{name}, line {number}")
             if word in counts:
                 shown = word.decode("utf-8", "surrogateescape")

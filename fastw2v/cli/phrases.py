@@ -121,7 +121,8 @@ def _thresholds(args: argparse.Namespace) -> list[float]:
 
 def _connector_words(given: str | None) -> frozenset[str]:
     """Return the words in a file, or gensim's English connector words for `english`."""
-    from fastw2v.base.compression import open_text
+    from fastw2v.base.compression import open_text, short_lines
+    from fastw2v.errors import ReadError
     from fastw2v.phrases import ENGLISH_CONNECTOR_WORDS
 
     if given is None:
@@ -129,7 +130,8 @@ def _connector_words(given: str | None) -> frozenset[str]:
     if given == "english":
         return ENGLISH_CONNECTOR_WORDS
     with open_text(given) as file:
-        return frozenset(file.read().split())
+        lines = short_lines(file, given, ReadError)
+        return frozenset(word for line in lines for word in line.split())
 
 
 def _show(reports: Any) -> None:

@@ -14,10 +14,13 @@ from typing import Any
 from fastw2v.base.checks import check_path, shown
 from fastw2v.base.compression import begin_text
 from fastw2v.base.threads import stop_signal
-from fastw2v.errors import Fastw2vError, SaveError, UsageError, reading
+from fastw2v.errors import Fastw2vError, ReadError, SaveError, UsageError, reading
 
 # name: (type, help). Names and defaults are those of Word2Vec; the help gives defaults in brackets.
 Flags = dict[str, tuple[Callable[[str], Any], str]]
+
+
+MAX_CONFIG_BYTES = 1 << 20
 
 
 def window(text: str) -> int | list[int]:
@@ -124,7 +127,12 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
     try:
         with reading(path), open(path, "rb") as file:
             begin_text(file, path, UsageError)
-            settings = tomllib.load(file)
+            text = file.read(MAX_CONFIG_BYTES + 1)
+        if len(text) > MAX_CONFIG_BYTES:
+            raise UsageError(
+                f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes; it holds settings only"
+            )
+        settings = tomllib.loads(text.decode())
     except UsageError:
         raise
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
@@ -144,13 +152,14 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
 
 def load_freeze(freeze: Any) -> Any:
     """Return Word2Vec's freeze argument; read the words of a file, one per line, from a path."""
-    from fastw2v.base.compression import open_text
+    from fastw2v.base.compression import open_text, short_lines
     from fastw2v.run.saved_model import FREEZE_KEYWORDS
 
     if not isinstance(freeze, str) or freeze in FREEZE_KEYWORDS:
         return freeze
     with open_text(freeze) as file:
-        words = [word for line in file if (word := line.rstrip("\r\n"))]
+        lines = short_lines(file, freeze, ReadError)
+        words = [word for line in lines if (word := line.rstrip("\r\n"))]
     if not words:
         raise UsageError(f"{freeze} contains no words to freeze")
     return words

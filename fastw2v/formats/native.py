@@ -29,6 +29,7 @@ from fastw2v.base.atomic import atomic_write
 from fastw2v.base.content import HEAD_BYTES, not_vectors
 from fastw2v.errors import ModelFormatError, UsageError, reading
 from fastw2v.formats.head import Head
+from fastw2v.formats.opened import refuse_pipe
 from fastw2v.formats.precision import Reduced, reduce_vectors, without_model
 from fastw2v.formats.records import NATIVE
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
@@ -101,6 +102,7 @@ def read(
     Raises ReadError, or ModelFormatError naming the file and the problem.
     """
     name = os.fspath(path)
+    refuse_pipe(name)
     with reading(name), open(name, "rb") as file:
         if problem := not_vectors(file.peek(HEAD_BYTES)[:HEAD_BYTES]):
             raise ModelFormatError(f"{name}: {problem}")

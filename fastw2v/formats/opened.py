@@ -39,6 +39,13 @@ class OpenedFile:
         return min(n_rows, max(1, UNCHECKED_BYTES // row_bytes))
 
 
+def refuse_pipe(name: str) -> None:
+    """Raise ReadError for a pipe, which would be waited for."""
+    with reading(name):
+        if stat.S_ISFIFO(os.stat(name).st_mode):
+            raise ReadError(f"cannot read {name}: it is a pipe; vectors are read from files only")
+
+
 @contextmanager
 def open_vectors(path: str | PathLike[str]) -> Iterator[OpenedFile]:
     """Open a file, decompressing it if needed, after its UTF-8 byte order mark, if it has one.
@@ -47,9 +54,7 @@ def open_vectors(path: str | PathLike[str]) -> Iterator[OpenedFile]:
     truncated, or if the content is known and cannot be vectors.
     """
     name = os.fspath(path)
-    with reading(name):
-        if stat.S_ISFIFO(os.stat(name).st_mode):
-            raise ReadError(f"cannot read {name}: it is a pipe; vectors are read from files only")
+    refuse_pipe(name)
     with open_unpacked(name, ModelFormatError) as (file, n_bytes):
         head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
         if found := not_vectors(head):

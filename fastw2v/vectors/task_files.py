@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike, fspath
 
-from fastw2v.base.compression import open_text
+from fastw2v.base.compression import open_text, short_lines
 from fastw2v.errors import CorpusError
 
 Question = tuple[str, str, str, str]
@@ -82,6 +82,6 @@ class TaskFile:
         """Yield (line number, text) for each line that is not blank."""
         self.n_malformed = 0
         with open_text(self.path, self.encoding, CorpusError) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(short_lines(file, fspath(self.path), CorpusError), 1):
                 if line.strip():
                     yield number, line.rstrip("\n")
