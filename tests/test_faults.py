@@ -79,11 +79,11 @@ CASES = [
         for name in CONVERTED
         for kind in FAULTS
     ],
-    pytest.param("checkpoint", "fsync"),
+    pytest.param("checkpoint", "fsync", marks=SLOW),
     pytest.param("checkpoint", "write", marks=SLOW),
     pytest.param("checkpoint", "rename", marks=SLOW),
     pytest.param("checkpoint", "close", marks=SLOW),
-    pytest.param("spool", "write"),
+    pytest.param("spool", "write", marks=SLOW),
     pytest.param("spool", "close", marks=SLOW),
 ]
 

@@ -92,11 +92,12 @@ def test_an_odd_value_of_any_parameter_is_an_error_of_ours(tmp_path, monkeypatch
     corpus = "sentences" if method == "" else "corpus_iterable"
     given = {} if method in NEEDED or name in (corpus, "corpus_file") else {corpus: text}
     model = {"min_count": 1, "vector_size": 4, "workers": 1, "epochs": 1, "sample": 0}
+    trained = Word2Vec(text, **model) if method else None
     for value in ODD:
         settings = NEEDED.get(method, {}) | given | {name: value}
         with contextlib.suppress(Fastw2vError):
             if method:
-                getattr(Word2Vec(text, **model), method)(**settings)
+                getattr(trained, method)(**settings)
             else:
                 Word2Vec(**model | settings)
 

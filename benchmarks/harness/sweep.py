@@ -157,6 +157,7 @@ TOPICS = [
 ]
 
 CORNERS = [
+    *each("chain4", SG, {"window": 20, "negative": 10, "sample": 0, "epochs": 1, "workers": 1}),
     *each("wiki3M", SG, {"alpha": 0.05, "window": 10, "negative": 10, "epochs": 1}),
     *each("wiki3M", SG, {"alpha": 0.05, "negative": 20, "epochs": 1}),
     *each("wiki3M", SG, {"alpha": 0.05, "window": 20, "epochs": 1}),
@@ -204,7 +205,7 @@ SHORT = [
     *each("zipf1-few", SG, {"alpha": 0.05, "epochs": 1, "workers": 1}),
     *each("zipf1-common50", CBOW, {"sample": 0, "epochs": 1, "workers": 1}),
     *each("zipf1-common50", ("cbow-hs",), {"sample": 0, "epochs": 1, "workers": 1}),
-    *each("chain4", SG, {"window": 20, "negative": 10, "sample": 0, "epochs": 1, "workers": 1}),
+    *each("chain4", SG, {"window": 10, "sample": 0, "epochs": 1, "workers": 1}),
     *each("topics10x10", SG, FEW_WORDS | {"shrink_windows": 0, "workers": 1}),
     *each("topics10x10", CBOW, TOPIC_VECTORS | {"workers": 1}),
     *each("topics2x6", CBOW, TOPIC_VECTORS | {"workers": 1}),
