@@ -1,11 +1,12 @@
 """Word counts in the format of word2vec.c's -save-vocab: one line `word count` per word."""
 
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from os import PathLike
 
 from fastw2v.base.compression import begin_text, open_unpacked, short_lines, write_packed
-from fastw2v.base.content import check_start
+from fastw2v.base.content import HEAD_BYTES, check_start
 from fastw2v.errors import ModelFormatError, SaveError
 
 MAX_COUNT = 2**63 - 1  # int64
@@ -20,10 +21,12 @@ def write_word_counts(
     first one makes the file look like something else.
     """
     encoded = [_encoded(word, os.fspath(path)) for word in words]
-    check_start(os.fspath(path), b"".join(encoded[:1]))
+    lines = (b"%b %d\n" % pair for pair in zip(encoded, counts, strict=True))
+    head = b"".join(itertools.islice(lines, HEAD_BYTES))
+    check_start(os.fspath(path), head[:HEAD_BYTES])
     with write_packed(path) as file:
-        for word, count in zip(encoded, counts, strict=True):
-            file.write(b"%b %d\n" % (word, count))
+        file.write(head)
+        file.writelines(lines)
 
 
 def read_word_counts(
