@@ -307,9 +307,9 @@ def _put_back(name: str, target: str, old: str | None) -> None:
         with contextlib.suppress(FileNotFoundError):  # neither was moved
             os.unlink(target) if old is None else os.replace(old, target)
     except OSError as error:
-        place = "" if old is None else f"; it is in {old}"
+        where = "" if old is None else f"; it is in {old}"
         raise SaveError(
-            f"cannot write {name}, nor put the old file back: {error.strerror}{place}"
+            f"cannot write {name}, nor put the old file back: {error.strerror}{where}"
         ) from error
 
 

@@ -116,13 +116,13 @@ def mark_bytes(head: bytes) -> int:
     return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
 
 
-def check_start(name: str, start: bytes) -> None:
+def check_start(name: str, head: bytes) -> None:
     """Raise SaveError if a text file that begins so would be read as something else."""
-    found = compression_of(start) or not_text(start).partition(";")[0]
-    if mark_bytes(start):
+    found = compression_of(head) or not_text(head).partition(";")[0]
+    if mark_bytes(head):
         found = "a UTF-8 byte order mark"
     if found:
-        raise SaveError(f"cannot write {name}: it would begin like {found}, with {start[:20]!r}")
+        raise SaveError(f"cannot write {name}: it would begin like {found}, with {head[:20]!r}")
 
 
 def _binary_vectors(head: bytes) -> str:

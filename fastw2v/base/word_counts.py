@@ -18,7 +18,7 @@ def write_word_counts(
     """Write the count of each word atomically.
 
     Raises SaveError if the file cannot be written, a word is empty or contains a newline, or the
-    first one makes the file look like something else.
+    file would begin like one that is not text.
     """
     encoded = [_encoded(word, os.fspath(path)) for word in words]
     lines = (b"%b %d\n" % pair for pair in zip(encoded, counts, strict=True))

@@ -77,10 +77,10 @@ def _command(argv: Sequence[str], owns_process: bool) -> int:
         args = parser.parse_args(argv)
     except SystemExit as stop:  # after help or a wrong argument
         return int(stop.code or 0)
-    with warnings.catch_warnings(), ExitStack() as held:
+    with warnings.catch_warnings(), ExitStack() as open_files:
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = _show_warning  # type: ignore[assignment]
-        check_names(args, held)
+        check_names(args, open_files)
         if owns_process:
             hide_dead_threads()
             spare_blas_threads()

@@ -239,19 +239,19 @@ MAY_BE_EMPTY = ("delimiter", "words")  # arguments of subcommands for which '' c
 WRITTEN = ("output", "target", "save_vocab", "list")  # arguments that name a file to write
 
 
-def check_names(args: argparse.Namespace, held: contextlib.ExitStack) -> None:
+def check_names(args: argparse.Namespace, open_files: contextlib.ExitStack) -> None:
     """Refuse empty names and pipes without a reader; keep standard output free for a result.
 
-    held: holds open the pipes to write, for their readers to stay.
+    open_files: keeps the pipes to write open, or their readers would end.
     Raises UsageError or SaveError.
     """
     for name, value in vars(args).items():
         if "" in (value if isinstance(value, list) else [value]) and name not in MAY_BE_EMPTY:
             raise UsageError(f"{name.replace('_', '-')} must not be empty, got ''")
     for path in (path for name in WRITTEN if (path := getattr(args, name, None))):
-        held.enter_context(pipe_held(path))
+        open_files.enter_context(pipe_held(path))
         if is_standard_output(path):
-            held.enter_context(contextlib.redirect_stdout(sys.stderr))
+            open_files.enter_context(contextlib.redirect_stdout(sys.stderr))
 
 
 def is_standard_output(path: str) -> bool:
@@ -269,10 +269,10 @@ def pipe_held(path: str) -> Iterator[None]:
 
     Without a reader, opening it for the result would wait, for ever if none comes.
     """
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as open_files:
         try:
             if stat.S_ISFIFO(os.stat(path).st_mode):
-                held.callback(os.close, os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+                open_files.callback(os.close, os.open(path, os.O_WRONLY | os.O_NONBLOCK))
         except OSError as error:
             if error.errno == errno.ENXIO:
                 raise SaveError(

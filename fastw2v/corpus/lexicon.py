@@ -213,10 +213,10 @@ class LineLexicon(TokenLexicon):
             if self._stop.is_set():
                 raise Stopped
             if len(line) > MAX_LINE_BYTES:
-                start = line[:20].decode("utf-8", "replace")
+                beginning = line[:20].decode("utf-8", "replace")
                 raise CorpusError(
                     f"a line has more than {MAX_LINE_BYTES:,} bytes, too many for a tokenizer; "
-                    f"it begins with {start!r}: put newlines between sentences"
+                    f"it begins with {beginning!r}: put newlines between sentences"
                 )
             if line:
                 self._append_line(self._tokenizer(line.decode("utf-8", "surrogateescape")), ids)

@@ -134,17 +134,17 @@ class Source(os.PathLike[str]):
         if self.state is None:
             return
         try:
-            now = FileState.of(os.stat(self._place if file is None else file))
+            found = FileState.of(os.stat(self._place if file is None else file))
         except OSError:
-            now = None
-        if now == self.state:
+            found = None
+        if found == self.state:
             return
         n_before = self.state.n_bytes
-        if now is None or now[:2] != self.state[:2]:
+        if found is None or found[:2] != self.state[:2]:
             change = "replaced or deleted"
-        elif now.n_bytes != n_before:
-            verb = "shortened" if now.n_bytes < n_before else "extended"
-            change = f"{verb} from {n_before} to {now.n_bytes} bytes"
+        elif found.n_bytes != n_before:
+            verb = "shortened" if found.n_bytes < n_before else "extended"
+            change = f"{verb} from {n_before} to {found.n_bytes} bytes"
         else:
             change = "overwritten"
         raise CorpusError(

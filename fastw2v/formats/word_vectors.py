@@ -172,10 +172,10 @@ def split_words(text: bytes, offsets: NDArray[np.int64]) -> list[str]:
             offsets = np.concatenate([[0], np.cumsum(starts)])[offsets]
         else:  # a character lies in two words
             decoded = None
-    places = pairwise(offsets.tolist())
+    bounds = pairwise(offsets.tolist())
     if decoded is None:
-        return decode_words(text[begin:end] for begin, end in places)
-    return [decoded[begin:end] for begin, end in places]
+        return decode_words(text[begin:end] for begin, end in bounds)
+    return [decoded[begin:end] for begin, end in bounds]
 
 
 def encode_words(path: str, words: Sequence[str], format: Format) -> list[bytes]:

@@ -282,17 +282,17 @@ class RunState:
 Values = TypeVar("Values")
 
 
-def _from_json(kind: type[Values], place: str, values: Any) -> Values:
+def _from_json(kind: type[Values], where: str, values: Any) -> Values:
     """Return a dataclass from its fields; raise ValueError if one is missing, odd or unknown."""
     if not isinstance(values, Mapping):
-        raise ValueError(f"{place} must be a JSON object, got {values!r:.80}")
+        raise ValueError(f"{where} must be a JSON object, got {values!r:.80}")
     wanted = {f.name: f.type for f in fields(cast(Any, kind)) if f.name != "intervals"}
     if set(values) != set(wanted):
         odd = min(set(values) ^ set(wanted))
-        raise ValueError(f"{place}.{odd} is {'missing' if odd in wanted else 'unknown'}")
+        raise ValueError(f"{where}.{odd} is {'missing' if odd in wanted else 'unknown'}")
     for name, type_ in wanted.items():
         if not _is_of(values[name], get_args(type_) or (type_,), name):
-            raise ValueError(f"{place}.{name} has an impossible value, {values[name]!r:.80}")
+            raise ValueError(f"{where}.{name} has an impossible value, {values[name]!r:.80}")
     return kind(**values)
 
 

@@ -45,7 +45,7 @@ CHUNKS = 300  # in an epoch at least
 MIN_CHUNK_TOKENS = 2_000
 MARGIN_WINDOWS = 4  # margin on either side of a chunk, in windows: subsampling thins it out
 REPORT_SECONDS = 0.2
-LEAST_RATE = 2.0**-126  # of normal float32; a lower learning rate trains nothing
+MIN_LR = 2.0**-126  # of normal float32; a lower learning rate trains nothing
 
 
 class Chunks(Protocol):
@@ -335,7 +335,7 @@ class Trainer:
 
         def train(worker: _core.Worker, i: int) -> None:
             rate = self.rate(self.epoch, i)
-            if rate >= LEAST_RATE:
+            if rate >= MIN_LR:
                 self.had_rate = True
             step = self.blocks.step(rate)
             worker.train(self.chunks.read(int(order[i])), key, step.lr, step.block)

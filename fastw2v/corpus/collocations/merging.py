@@ -76,10 +76,10 @@ class Merger:
         """
         text = _TextWriter(file, self.words)
         n_tokens = n_phrases = 0
-        pieces, stop = self._pieces(spool, is_connector), threading.Event()
-        ahead = ReadAhead(pieces, stop, "fastw2v-merge") if n_threads > 1 else None
+        merged_pieces, stop = self._pieces(spool, is_connector), threading.Event()
+        ahead = ReadAhead(merged_pieces, stop, "fastw2v-merge") if n_threads > 1 else None
         try:
-            for merged in pieces if ahead is None else ahead:
+            for merged in merged_pieces if ahead is None else ahead:
                 n_tokens += len(merged.word_ids)
                 n_phrases += merged.n_phrases
                 text.write(merged)

@@ -6,7 +6,7 @@ Checksums notice accidents.  These checks notice edits, and checkpoints of other
 from collections.abc import Mapping
 from typing import Any
 
-from fastw2v.base.checks import check_flag, check_integer
+from fastw2v.base.checks import check_flag, check_integer, check_path
 from fastw2v.errors import UsageError
 from fastw2v.formats import WordVectors
 from fastw2v.formats.native import PENDING_BIAS
@@ -54,9 +54,11 @@ def _check_arrays(found: WordVectors) -> None:
         shapes[PARTS[-1]] = (1, found.dim)
     if found.input_bias is None and PENDING_BIAS in found.extra_arrays:
         raise ValueError(f"it has {PENDING_BIAS}, but no input bias")
-    kept = {name: rows.shape for name, rows in found.extra_arrays.items() if name != PENDING_BIAS}
-    if kept and kept != shapes:
-        raise ValueError(f"the best epoch's arrays must be {shapes}, got {kept}")
+    best_shapes = {
+        name: rows.shape for name, rows in found.extra_arrays.items() if name != PENDING_BIAS
+    }
+    if best_shapes and best_shapes != shapes:
+        raise ValueError(f"the best epoch's arrays must be {shapes}, got {best_shapes}")
 
 
 def _check_criterion(state: Mapping[str, Any]) -> None:
@@ -66,11 +68,11 @@ def _check_criterion(state: Mapping[str, Any]) -> None:
     paths, validation = source.get("corpus_file", 0), source.get("validation", 0)
     if paths is not None and not _are_paths(paths):
         raise ValueError("checkpoint.source.corpus_file must be null or a list of paths")
-    for place, names in (("source", ("tokenizer",)), ("criterion", ("metric",))):
+    for part, names in (("source", ("tokenizer",)), ("criterion", ("metric",))):
         for name in names:
-            value = state[place].get(name, 0)
+            value = state[part].get(name, 0)
             if value is not None and not isinstance(value, str):
-                raise ValueError(f"checkpoint.{place}.{name} must be null or a name, got {value!r}")
+                raise ValueError(f"checkpoint.{part}.{name} must be null or a name, got {value!r}")
     is_share = isinstance(validation, float) and 0 < validation < 1
     if validation not in (None, ITERABLE) and not is_share and not _are_paths(validation):
         raise ValueError("checkpoint.source.validation must be null, a share or a list of paths")
@@ -85,7 +87,7 @@ def _check_criterion(state: Mapping[str, Any]) -> None:
         check_integer("checkpoint.criterion.patience", criterion["patience"], 1)
     is_compared = validation is not None or criterion["metric"] is not None
     if not is_compared and any(criterion[name] for name in SAME_NAMES):
-        raise UsageError("checkpoint.criterion has patience or restore_best, but no validation")
+        raise ValueError("checkpoint.criterion has patience or restore_best, but no validation")
 
 
 def _mapping(name: str, value: Any) -> Mapping[str, Any]:
@@ -98,12 +100,9 @@ def _are_paths(value: Any) -> bool:
     """Return whether this is a list of names that files can have."""
     if not isinstance(value, list) or not value:
         return False
-    return all(isinstance(path, str) and "\0" not in path and _is_encodable(path) for path in value)
-
-
-def _is_encodable(path: str) -> bool:
     try:
-        path.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
+        for path in value:
+            check_path("path", path)
+    except UsageError:
         return False
     return True
