@@ -66,6 +66,7 @@ cdef extern from "core/api.h" nogil:
         int64_t sync_centres
         int32_t prefetch_for_write
         int32_t cbow_sum
+        float cbow_contexts
         int32_t cbow_divide
         float cbow_rate
         float in_bias_limit
@@ -220,6 +221,7 @@ cdef class Model:
         self.c.loss_every = settings.loss_every
         self.c.prefetch_for_write = settings.is_shared and w2v_prefetch_for_write()
         self.c.cbow_sum = settings.cbow_sum
+        self.c.cbow_contexts = settings.cbow_contexts
         self.c.cbow_divide = settings.cbow_divide
         self.c.cbow_rate = settings.cbow_rate
         self.c.in_bias_limit = settings.in_bias_limit

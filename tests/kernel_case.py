@@ -136,6 +136,7 @@ class Case:
             is_shared=self.is_shared,
             replicas=ReplicatedRows(shares, shares, self.sync_centres),
             cbow_sum=s.cbow_sum,
+            cbow_contexts=s.cbow_contexts,
             cbow_divide=s.cbow_divide,
             cbow_rate=s.cbow_rate,
             in_bias_limit=s.in_bias_limit,

@@ -47,6 +47,7 @@ class Settings:
     interleaved_steps: int = 1
     block_contexts: int = 10**6
     cbow_sum: bool = False
+    cbow_contexts: float = math.inf
     frozen: frozenset = frozenset()
     cbow_divide: bool = True
     cbow_rate: float = 1.0
@@ -80,7 +81,7 @@ class State:
 class Block:
     """One simultaneous update.
 
-    bags: for each input, the word ids whose rows it averages, or sums up.
+    bags: for each input, the word ids whose rows it sums up, or averages.
     outputs: (n_out,) output ids.
     p, q: (n_in, n_out) weights, wanted and unwanted; for the softmax p counts the pairs of an
     input and a target and q is unused.
@@ -91,7 +92,7 @@ class Block:
     p: np.ndarray
     q: np.ndarray
     n_predictions: int
-    sums: bool = False
+    max_means: float = 1.0
 
 
 # ---- from a chunk to kept tokens ----
@@ -168,17 +169,17 @@ class NoiseWords:
 def pairs_of(kept, centres, is_cbow, part=None):
     """Return the inputs' bags and the (input, centre) pairs, both as indices.
 
-    part: the only contexts of a single skip-gram centre to take.
+    part: the only contexts that a skip-gram step takes.
     """
-    if part is not None:
-        return [[x] for x in part], [(j, 0) for j in range(len(part))]
     if is_cbow:
         return [contexts(kept, c) for c in centres], [
             (k, k) for k, c in enumerate(centres) if contexts(kept, c)
         ]
-    reached = sorted({x for c in centres for x in contexts(kept, c)})
+    reached = sorted({x for c in centres for x in contexts(kept, c) if x in part})
     position = {x: j for j, x in enumerate(reached)}
-    pairs = [(position[x], k) for k, c in enumerate(centres) for x in contexts(kept, c)]
+    pairs = [
+        (position[x], k) for k, c in enumerate(centres) for x in contexts(kept, c) if x in position
+    ]
     return [[x] for x in reached], pairs
 
 
@@ -204,8 +205,8 @@ def path_block(kept, centre, settings, tables, part=None):
     return bags, [node for node, _ in path], p, q, len(pairs)
 
 
-def softmax_block(kept, centres, settings, n_words):
-    bags, pairs = pairs_of(kept, centres, settings.is_cbow)
+def softmax_block(kept, centres, settings, n_words, part=None):
+    bags, pairs = pairs_of(kept, centres, settings.is_cbow, part)
     p = np.zeros((len(bags), n_words))
     for j, k in pairs:
         p[j, kept.ids[centres[k]]] += 1
@@ -244,18 +245,16 @@ def pair_block(pairs, settings, tables, noise_words):
     return Block(bags, np.array(outputs, int), p * by_pair, q * by_pair, len(pairs))
 
 
-def parts_of(kept, centre, settings):
-    """Return a skip-gram centre's contexts, as many at a time as a step takes.
+def parts_of(kept, centres, settings):
+    """Return the places that a skip-gram block's windows reach, as many at a time as a step takes.
 
-    With negative sampling the centre's own place counts, with hierarchical softmax it does not.
+    With hierarchical softmax the centre's own place does not count.
     """
     most = settings.block_contexts
+    places = range(min(kept.begin[c] for c in centres), max(kept.end[c] for c in centres))
     if settings.objective == "hs":
-        found = contexts(kept, centre)
-        return [found[i : i + most] for i in range(0, len(found), most)]
-    places = range(kept.begin[centre], kept.end[centre])
-    cut = [places[i : i + most] for i in range(0, len(places), most)]
-    return [[x for x in part if x != centre] for part in cut]
+        places = contexts(kept, *centres)
+    return [places[i : i + most] for i in range(0, len(places), most)]
 
 
 def blocks(chunk, settings, tables, epoch_key):
@@ -281,12 +280,15 @@ def groups(chunk, settings, tables, epoch_key):
     found = []
     for begin in range(0, len(kept.centres), size):
         centres = kept.centres[begin : begin + size]
-        if size == 1 and not settings.is_cbow and settings.objective != "softmax":
-            for part in parts_of(kept, centres[0], settings):
+        if not settings.is_cbow:
+            for part in parts_of(kept, centres, settings):
                 if settings.objective == "ns":
                     block = noise_block(kept, centres, settings, noise_words.next_step(), part)
-                else:
+                elif settings.objective == "hs":
                     block = path_block(kept, centres[0], settings, tables, part)
+                else:
+                    n_words = len(tables.keep_threshold)
+                    block = softmax_block(kept, centres, settings, n_words, part)
                 found.append([as_block(kept, settings, *block)])
             continue
         if settings.objective == "ns":
@@ -305,7 +307,8 @@ def groups(chunk, settings, tables, epoch_key):
 
 def as_block(kept, settings, bags, outputs, p, q, n_pairs):
     bags = [[kept.ids[x] for x in bag] for bag in bags]
-    return Block(bags, np.array(outputs, int), p, q, n_pairs, settings.cbow_sum)
+    n_means = settings.cbow_contexts if settings.cbow_sum else 1
+    return Block(bags, np.array(outputs, int), p, q, n_pairs, n_means)
 
 
 # ---- the step ----
@@ -315,7 +318,7 @@ def inputs_of(state, block):
     x = np.zeros((len(block.bags), state.in_rows.shape[1]))
     for j, bag in enumerate(block.bags):
         if bag:
-            x[j] = biased(state, bag).sum(axis=0) / (1 if block.sums else len(bag))
+            x[j] = biased(state, bag).mean(axis=0) * min(len(bag), block.max_means)
     return x
 
 
@@ -350,10 +353,17 @@ def score_gradient(state, block, objective, x):
     return block.p * (1 - sigmoid) - block.q * sigmoid
 
 
+MAX_FACTOR = 6.0  # of a corrected CBOW update, see cbow.h
+
+
 def change_inputs(state, block, changes, settings):
     for bag, change in zip(block.bags, changes, strict=True):
         for word in (word for word in bag if word not in settings.frozen):
-            share = settings.cbow_rate / (len(bag) if settings.cbow_divide else 1)
+            n = len(bag)
+            if settings.cbow_divide:
+                share = min(settings.cbow_rate / n, MAX_FACTOR)
+            else:
+                share = settings.cbow_rate * min(n, settings.cbow_contexts) / n
             state.in_rows[word] += change * (share if settings.is_cbow else 1.0)
 
 
@@ -362,7 +372,7 @@ def change_in_bias(state, blocks, changes, settings, lr):
     is_softmax = settings.objective == "softmax"
     weight = sum((2 * b.p if is_softmax else b.p + b.q).sum() for b in blocks)
     total = sum(
-        change * (len(bag) if block.sums else 1)
+        change * min(len(bag), block.max_means)
         for block, of_block in zip(blocks, changes, strict=True)
         for bag, change in zip(block.bags, of_block, strict=True)
     )

@@ -42,10 +42,10 @@ def folds(monkeypatch):
 # ---- training ----
 
 
-@pytest.mark.parametrize("sums", [False, True])
+@pytest.mark.parametrize("sums", [{}, {"cbow_sum": True}, {"cbow_sum": True, "cbow_contexts": 3.5}])
 @pytest.mark.parametrize(("arch", "objective"), MODES)
 def test_rows_that_contain_the_bias_have_the_loss_of_rows_and_bias(arch, objective, sums):
-    case = Case(arch, objective, dim=20, bias="both", cbow_sum=sums)
+    case = Case(arch, objective, dim=20, bias="both", **sums)
     chunks = [make_chunk(case.rng, case.n_words)]
     if arch == "sg":
         chunks.append(make_pairs(case.rng, case.n_words))

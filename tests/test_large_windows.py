@@ -1,5 +1,7 @@
 """Windows of a whole basket: the defaults hold for these too."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,59 @@ def test_a_long_sentence_does_not_diverge_in_a_large_window(mode):
     for text in ([words], [*short, words]):
         model = Word2Vec(text, window=10**6, vector_size=16, workers=1, epochs=1, **mode)
         assert np.linalg.norm(model.wv.vectors, axis=1).max() < 60
+
+
+ONE_EPOCH = {
+    "window": 10**6,
+    "vector_size": 16,
+    "sample": 0,
+    "min_count": 1,
+    "epochs": 1,
+    "workers": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def mostly_short():
+    """Many sentences of about 8 words, and one of 3,000."""
+    rng = np.random.default_rng(1)
+    chances = 1 / np.arange(1, 501)
+    words = [str(word) for word in rng.choice(500, 27_000, p=chances / chances.sum())]
+    short = [words[i : i + 8] for i in range(0, 24_000, 8)]
+    return [*short[:1500], words[24_000:], *short[1500:]]
+
+
+@pytest.mark.filterwarnings("ignore:learning rates above")
+@pytest.mark.parametrize("alpha", [None, 0.1])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        {"sg": 1},
+        {"sg": 1, "hs": 1, "window": 50},
+        {"sg": 0},
+        {"sg": 0, "hs": 1},
+        {"sg": 0, "cbow_mean": 0},
+        {"sg": 0, "cbow_mean": 0, "window": 50},
+        {"sg": 0, "cbow_mean": 0, "hs": 1},
+        {"sg": 0, "cbow_mean": 0, "cbow_update": "word2vec"},
+    ],
+)
+def test_one_long_sentence_among_short_ones_does_not_diverge(mostly_short, mode, alpha):
+    """gensim's largest norms are 0.2 to 6 here."""
+    model = Word2Vec(mostly_short, alpha=alpha, **ONE_EPOCH | mode)
+    assert np.linalg.norm(model.wv.vectors, axis=1).max() < 8
+
+
+def test_one_long_sentence_does_not_diverge_with_the_full_softmax(mostly_short):
+    text = [*mostly_short[1400:1500], mostly_short[1500][:500]]
+    for sg in (0, 1):
+        model = Word2Vec(text, sg=sg, softmax=True, **ONE_EPOCH)
+        assert np.linalg.norm(model.wv.vectors, axis=1).max() < 8
+
+
+def test_a_step_takes_no_more_contexts_of_a_long_sentence_than_twice_the_mean(mostly_short):
+    blocks = Word2Vec(mostly_short, sg=1, **ONE_EPOCH).summary.blocks
+    assert re.search(r", [12]\d contexts a step", blocks)
 
 
 def test_a_spool_knows_its_longest_sentence(monkeypatch):

@@ -107,6 +107,15 @@ def in_sentences_of(n_words: int) -> Callable[[Sentences], Sentences]:
     return change
 
 
+def one_long() -> Corpus:
+    """Return text in sentences of 8 words, with one of 3,000 words in the middle to train on."""
+    text = wiki(1_000_000, in_sentences_of(8))
+    middle, n_joined = len(text.train) // 2, 3000 // 8
+    joined = [word for sentence in text.train[middle : middle + n_joined] for word in sentence]
+    train = [*text.train[:middle], joined, *text.train[middle + n_joined :]]
+    return Corpus(train, text.held_out)
+
+
 def endless(sentences: Sentences) -> Sentences:
     """Return the text as one sentence."""
     return [[word for sentence in sentences for word in sentence]]
@@ -238,6 +247,7 @@ CORPORA: dict[str, Callable[[], Corpus]] = {
     "wiki3M": lambda: wiki(3_000_000),
     "wiki25M": lambda: wiki(25_000_000),
     "threes": lambda: wiki(1_000_000, in_sentences_of(3)),
+    "one-long": one_long,
     "endless": lambda: wiki(1_000_000, endless),
     "letters": lambda: wiki(500_000, letters),
     **{

@@ -181,6 +181,23 @@ CORNERS = [
     *each("chain4", NS, {"sample": 0, "window": 50, "alpha": 0.1}),
 ]
 
+# Windows wider than sentences, and a sentence far longer than the others.  With hierarchical
+# softmax and a window of any size, nine of ten of skip-gram's pairs are there, and neither system
+# learns the rest.
+ANY_WINDOW = {"window": 10**6}
+SUM = {"cbow_mean": 0}
+LONG_WINDOWS = [
+    *each("one-long", (*NS, "cbow-hs"), ANY_WINDOW, ANY_WINDOW | {"alpha": 0.2}),
+    *each("one-long", MODELS, {"window": 50}, {"window": 50, "alpha": 0.05}),
+    *each("one-long", ("cbow-ns", "cbow-hs"), ANY_WINDOW | SUM, ANY_WINDOW | SUM | {"alpha": 0.1}),
+    *each("one-long", CBOW, {"window": 50} | SUM),
+    *each("wiki1M", ("cbow-ns", "cbow-hs"), ANY_WINDOW | {"alpha": 0.2}, ANY_WINDOW | SUM),
+    *each("wiki1M", CBOW, WHOLE_SENTENCE | {"alpha": 0.2}, {"window": 50} | SUM),
+    *each("zipf1.5", ("cbow-ns", "cbow-hs"), ANY_WINDOW | SUM | {"sample": 0}),
+    *each("threes", ("cbow-ns", "cbow-hs"), SUM),
+    *each("endless", ("cbow-ns", "cbow-hs"), {"window": 20} | SUM),
+]
+
 # gensim cannot train these; see Setting.gensim_has_it.
 WITHOUT_GENSIM = [
     *each("wiki1M", MODELS, {"window": (0, 5)}),
@@ -211,4 +228,4 @@ SHORT = [
     *each("topics2x6", CBOW, TOPIC_VECTORS | {"workers": 1}),
 ]
 
-SETTINGS = [*SHORT, *AXES, *CORPORA, *TOPICS, *CORNERS, *WITHOUT_GENSIM, *LARGE]
+SETTINGS = [*SHORT, *AXES, *CORPORA, *TOPICS, *CORNERS, *LONG_WINDOWS, *WITHOUT_GENSIM, *LARGE]

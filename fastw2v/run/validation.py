@@ -14,7 +14,6 @@ from fastw2v.base.memory import mebibytes, needing
 from fastw2v.base.threads import run_threads
 from fastw2v.errors import CheckpointError
 from fastw2v.training.arrays import ModelArrays
-from fastw2v.training.blocks import full_block
 from fastw2v.training.events import Counts, EpochRecord, Listener, Run, StopTraining
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.trainer import REPORT_SECONDS, TokenStream, Trainer, epoch_key
@@ -34,14 +33,13 @@ def held_out_counts(parameters: Parameters, arrays: ModelArrays, stream: TokenSt
     trainer = Trainer(
         replace(parameters, loss_every=1, epochs=1, deterministic=False), arrays, stream
     )
-    block = full_block(parameters)
     key, stop, n = epoch_key(parameters.seed, DRAWS), threading.Event(), len(trainer.workers)
 
     def work(worker: _core.Worker, first: int) -> None:
         for i in range(first, len(trainer.chunks), n):
             if stop.is_set():
                 return
-            worker.train(trainer.chunks.read(i), key, 0.0, block)
+            worker.train(trainer.chunks.read(i), key, 0.0, trainer.blocks.max_block)
 
     bodies = [partial(work, worker, i) for i, worker in enumerate(trainer.workers)]
     run_threads(bodies, stop, lambda: None, REPORT_SECONDS, "fastw2v-validate")

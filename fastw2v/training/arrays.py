@@ -19,6 +19,7 @@ from fastw2v.sampling import (
 from fastw2v.training.objectives import BlockShape
 from fastw2v.training.parameters import (
     BOTH_BIASES,
+    CONTEXTS_OF_MEAN,
     Contexts,
     Parameters,
     choose_backend,
@@ -67,6 +68,7 @@ class KernelSettings:
     is_shared: bool
     replicas: ReplicatedRows
     cbow_sum: bool
+    cbow_contexts: float
     cbow_divide: bool
     cbow_rate: float
     in_bias_limit: float
@@ -169,6 +171,7 @@ def kernel_settings(
         is_shared=parameters.n_threads > 1 and not parameters.deterministic,
         replicas=replicas,
         cbow_sum=not parameters.cbow_mean,
+        cbow_contexts=CONTEXTS_OF_MEAN * contexts.mean,
         cbow_divide=corrected == parameters.cbow_mean,
         cbow_rate=cbow_rate(parameters, contexts),
         in_bias_limit=in_bias_limit(parameters, max_reach),

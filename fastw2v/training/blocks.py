@@ -26,6 +26,7 @@ from fastw2v.training.arrays import ModelArrays
 from fastw2v.training.objectives import MAX_CONTEXTS, BlockShape
 from fastw2v.training.parameters import (
     BFLOAT16_BACKENDS,
+    CONTEXTS_OF_MEAN,
     Contexts,
     Parameters,
     choose_backend,
@@ -173,6 +174,8 @@ class BlockRule:
         self.bounds = SKIPGRAM_BOUNDS if parameters.sg else CBOW_BOUNDS
         self.n_negative = parameters.n_negative
         self.max_block = full_block(parameters)
+        if self.sg:
+            self.max_block = self.max_block._replace(contexts=self._contexts(self.max_block, 0.0))
         self.max_lump = self._max_lump()
         self.max_lr = self._max_lr()
         self._first_lr = min(parameters.first_rate, self.max_lr)
@@ -189,9 +192,12 @@ class BlockRule:
     def _block(self, octaves: float) -> BlockShape:
         """Return the block for learning rates at least `octaves` below the first one."""
         if octaves not in self._chosen:
-            shape = self._shape(self._first_lr * 2.0**-octaves)
-            max_steps = self.max_block.interleaved_steps
-            self._chosen[octaves] = _as_asked(self.parameters, shape, max_steps)
+            lr = self._first_lr * 2.0**-octaves
+            shape = self._shape(lr)
+            shape = _as_asked(self.parameters, shape, self.max_block.interleaved_steps)
+            if self.sg:
+                shape = shape._replace(contexts=self._contexts(shape, lr))
+            self._chosen[octaves] = shape
         return self._chosen[octaves]
 
     def describe(self, first_lr: float, last_lr: float) -> str:
@@ -212,7 +218,7 @@ class BlockRule:
                 text = f"{text} in {shape.interleaved_steps} steps"
             if shape.reuse > 1:
                 text = f"{text}, each for {shape.reuse} blocks"
-        if shape.contexts <= 2 * self.load.reach:
+        if self.sg and shape.contexts < self._reached(shape):
             text = f"{text}, {shape.contexts} contexts a step"
         return text
 
@@ -268,8 +274,6 @@ class BlockRule:
                 break
         if self.n_negative:
             shape = shape._replace(noise=min(shape.noise, self.bounds.noise))
-        if shape.centres == 1 and self.sg:
-            shape = shape._replace(contexts=self._contexts(lr, shape.noise))
         return shape
 
     def _predictions(self, shape: BlockShape) -> float:
@@ -321,19 +325,29 @@ class BlockRule:
     def _noise_room(self, shape: BlockShape) -> int:
         return COLUMNS - shape.centres if self.sg else self.bounds.noise
 
-    def _contexts(self, lr: float, noise: int) -> int:
-        """Return the maximum contexts of one centre in a skip-gram step."""
-        load, most = self.load, min(2.0 * self.load.reach + 1, MAX_CONTEXTS)
-        if lr == 0:
-            return int(most)
+    def _contexts(self, shape: BlockShape, lr: float) -> int:
+        """Return the maximum inputs of a skip-gram step.
+
+        A sentence far longer than the mean has more contexts than _holds counts.
+        """
+        most = shape.centres + CONTEXTS_OF_MEAN * self.load.n_contexts
+        if shape.centres == 1 and lr > 0:
+            most = max(1.0, min(most, self._contexts_of_one(lr, shape.noise)))
+        return int(min(most, self._reached(shape), MAX_CONTEXTS))
+
+    def _reached(self, shape: BlockShape) -> int:
+        """Return how many words the windows of a skip-gram block reach at most."""
+        return shape.centres + 2 * self.load.reach
+
+    def _contexts_of_one(self, lr: float, noise: int) -> float:
+        """Return how many contexts of one centre keep every row within its bound."""
+        load = self.load
         of_word = load.top_word * load.concurrency
         by_input = (self.bounds.input_move / (lr * load.n_terms) - 1) / of_word
         root_move = self.record.max_root_move
         if root_move is not None:
-            by_output = root_move / lr * min(1.0, load.n_words / FEW_WORDS)
-        else:
-            by_output = self.bounds.output_move / (lr * self._of_one(noise))
-        return max(1, int(min(by_input, by_output, most)))
+            return min(by_input, root_move / lr * min(1.0, load.n_words / FEW_WORDS))
+        return min(by_input, self.bounds.output_move / (lr * self._of_one(noise)))
 
 
 def _smaller(block: BlockShape) -> list[int]:

@@ -64,6 +64,11 @@ def window_sides(window: Window) -> tuple[int, int]:
     return window if isinstance(window, tuple) else (window, window)
 
 
+# Where a token has more contexts than this many times their mean, its sentence is far longer than
+# others.  A skip-gram step then takes a part of them, and CBOW counts them as this many.
+CONTEXTS_OF_MEAN = 2.0
+
+
 class Contexts(NamedTuple):
     """How many context words a token has.
 
@@ -251,7 +256,8 @@ class Parameters:
     workers: threads, >= 1; None for all cores.
     seed: >= 0, determines every random draw.
     deterministic: bit-identical results for equal `workers`, whatever their timing; see rounds.
-    cbow_mean: CBOW's hidden row is the mean of its context rows, else their sum.
+    cbow_mean: CBOW's hidden row is the mean of its context rows, else their sum, in which more
+    contexts than CONTEXTS_OF_MEAN times the mean number count as that many.
     cbow_update: how CBOW applies the gradient to its context words; affects CBOW only.
     "corrected" (Irsoy et al. 2021, 2012.15332) divides the gradient among the context words and
     multiplies it by their expected number, which keeps the scale of alpha.  "word2vec" adds the

@@ -110,15 +110,15 @@ FAULTS = (
     Fault(
         "cbow-change-not-divided",
         COLLECT + "cbow.h",
-        "return m->cbow_divide ?",
-        "return m->cbow_divide > 1 ?",
+        "if (!m->cbow_divide)",
+        "if (m->cbow_divide < 2)",
         KERNEL,
     ),
     Fault(
         "in-bias-once-per-sum",
         COLLECT + "cbow.h",
-        "return r->model->cbow_sum ? (float)n : 1.0f; }",
-        "(void)n; return r->model->cbow_sum ? 1.0f : 1.0f; }",
+        "return m->cbow_sum ? n_limited(m, n) : 1.0f;",
+        "(void)n; return m->cbow_sum ? 1.0f : 1.0f;",
         ("tests/test_input_bias.py",),
     ),
     Fault(

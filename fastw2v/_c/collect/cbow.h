@@ -7,6 +7,10 @@
 
 #include "step/in_bias.h"
 
+/* The most that a hidden row's change is multiplied by. Windows of 5 stay below it. With wider ones
+   it holds the few words of short sentences, which at high learning rates ran away. */
+#define MAX_FACTOR 6.0f
+
 INLINE int64_t n_contexts(const scratch *s, int64_t centre)
 {
     return s->kept_end[centre] - s->kept_begin[centre] - 1;
@@ -36,13 +40,22 @@ INLINE void window_sum(float *to, const float *past, const float *first, const f
         store(to + v, factor * (load(past + v) - load(first + v) - load(own + v)));
 }
 
-/* How many times a hidden row of n contexts contains in_bias. */
-INLINE float n_biases(const run *r, int64_t n) { return r->model->cbow_sum ? (float)n : 1.0f; }
+/* n, or fewer in a sentence far longer than others, which would outweigh them. */
+INLINE float n_limited(const w2v_model *m, int64_t n)
+{
+    return (float)n < m->cbow_contexts ? (float)n : m->cbow_contexts;
+}
+
+/* How many times the mean of its n context rows, and in_bias, a hidden row is. */
+INLINE float n_means(const w2v_model *m, int64_t n)
+{
+    return m->cbow_sum ? n_limited(m, n) : 1.0f;
+}
 
 static void add_in_bias(const run *r, int64_t begin, int64_t n_centres)
 {
     for (int64_t k = 0; k < n_centres; k++)
-        add_scaled(r->s.in_row[k], n_biases(r, n_contexts(&r->s, begin + k)), r->model->in_bias,
+        add_scaled(r->s.in_row[k], n_means(r->model, n_contexts(&r->s, begin + k)), r->model->in_bias,
                    r->shape.n_vectors);
 }
 
@@ -62,7 +75,8 @@ static span set_hidden_rows(const run *r, int64_t begin, int64_t n_centres)
     FOR_PANELS(r->shape.n_vectors, RUNNING_PANEL)
     for (int64_t k = 0; k < n_centres; k++) {
         int64_t c = begin + k;
-        float share = r->model->cbow_sum ? 1.0f : 1.0f / (float)max64(n_contexts(s, c), 1);
+        int64_t n_summed = max64(n_contexts(s, c), 1);
+        float share = n_means(r->model, n_summed) / (float)n_summed;
         s->in_row[k] = s->hidden + k * stride;
         window_sum(s->in_row[k], s->running + (s->kept_end[c] - reach.begin) * stride,
                    s->running + (s->kept_begin[c] - reach.begin) * stride,
@@ -111,14 +125,17 @@ INLINE void spread_panel(const scratch *s, int64_t stride, int64_t n, int64_t of
    it, but gensim does. */
 static float change_factor(const w2v_model *m, int64_t n)
 {
-    return m->cbow_divide ? m->cbow_rate / (float)max64(n, 1) : m->cbow_rate;
+    float n_contexts = (float)max64(n, 1);
+    if (!m->cbow_divide)
+        return m->cbow_rate * n_limited(m, n) / n_contexts;
+    return m->cbow_rate < MAX_FACTOR * n_contexts ? m->cbow_rate / n_contexts : MAX_FACTOR;
 }
 
 static void move_in_bias_by_centres(run *r, int64_t begin, int64_t n_centres)
 {
     float *const *change = r->s.in_change_row;
     for (int64_t k = 0; k < n_centres; k++)
-        set_scaled(change[k], n_biases(r, n_contexts(&r->s, begin + k)), change[k],
+        set_scaled(change[k], n_means(r->model, n_contexts(&r->s, begin + k)), change[k],
                    r->shape.n_vectors);
     move_in_bias(r, n_centres);
 }

@@ -161,7 +161,8 @@ static int64_t count_pairs(const run *r, int64_t begin, int64_t n_centres, span 
     const scratch *s = &r->s;
     int64_t n_pairs = 0;
     for (int64_t c = begin; c < begin + n_centres; c++)
-        n_pairs += min64(s->kept_end[c], inputs.end) - max64(s->kept_begin[c], inputs.begin) -
+        n_pairs += max64(min64(s->kept_end[c], inputs.end) -
+                             max64(s->kept_begin[c], inputs.begin), 0) -
                    (inputs.begin <= c && c < inputs.end);
     for (int64_t j = inputs.begin; j < inputs.end; j += LANES) {
         vi input = lane_numbers() + (int32_t)j, n_paired = {};
@@ -215,18 +216,15 @@ static void skipgram_noise_step(run *r, int64_t begin, int64_t n_centres, span i
     noise_step(r, &b, n_predictions, 0);
 }
 
-/* One step, or for a single centre as many as its contexts need. */
+/* One step, or as many as the contexts need. */
 static void skipgram_noise_block(run *r, int64_t begin, int64_t n_centres)
 {
     int64_t next = begin + n_centres;
     prefetch_centres(r, next, end_of_block(r, next), 1);
     prefetch_contexts(r, next, end_of_block(r, next));
     span reach = reached(&r->s, begin, next);
-    int64_t n_inputs = reach.end - reach.begin;
-    int64_t max_in = r->block.centres == 1 ? min64(r->block.contexts, n_inputs) : n_inputs;
-    for (int64_t first = reach.begin; first < reach.end; first += max_in)
-        skipgram_noise_step(r, begin, n_centres,
-                            (span){first, min64(first + max_in, reach.end)});
+    FOR_PARTS(r, reach, part)
+        skipgram_noise_step(r, begin, n_centres, part);
 }
 
 /* Prefetch what the next step needs, which may be the first of the next block. */

@@ -125,12 +125,11 @@ static void softmax_step(run *r, int64_t n_in, int64_t n_predictions)
 }
 
 /* Pairs are listed input by input. */
-static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
+static void skipgram_softmax_step(run *r, int64_t begin, int64_t n_centres, span inputs)
 {
     const scratch *s = &r->s;
-    span reach = reached(s, begin, begin + n_centres);
     int64_t n_in = 0, n_predictions = 0;
-    for (int64_t c = reach.begin; c < reach.end; c++) {
+    for (int64_t c = inputs.begin; c < inputs.end; c++) {
         int64_t before = n_predictions;
         for (int64_t centre = begin; centre < begin + n_centres; centre++)
             if (c != centre && s->kept_begin[centre] <= c && c < s->kept_end[centre]) {
@@ -146,6 +145,13 @@ static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
     pack_inputs(r, n_in);
     softmax_step(r, n_in, n_predictions);
     change_packed_inputs(r, n_in);
+}
+
+static void skipgram_softmax_block(run *r, int64_t begin, int64_t n_centres)
+{
+    span reach = reached(&r->s, begin, begin + n_centres);
+    FOR_PARTS(r, reach, part)
+        skipgram_softmax_step(r, begin, n_centres, part);
 }
 
 static void cbow_softmax_block(run *r, int64_t begin, int64_t n_centres)

@@ -35,8 +35,7 @@ typedef void w2v_sgemm(char *trans_a, char *trans_b, int *m, int *n, int *k, flo
 /* How the centres of a chunk are grouped into steps. Every number is at least 1. */
 typedef struct {
     int32_t centres;           /* consecutive centres of a block, B; or given pairs */
-    int32_t contexts;          /* skip-gram: most contexts of a step with one centre, which is
-                                  every step of hierarchical softmax */
+    int32_t contexts;          /* skip-gram: most inputs of a step */
     int32_t noise;             /* negative samples that a step shares, S */
     int32_t reuse;             /* consecutive blocks that each negative sample serves */
     int32_t interleaved_steps; /* CBOW with negative sampling: steps of a block. Step i takes every
@@ -81,6 +80,8 @@ typedef struct {
     int64_t sync_centres;           /* centres between two syncs */
     int32_t prefetch_for_write;     /* 1: see w2v_prefetch_for_write */
     int32_t cbow_sum;               /* 1: a hidden row is the sum of its contexts, not the mean */
+    float cbow_contexts;            /* a window of more contexts counts as this many: in a sum, and
+                                       for changes that are not divided */
     int32_t cbow_divide;            /* 1: a context row gets 1 / n_contexts of the gradient */
     float cbow_rate;                /* multiplies the gradient of context rows in CBOW */
     float in_bias_limit;            /* > 0, limits a block's step of in_bias, see step/in_bias.h */

@@ -68,6 +68,12 @@ INLINE float *out_row(const run *r, int64_t output)
     return r->out_base[is_local] + (output - r->out_first[is_local]) * m->stride_floats;
 }
 
+/* Run the body for each part of a span that is as long as a skip-gram step may be. */
+#define FOR_PARTS(r, whole, part)                                                          \
+    for (span part = {(whole).begin, (whole).begin}; part.begin = part.end,                \
+              part.end = min64(part.end + (r)->block.contexts, (whole).end),               \
+              part.begin < (whole).end;)
+
 /* The contexts of all centres of [begin, end). */
 static span reached(const scratch *s, int64_t begin, int64_t end)
 {

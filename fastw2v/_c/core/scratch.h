@@ -69,6 +69,8 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     int64_t stride = m->stride_floats, centres = m->largest.centres;
     int64_t n_noise = m->largest.noise, n_steps = m->largest.interleaved_steps;
     int64_t max_in = centres + 2 * (int64_t)m->max_reach;
+    if (!m->is_cbow && max_in > m->largest.contexts)
+        max_in = centres > m->largest.contexts ? centres : m->largest.contexts;
     s.path_step = round_up(m->longest_path, 16);
     s.score_stride = is_softmax ? round_up(m->n_outputs, 16) : 0;
     s.n_frozen = m->frozen ? 2 * max_in : 0;
@@ -82,7 +84,7 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     if (is_softmax)
         n_scores = max_in * s.score_stride;
     int64_t n_running = m->is_cbow ? max_in + 1 : 0, n_frozen = s.n_frozen;
-    int64_t n_pairs = is_softmax ? 2 * centres * m->max_reach : 0;
+    int64_t n_pairs = is_softmax ? centres * max_in : 0;
     int64_t max_queued = 2 * centres + (n_steps + 1) * n_noise;
     int64_t packed_in = is_packed * in_rows, packed_out = is_packed * out_rows;
     int64_t packed_tile = is_packed * 16;
