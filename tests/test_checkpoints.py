@@ -174,6 +174,15 @@ def test_checkpoints_are_written_at_times_and_two_are_kept(monkeypatch, sentence
     assert [n for n, _ in written] == [7_200, 14_400, 21_600]
 
 
+def test_a_run_killed_before_it_deleted_an_old_checkpoint_deletes_it_when_resumed(sentences):
+    Word2Vec(sentences, checkpoint="run", **SMALL)
+    before, last = checkpoint_files()
+    oldest = "checkpoint-000000000000001.safetensors"
+    shutil.copy(f"run/{before}", f"run/{oldest}")
+    Word2Vec(sentences, checkpoint="run", resume=True, **SMALL)
+    assert checkpoint_files() == [before, last]
+
+
 @pytest.mark.parametrize("n_good", [0, 2])
 def test_a_full_disk_warns_and_training_goes_on(monkeypatch, sentences, n_good):
     write, n_left = checkpoints_module.write_vectors, [n_good]

@@ -71,13 +71,16 @@ class CheckpointFolder:
         """
         path = os.path.join(self.path, FILE_NAME.format(n_tokens))
         write_vectors(path, word_vectors, "native")
-        if path == previous:  # the run ended without further training
-            return path
-        for other in self.files():
-            if other not in (path, previous):
-                with suppress(OSError):
-                    os.unlink(other)
+        if path != previous:  # else the run ended without further training
+            self.keep(path, previous)
         return path
+
+    def keep(self, path: str, other: str | None) -> None:
+        """Delete all checkpoints but these two."""
+        for file in self.files():
+            if file not in (path, other):
+                with suppress(OSError):
+                    os.unlink(file)
 
     def newest(self, warn: Callable[[str], None]) -> tuple[str, WordVectors] | None:
         """Return the path and content of the newest valid checkpoint, or None without any.
@@ -119,7 +122,12 @@ class CheckpointWriter(Listener):
         self._next = time.monotonic() + every_seconds
 
     def continue_from(self, path: str, state: RunState) -> None:
-        """Record the checkpoint that the run resumes from."""
+        """Record the checkpoint that the run resumes from.
+
+        A run that was killed between writing it and deleting older ones has left a third.
+        """
+        others = [file for file in self.folder.files() if file != path]
+        self.folder.keep(path, next(iter(others), None))
         self.last, self._written, self.is_current = path, state, True
 
     def wants_pause(self) -> bool:
