@@ -41,6 +41,7 @@ from fastw2v.run.checkpoints.resume import (
     with_own_schedule,
 )
 from fastw2v.run.criterion import options_again
+from fastw2v.run.history import History
 from fastw2v.run.options import UNSET, RunOptions, Unset, without_unset
 from fastw2v.run.saved_model import (
     BLOCKS,
@@ -64,7 +65,7 @@ from fastw2v.run.saved_model import (
 )
 from fastw2v.run.training_run import RunRequest, run_training
 from fastw2v.training.arrays import ModelArrays, build_arrays
-from fastw2v.training.events import CHECKPOINT_KEY, EpochRecord, Observer, Summary
+from fastw2v.training.events import CHECKPOINT_KEY, Observer, Summary
 from fastw2v.training.objectives import HIERARCHICAL_SOFTMAX
 from fastw2v.training.parameters import Parameters, Schedule, Window
 from fastw2v.training.trainer import resolved_for
@@ -117,8 +118,8 @@ class Word2Vec:
 
     Run:
 
-    progress: True, False, a function that takes a Report, or None to show a progress line if
-    standard error is a terminal.
+    progress: True, False, a function that takes a Report, or None to show progress in a notebook
+    or if standard error is a terminal.
     callbacks, validation, metric, patience, restore_best, log, checkpoint, checkpoint_every,
     resume: see RunOptions.
 
@@ -128,7 +129,8 @@ class Word2Vec:
     Attributes:
 
     wv: the trained vectors, a KeyedVectors.
-    history: one EpochRecord per epoch.  summary: the Summary of the last run.
+    history: one EpochRecord per epoch; history.plot() draws them.  summary: the Summary of the last
+    run.
     epochs, window, min_alpha, shrink_windows, seed, alpha, workers: settings that can be assigned;
     they take effect with the next call of train.
     corpus_count, corpus_total_words: sentences and tokens of the text that build_vocab read.
@@ -237,7 +239,7 @@ class Word2Vec:
         self.arrays: ModelArrays | None = None
         self.start: TakenOver | None = None
         self.corpus_count = self.corpus_total_words = 0
-        self.history: list[EpochRecord] = []
+        self.history = History()
         self.summary: Summary | None = None
         self.total_train_time, self.train_count = 0.0, 0
         self.blocks = ""

@@ -6,6 +6,7 @@ import re
 import struct
 import subprocess
 import termios
+from pathlib import Path
 
 import pytest
 from cli_case import SMALL, command, train
@@ -72,8 +73,15 @@ def test_progress_is_one_line_on_a_terminal():
     shown, out = run_on_terminal("train", "corpus.txt", "-o", "v", *SMALL)
     assert "\rread  100%" in shown
     assert "\rtrain 100%" in shown
-    assert shown.count("\n") == 2  # after reading and after training
-    assert shown.endswith("\n")
+    lines = [line.rsplit("\r", 1)[-1] for line in shown.replace("\r\n", "\n").split("\n")]
+    assert [line[:10] for line in lines] == [
+        "read  100%",
+        "epoch 1/2 ",
+        "epoch 2/2 ",
+        "train 100%",
+        "",
+    ]
+    assert lines[3].startswith("train 100%  epoch 2/2  ")
     assert "\r" not in out
     assert out.startswith("tokens read")
 
@@ -81,17 +89,18 @@ def test_progress_is_one_line_on_a_terminal():
 @pytest.mark.parametrize(
     ("columns", "shown"),
     [
-        (None, "train  25%  2.00 M words/s  alpha 0.0250  loss 2.346  0:30 left"),
-        (63, "train  25%  2.00 M words/s  alpha 0.0250  loss 2.346  0:30 left"),
-        (62, "train  25%  2.00 M words/s  loss 2.346  0:30 left"),
-        (48, "train  25%  loss 2.346  0:30 left"),
+        (None, "train  25%  epoch 1/5  2.00 M words/s  alpha 0.0250  loss 2.346  0:30 left"),
+        (74, "train  25%  epoch 1/5  2.00 M words/s  alpha 0.0250  loss 2.346  0:30 left"),
+        (73, "train  25%  epoch 1/5  2.00 M words/s  loss 2.346  0:30 left"),
+        (59, "train  25%  epoch 1/5  loss 2.346  0:30 left"),
+        (43, "train  25%  loss 2.346  0:30 left"),
         (30, "train  25%  0:30 left"),
         (20, "train  25%"),
         (5, "train"),
     ],
 )
 def test_a_narrow_line_leaves_out_what_matters_least(columns, shown):
-    report = Report("train", 20_000_000, 80_000_000, 20_000_000, 10.0, 0.025, 2.3456, 1)
+    report = Report("train", 20_000_000, 80_000_000, 20_000_000, 10.0, 0.025, 2.3456, 1, 5)
     assert format_report(report, columns) == shown
 
 
@@ -136,6 +145,20 @@ def test_progress_in_a_log_is_lines_on_stderr(capsys, monkeypatch):
     assert shown.out.startswith("tokens read")
     assert train("corpus.txt", "-o", "v") == 0
     assert capsys.readouterr().err == ""
+
+
+def test_progress_in_a_log_has_a_line_for_each_epoch_and_ends_at_100_percent(capsys):
+    flags = ["--validation", "0.1", "--metric-pairs", "pairs.tsv", "--progress"]
+    Path("pairs.tsv").write_text("c0 c1 1\nc0 c2 2\nc1 c2 3\n")
+    assert train("corpus.txt", "-o", "v", *flags) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("read  100%  ")
+    number = r"-?\d+\.\d{4}"
+    for epoch, line in enumerate(lines[1:3], 1):
+        start = rf"epoch {epoch}/2  loss {number}  held-out loss {number}  metric {number}  "
+        assert re.match(start, line)
+    assert lines[3].startswith("train 100%  epoch 2/2  ")
+    assert len(lines) == 4
 
 
 def test_progress_and_quiet_contradict_each_other(capsys):

@@ -20,7 +20,7 @@ from fastw2v.corpus import (
 )
 from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import UsageError
-from fastw2v.training.events import Observer, Report
+from fastw2v.training.events import Display, Observer, Report
 
 Path = str | os.PathLike[str]
 
@@ -99,7 +99,7 @@ def source_of(
 
 
 def choose_observer(progress: bool | Observer | None) -> Observer | None:
-    """Return the progress observer; None selects a ProgressLine if stderr is a terminal.
+    """Return the progress observer; None selects a display in a notebook or on a terminal.
 
     A process without a stderr, such as a service, shows nothing.
     """
@@ -108,6 +108,10 @@ def choose_observer(progress: bool | Observer | None) -> Observer | None:
             raise UsageError(f"progress must be a function, True or False, got {progress!r}")
         check_function("progress", progress)
         return cast(Observer, progress)
+    if (progress or progress is None) and is_notebook():
+        from fastw2v.run.progress import NotebookProgress
+
+        return NotebookProgress()
     if sys.stderr is None or getattr(sys.stderr, "closed", False):
         return None
     if progress or (progress is None and sys.stderr.isatty()):
@@ -117,10 +121,14 @@ def choose_observer(progress: bool | Observer | None) -> Observer | None:
     return None
 
 
-def end_progress(observer: Observer | None) -> None:
-    """End the progress line on the terminal, if the observer has one."""
-    if observer is not None:
-        from fastw2v.run.progress import ProgressLine
+def is_notebook() -> bool:
+    """Return whether a Jupyter kernel runs this process, without importing IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None
 
-        if isinstance(observer, ProgressLine):
-            observer.close()
+
+def end_progress(observer: Observer | None) -> None:
+    """End the display of progress, if the observer is one."""
+    if isinstance(observer, Display):
+        observer.close()

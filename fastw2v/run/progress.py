@@ -1,41 +1,60 @@
-"""The live progress line on a terminal."""
+"""The live progress of a run: a line on a terminal, a bar and a table in a notebook."""
 
 import os
+import sys
 import time
-from typing import TextIO
+from typing import Any, TextIO
 
-from fastw2v.training.events import Report
+from fastw2v.run.history import SPACE, epochs_table, format_epoch
+from fastw2v.training.events import EpochRecord, Report
 
 PLAIN_SECONDS = 10.0  # between lines if the output is not a terminal
+NOTEBOOK_SECONDS = 0.1  # between updates: short epochs would send thousands
 CLEAR_TO_END = "\x1b[K"
-SPACE = "  "
-MIN_FIRST = ("alpha", "speed", "loss", "left")  # dropped in this order on a narrow terminal
+MIN_FIRST = ("alpha", "speed", "epoch", "loss", "left")  # dropped in this order if it is narrow
 
 
 class ProgressLine:
-    """Show reports: one line updated in place on a terminal, else a line every ten seconds.
+    """Show reports as one line that is updated in place, above it a line for each epoch.
 
+    Not on a terminal, the line is written every ten seconds, and at the end.
     A stream that cannot be written, such as a pipe whose reader has gone, ends the display only.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream: TextIO | None = stream
         self.is_terminal = stream.isatty()
-        self._stage = ""
+        self._live: Report | None = None
+        self._is_last_line = False  # whether the live report is, without a terminal
         self._next_plain = time.monotonic() + PLAIN_SECONDS
-        self._open = False
 
     def __call__(self, report: Report) -> None:
         """Show a report."""
+        if self._live is not None and report.stage != self._live.stage:
+            self.close()
+        self._live, self._is_last_line = report, False
         if self.is_terminal:
-            if self._open and report.stage != self._stage:
-                self.close()
-            self._stage, self._open = report.stage, True
-            shown = format_report(report, self._columns())
-            self._write(f"\r{shown}{CLEAR_TO_END}")
+            self._draw(report)
         elif time.monotonic() >= self._next_plain:
-            self._next_plain = time.monotonic() + PLAIN_SECONDS
-            self._write(format_report(report) + "\n")
+            self._write_plain(report)
+
+    def end_epoch(self, record: EpochRecord, n_epochs: int) -> None:
+        """Write the line of an epoch, and the live line below it."""
+        if not self.is_terminal:
+            self._write(format_epoch(record, n_epochs) + "\n")
+            self._is_last_line = False
+            return
+        self._write(f"\r{format_epoch(record, n_epochs, self._columns())}{CLEAR_TO_END}\n")
+        if self._live is not None:
+            self._draw(self._live)
+
+    def _draw(self, report: Report) -> None:
+        self._write(f"\r{format_report(report, self._columns())}{CLEAR_TO_END}")
+
+    def _write_plain(self, report: Report) -> None:
+        self._next_plain = time.monotonic() + PLAIN_SECONDS
+        self._is_last_line = True
+        self._write(format_report(report) + "\n")
 
     def _write(self, text: str) -> None:
         if self.stream is None:
@@ -56,22 +75,79 @@ class ProgressLine:
 
     def close(self) -> None:
         """End the line; later output starts on a new line."""
-        if self._open:
+        if self._live is not None and self.is_terminal:
             self._write("\n")
-            self._open = False
+        elif self._live is not None and not self._is_last_line:
+            self._write_plain(self._live)
+        self._live = None
+
+
+class NotebookProgress:
+    """Show reports in a notebook: a bar, the progress line, and a table of the epochs."""
+
+    def __init__(self) -> None:
+        self._live: Report | None = None
+        self._epochs: list[EpochRecord] = []
+        self._n_epochs = 0
+        self._handle: Any = None
+        self._next = 0.0
+
+    def __call__(self, report: Report) -> None:
+        """Show a report."""
+        if self._live is not None and report.stage != self._live.stage:
+            self.close()
+        self._live = report
+        self._show()
+
+    def end_epoch(self, record: EpochRecord, n_epochs: int) -> None:
+        """Add an epoch to the table."""
+        self._epochs.append(record)
+        self._n_epochs = n_epochs
+        self._show()
+
+    def close(self) -> None:
+        """Show the last state; what comes later is shown in the cell that runs then."""
+        if self._live is not None:
+            self._next = 0.0
+            self._show()
+        self._live, self._epochs, self._handle, self._next = None, [], None, 0.0
+
+    def _show(self) -> None:
+        """Update the cell's output, unless that was a moment ago."""
+        if self._live is None or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + NOTEBOOK_SECONDS
+        shown = {"text/plain": self._text(self._live), "text/html": self._html(self._live)}
+        if self._handle is None:
+            self._handle = sys.modules["IPython.display"].display(shown, raw=True, display_id=True)
+        else:
+            self._handle.update(shown, raw=True)
+
+    def _text(self, report: Report) -> str:
+        lines = [format_epoch(record, self._n_epochs) for record in self._epochs]
+        return "\n".join([*lines, format_report(report)])
+
+    def _html(self, report: Report) -> str:
+        line = f"<code>{format_report(report)}</code>"
+        if report.progress is not None:
+            line = f'<progress value="{report.progress:.4f}" max="1"></progress> {line}'
+        return f"<div>{line}</div>" + (epochs_table("", self._epochs) if self._epochs else "")
 
 
 def format_report(report: Report, columns: int | None = None) -> str:
-    """Return a report as one line: stage, percentage, speed, learning rate, loss, time left.
+    """Return a report as one line: stage, percentage, epoch, speed, learning rate, loss, time left.
 
     columns: maximum length; the least important parts are dropped first.
     """
     stage = f"{report.stage:5}"
-    if report.total:
-        stage += f" {min(report.done / report.total, 1):4.0%}"
+    if report.progress is not None:
+        stage += f" {report.progress:4.0%}"
     elif report.n_tokens:
         stage += f" {report.n_tokens:,} tokens"
-    parts = {"stage": stage, "speed": f"{report.words_per_second / 1e6:.2f} M words/s"}
+    parts = {"stage": stage}
+    if report.n_epochs is not None:
+        parts["epoch"] = f"epoch {report.epoch}/{report.n_epochs}"
+    parts["speed"] = f"{report.words_per_second / 1e6:.2f} M words/s"
     if report.lr is not None:
         parts["alpha"] = f"alpha {report.lr:.4f}"
     if report.loss is not None:

@@ -14,6 +14,7 @@ from fastw2v.corpus.split import hold_out
 from fastw2v.formats import WordVectors
 from fastw2v.run.checkpoints.resume import AboutRun, CheckpointedRun
 from fastw2v.run.criterion import criterion_of, source_of_validation
+from fastw2v.run.history import History
 from fastw2v.run.host import describe_host, describe_program
 from fastw2v.run.log import RunLog
 from fastw2v.run.options import RunOptions
@@ -41,7 +42,7 @@ from fastw2v.training.trainer import Trainer
 class TrainableModel(Protocol):
     """The part of Word2Vec that a training run uses."""
 
-    history: list[EpochRecord]
+    history: History
     last_checkpoint: str | None
     blocks: str
 

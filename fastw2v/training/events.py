@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from math import isnan
-from typing import Any, Protocol, TypeVar, cast, get_args
+from typing import Any, Protocol, TypeVar, cast, get_args, runtime_checkable
 
 from fastw2v.base.checks import as_list
 from fastw2v.errors import UsageError
@@ -51,8 +51,8 @@ class Report:
     done, total: bytes while reading, tokens over all epochs while training; total is None if
     unknown.
     n_tokens, seconds: since the stage began.
-    lr, loss, epoch: training only.  loss is the mean since the last report, in nats per
-    prediction.
+    lr, loss, epoch, n_epochs: training only.  loss is the mean since the last report, in nats per
+    prediction.  epoch counts from 1.
     """
 
     stage: str
@@ -63,6 +63,7 @@ class Report:
     lr: float | None = None
     loss: float | None = None
     epoch: int | None = None
+    n_epochs: int | None = None
 
     @property
     def words_per_second(self) -> float:
@@ -416,8 +417,22 @@ class Audience:
             self.stop = self.stop or stop
 
 
+@runtime_checkable
+class Display(Protocol):
+    """An observer that also shows each epoch, and is told when no more reports come."""
+
+    def __call__(self, report: Report) -> None:
+        """Show a report."""
+
+    def end_epoch(self, record: EpochRecord, n_epochs: int) -> None:
+        """Show an epoch's record, which is complete."""
+
+    def close(self) -> None:
+        """End the display; later output starts on a new line."""
+
+
 class ObserverListener(Listener):
-    """Passes reports to an observer."""
+    """Passes reports to an observer, and epochs if it displays them."""
 
     def __init__(self, observer: Observer) -> None:
         self.observer = observer
@@ -425,6 +440,11 @@ class ObserverListener(Listener):
     def on_interval(self, run: Run, report: Report) -> None:
         """Pass the report on."""
         self.observer(report)
+
+    def on_epoch_end(self, run: Run, record: EpochRecord) -> None:
+        """Pass the record on to a display."""
+        if isinstance(self.observer, Display):
+            self.observer.end_epoch(record, run.parameters.epochs)
 
 
 class ModelCallback(Listener):

@@ -404,6 +404,7 @@ class Trainer:
             lr=self.rate_after(counts.n_tokens),
             loss=(counts - heard).mean_loss,
             epoch=self.epoch + 1,
+            n_epochs=self.parameters.epochs,
         )
 
 
