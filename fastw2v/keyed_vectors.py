@@ -18,6 +18,7 @@ from fastw2v.base.checks import (
     check_path,
     shown,
 )
+from fastw2v.base.tables import N_WORDS, few_words, html_table
 from fastw2v.errors import UsageError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.formats import WordVectors, native, read_vectors, write_vectors
@@ -229,8 +230,23 @@ class KeyedVectors:
     def __len__(self) -> int:
         return len(self.index_to_key)
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return f"{type(self).__name__}<vector_size={self.vector_size}, {len(self)} keys>"
+
+    def __repr__(self) -> str:
+        keys = few_words(self.index_to_key)
+        return f"{str(self)[:-1]}{': ' if keys else ''}{keys}>"
+
+    def _repr_html_(self) -> str:
+        keys, counts = self.index_to_key[:N_WORDS], self.expandos.get("count")
+        columns = {"key": keys}
+        if counts is not None:
+            columns["count"] = counts[:N_WORDS].tolist()
+        columns["norm"] = row_norms(self.vectors[:N_WORDS]).tolist()
+        title = (
+            f"{type(self).__name__}: {len(self):,} keys, {self.vector_size} {self.vectors.dtype}"
+        )
+        return html_table(title, zip(*columns.values(), strict=True), list(columns))
 
     def __contains__(self, key: object) -> bool:
         return self.has_index_for(key)

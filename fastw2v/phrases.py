@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fastw2v.base.atomic import atomic_write
 from fastw2v.base.checks import check_finite, check_path, shown
+from fastw2v.base.tables import N_WORDS, few_words, html_table
 from fastw2v.corpus import Vocabulary, VocabularyRules, read_sentences, read_text
 from fastw2v.corpus.collocations import (
     PairCounter,
@@ -70,6 +71,12 @@ class _PhraseJoiner:
     def scoring(self) -> str | Scorer:
         """The name of the score, or the scoring function."""
         return self.rules.scoring
+
+    def _settings_table(self, *counts: tuple[str, int]) -> str:
+        """Return an HTML table of counts and settings."""
+        names = ("min_count", "threshold", "scoring", "delimiter")
+        settings = [(name, getattr(self, name)) for name in names]
+        return html_table(type(self).__name__, [*counts, *settings])
 
     def analyze_sentence(self, sentence: Iterable[str]) -> Iterator[tuple[str, float | None]]:
         """Yield the tokens of a sentence: phrases with their score, other tokens with None."""
@@ -245,6 +252,12 @@ class Phrases(_PhraseJoiner):
             f"threshold={self.threshold}>"
         )
 
+    def __repr__(self) -> str:
+        return f"{str(self)[:-1]}, scoring={self.scoring!r}, {self.corpus_word_count:,} tokens>"
+
+    def _repr_html_(self) -> str:
+        return self._settings_table(("words", len(self._words)), ("tokens", self.corpus_word_count))
+
     def _score(self, words: tuple[str, ...]) -> tuple[str, float] | None:
         return self._phrases().get(words)
 
@@ -310,6 +323,16 @@ class FrozenPhrases(_PhraseJoiner):
         return (
             f"{type(self).__name__}<{len(self.phrasegrams)} phrases, min_count={self.min_count}, "
             f"threshold={self.threshold}>"
+        )
+
+    def __repr__(self) -> str:
+        phrases = few_words(self.phrasegrams)
+        return f"{str(self)[:-1]}, scoring={self.scoring!r}{': ' if phrases else ''}{phrases}>"
+
+    def _repr_html_(self) -> str:
+        first = islice(self.phrasegrams.items(), N_WORDS)
+        return self._settings_table(("phrases", len(self.phrasegrams))) + html_table(
+            "", first, ("phrase", "score")
         )
 
     def _score(self, words: tuple[str, ...]) -> tuple[str, float] | None:

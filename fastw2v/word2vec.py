@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fastw2v.base.checks import check_finite, check_flag, check_integer, shown
 from fastw2v.base.memory import trim_malloc
+from fastw2v.base.tables import html_table
 from fastw2v.base.threads import training_lock
 from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
 from fastw2v.errors import (
@@ -67,7 +68,7 @@ from fastw2v.run.training_run import RunRequest, run_training
 from fastw2v.training.arrays import ModelArrays, build_arrays
 from fastw2v.training.events import CHECKPOINT_KEY, Observer, Summary
 from fastw2v.training.objectives import HIERARCHICAL_SOFTMAX
-from fastw2v.training.parameters import Parameters, Schedule, Window
+from fastw2v.training.parameters import Parameters, Schedule, Window, loss_name
 from fastw2v.training.trainer import resolved_for
 from fastw2v.vectors.prediction import predicted_words
 
@@ -800,6 +801,30 @@ class Word2Vec:
         return losses[-1] if losses else 0.0
 
     running_training_loss = property(get_latest_training_loss)
+
+    def __repr__(self) -> str:
+        facts = [
+            f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in self._facts()
+        ]
+        return f"{type(self).__name__}<{self._kind()}; {', '.join(facts)}>"
+
+    def _repr_html_(self) -> str:
+        title = f"{type(self).__name__}: {self._kind()}"
+        return html_table(title, [(name, value) for name, value in self._facts()])
+
+    def _kind(self) -> str:
+        return f"{'skip-gram' if self.sg else 'CBOW'}, {loss_name(self.parameters)}"
+
+    def _facts(self) -> list[tuple[str, object]]:
+        """Return what a user wants to see of the model at once; this reads no vector."""
+        facts: list[tuple[str, object]] = [("words", len(self.vocabulary or ()))]
+        if self.corpus_total_words:
+            facts.append(("tokens", self.corpus_total_words))
+        facts += [(name, getattr(self, name)) for name in ("vector_size", "window", "alpha")]
+        if self.history:
+            facts += [("epochs_trained", len(self.history)), ("loss", self.history[-1].loss)]
+        return facts
 
     def __str__(self) -> str:
         n_words = 0 if self.vocabulary is None else len(self.vocabulary)

@@ -34,7 +34,7 @@ def test_words_are_looked_up_by_word_list_and_row(wv, vectors):
     assert wv.get_index("x", default=-5) == -5
     assert wv.get_vecattr("w3", "count") == 37
     assert wv.vectors is vectors
-    assert repr(wv) == "KeyedVectors<vector_size=9, 40 keys>"
+    assert str(wv) == "KeyedVectors<vector_size=9, 40 keys>"
 
 
 def test_vectors_given_out_are_read_only(wv, vectors):

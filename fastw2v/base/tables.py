@@ -8,27 +8,28 @@ FEW_WORDS = 3  # in a line
 MAX_CELL = 40  # characters
 
 
-def html_table(title: str, rows: Iterable[Sequence[object]], header: Sequence[str] = ()) -> str:
-    """Return rows as an HTML table; the first column is aligned left and the others right.
+def html_table(
+    title: str, rows: Iterable[Sequence[object]], header: Sequence[str] = (), left: int = 1
+) -> str:
+    """Return rows as an HTML table; the first `left` columns are aligned left, the others right.
 
     Every text is escaped, and cut at MAX_CELL characters.
     """
-    head = _row("th", header) if header else ""
-    body = "".join(_row("td", row) for row in rows)
-    return f"<table><caption>{_escaped(title)}</caption>{head}{body}</table>"
+    caption = f"<caption>{_escaped(title)}</caption>" if title else ""
+    head = _row("th", header, left) if header else ""
+    return f"<table>{caption}{head}{''.join(_row('td', row, left) for row in rows)}</table>"
 
 
-def _row(tag: str, cells: Sequence[object]) -> str:
-    sides = ["left"] + ["right"] * (len(cells) - 1)
-    return "<tr>{}</tr>".format(
-        "".join(
-            f'<{tag} style="text-align:{side}">{_escaped(number_or_text(cell))}</{tag}>'
-            for side, cell in zip(sides, cells, strict=True)
-        )
+def _row(tag: str, cells: Sequence[object], left: int) -> str:
+    sides = ["left" if i < left else "right" for i in range(len(cells))]
+    shown = (
+        f'<{tag} style="text-align:{side}">{_escaped(_text(cell))}</{tag}>'
+        for side, cell in zip(sides, cells, strict=True)
     )
+    return f"<tr>{''.join(shown)}</tr>"
 
 
-def number_or_text(value: object) -> str:
+def _text(value: object) -> str:
     """Return a value as text: 12,345 for integers, four decimals for floats, "" for None."""
     if value is None:
         return ""

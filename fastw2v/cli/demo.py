@@ -37,7 +37,6 @@ def run(args: argparse.Namespace) -> int:
         check_writable(args.output)
     print_early(f"Training on {TEXT_NAME}.")
 
-    from fastw2v.cli.train import format_summary
     from fastw2v.word2vec import Word2Vec
 
     model = Word2Vec(**SETTINGS)
@@ -45,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     summary = model.train()
     if args.output:
         model.save(args.output)
-    print(f"\n{format_summary(summary)}\n")
+    print(f"\n{summary}\n")
     print_neighbours(model.wv)
     if args.output:
         print(f"\nVectors written to {args.output}. Next:  fastw2v nn {args.output} list")

@@ -179,68 +179,6 @@ def rescue(model: "Word2Vec") -> str:
     return f"the trained model was saved in {saved_in}; `fastw2v convert` writes other formats"
 
 
-def format_summary(s: "Summary") -> str:
-    """Return a summary of the run that accounts for every token read."""
-    lines = [f"{name:18} {count:>15}  {note}" for name, count, note in _rows(s)]
-    if s.stopped:
-        lines.append(f"{'stopped early':18} {s.stopped}")
-    return "\n".join(lines)
-
-
-def _rows(s: "Summary") -> list[tuple[str, str, str]]:
-    """Return the name, number and note of each line."""
-    n_read = s.n_tokens_read * s.epochs
-    rows = [("tokens read", f"{n_read:,}", f"{s.n_tokens_read:,} x {s.epochs} epochs")]
-    for name, count in [
-        ("trained", s.n_trained),
-        ("subsampled", s.n_subsampled),
-        ("not in vocabulary", s.n_below_min_count * s.epochs),
-        ("held out", s.n_held_out * s.epochs),
-    ]:
-        if count or name != "held out":
-            rows.append((name, f"{count:,}", share(count, n_read)))
-    if s.n_too_long:
-        rows.append(("skipped", f"{s.n_too_long:,}", "too long for words, not counted as tokens"))
-    rows.append(("words", f"{s.n_words:,}", f"in {s.n_sentences:,} sentences"))
-    if s.loss is not None:
-        rows.append(("loss of last epoch", f"{s.loss:.4f}", f"nats per prediction; {s.loss_name}"))
-    rows += _compared(s)
-    if s.blocks:
-        rows.append(("step", "", s.blocks))
-    stages = {
-        "reading": s.read_seconds,
-        "training": s.train_seconds,
-        "validating": s.validation_seconds,
-        "measuring": s.metric_seconds,
-    }
-    stage_times = ", ".join(f"{v:.1f} s {k}" for k, v in stages.items() if v or k[0] in "rt")
-    rows.append(("speed", f"{s.words_per_second / 1e6:.2f}", f"M words/s; {stage_times}"))
-    if s.peak_bytes:
-        rows.append(("peak memory", f"{s.peak_bytes / 2**20:,.0f}", "MiB"))
-    return rows
-
-
-def _compared(s: "Summary") -> list[tuple[str, str, str]]:
-    """Return the lines for held-out loss, metric and best epoch."""
-    epoch = s.restored_epoch or s.epochs
-    rows = []
-    if s.validation_loss is not None:
-        unknown = share(s.n_validation_unknown, s.n_validation_tokens)
-        note = f"of {s.n_validation_tokens:,} tokens, {unknown} not in vocabulary"
-        rows.append(("held-out loss", f"{s.validation_loss:.4f}", f"after epoch {epoch}; {note}"))
-    if s.metric is not None:
-        rows.append(("metric", f"{s.metric:.4f}", f"after epoch {epoch}"))
-    if s.best_epoch is not None:
-        remark = "its vectors were restored" if s.restored_epoch else f"of {s.epochs}"
-        rows.append(("best epoch", str(s.best_epoch), remark))
-    return rows
-
-
-def share(part: int, whole: int) -> str:
-    """Format a part of a whole as a percentage."""
-    return f"{part / whole:.1%}" if whole else ""
-
-
 def add_parser(subparsers: Any) -> None:
     """Register the subcommand."""
     parser = subparsers.add_parser(
@@ -400,4 +338,4 @@ def train_to_file(
         summary = train_something(model)
     write_or_rescue(model, files.output, write)
     if not quiet:
-        print(f"{format_summary(summary)}\nwritten to {files.output}, format {files.format}")
+        print(f"{summary}\nwritten to {files.output}, format {files.format}")

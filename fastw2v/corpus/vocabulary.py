@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastw2v.base.checks import check_function, check_integer, shown
 from fastw2v.base.memory import Int32Array, Int64Array
+from fastw2v.base.tables import N_WORDS, few_words, html_table
 from fastw2v.base.word_counts import read_word_counts, write_word_counts
 from fastw2v.corpus.lexicon import plain_token
 from fastw2v.errors import CorpusError, ModelFormatError, UsageError
@@ -46,6 +47,15 @@ class Vocabulary:
 
     def __contains__(self, word: object) -> bool:
         return word in self.index
+
+    def __repr__(self) -> str:
+        words = few_words(self.words)
+        return f"Vocabulary<{len(self):,} words, {int(self.counts.sum()):,} tokens: {words}>"
+
+    def _repr_html_(self) -> str:
+        title = f"Vocabulary of {len(self):,} words, {int(self.counts.sum()):,} tokens"
+        first = zip(self.words[:N_WORDS], self.counts[:N_WORDS].tolist(), strict=True)
+        return html_table(title, first, ("word", "count"))
 
     @cached_property
     def index(self) -> dict[str, int]:

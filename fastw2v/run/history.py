@@ -21,10 +21,13 @@ class History(list[EpochRecord]):
         lines = [format_epoch(record) for record in self[-N_LINES:]]
         if hidden > 0:
             lines.insert(0, f"({hidden:,} earlier epochs)")
-        return "\n".join([f"History<{len(self):,} epochs>", *lines])
+        return "\n".join([self._title(), *lines])
 
     def _repr_html_(self) -> str:
-        return epochs_table(f"History, {len(self):,} epochs", self)
+        return epochs_table(self._title(), self)
+
+    def _title(self) -> str:
+        return f"History<{len(self):,} epoch{'' if len(self) == 1 else 's'}>"
 
     def plot(self, axes: Any = None) -> Any:
         """Plot loss, held-out loss and metric of each epoch, and return the matplotlib axes.

@@ -187,6 +187,83 @@ class Summary:
         """Yield the tokens trained and the tokens read over all epochs, as gensim's train does."""
         return iter((self.n_trained, self.n_tokens_read * self.epochs))
 
+    def __str__(self) -> str:
+        """Return a table that accounts for every token read."""
+        lines = [f"{name:18} {count:>15}  {note}" for name, count, note in self.rows()]
+        if self.stopped:
+            lines.append(f"{'stopped early':18} {self.stopped}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        loss = "" if self.loss is None else f", loss {self.loss:.4f}"
+        return (
+            f"Summary<{self.epochs} x {self.n_tokens_read:,} tokens, {self.n_words:,} words"
+            f"{loss}, {self.words_per_second / 1e6:.2f} M words/s>"
+        )
+
+    def _repr_html_(self) -> str:
+        from fastw2v.base.tables import html_table
+
+        stopped = [("stopped early", "", self.stopped)] if self.stopped else []
+        return html_table("Summary", [*self.rows(), *stopped], left=3)
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Return the name, number and note of each line of the table."""
+        n_read = self.n_tokens_read * self.epochs
+        rows = [("tokens read", f"{n_read:,}", f"{self.n_tokens_read:,} x {self.epochs} epochs")]
+        for name, count in [
+            ("trained", self.n_trained),
+            ("subsampled", self.n_subsampled),
+            ("not in vocabulary", self.n_below_min_count * self.epochs),
+            ("held out", self.n_held_out * self.epochs),
+        ]:
+            if count or name != "held out":
+                rows.append((name, f"{count:,}", share(count, n_read)))
+        if self.n_too_long:
+            note = "too long for words, not counted as tokens"
+            rows.append(("skipped", f"{self.n_too_long:,}", note))
+        rows.append(("words", f"{self.n_words:,}", f"in {self.n_sentences:,} sentences"))
+        if self.loss is not None:
+            note = f"nats per prediction; {self.loss_name}"
+            rows.append(("loss of last epoch", f"{self.loss:.4f}", note))
+        rows += self._compared()
+        if self.blocks:
+            rows.append(("step", "", self.blocks))
+        stages = {
+            "reading": self.read_seconds,
+            "training": self.train_seconds,
+            "validating": self.validation_seconds,
+            "measuring": self.metric_seconds,
+        }
+        stage_times = ", ".join(f"{v:.1f} s {k}" for k, v in stages.items() if v or k[0] in "rt")
+        speed = f"{self.words_per_second / 1e6:.2f}"
+        rows.append(("speed", speed, f"M words/s; {stage_times}"))
+        if self.peak_bytes:
+            rows.append(("peak memory", f"{self.peak_bytes / 2**20:,.0f}", "MiB"))
+        return rows
+
+    def _compared(self) -> list[tuple[str, str, str]]:
+        """Return the lines for held-out loss, metric and best epoch."""
+        epoch = self.restored_epoch or self.epochs
+        rows = []
+        if self.validation_loss is not None:
+            unknown = share(self.n_validation_unknown, self.n_validation_tokens)
+            note = f"of {self.n_validation_tokens:,} tokens, {unknown} not in vocabulary"
+            rows.append(
+                ("held-out loss", f"{self.validation_loss:.4f}", f"after epoch {epoch}; {note}")
+            )
+        if self.metric is not None:
+            rows.append(("metric", f"{self.metric:.4f}", f"after epoch {epoch}"))
+        if self.best_epoch is not None:
+            remark = "its vectors were restored" if self.restored_epoch else f"of {self.epochs}"
+            rows.append(("best epoch", str(self.best_epoch), remark))
+        return rows
+
+
+def share(part: int, whole: int) -> str:
+    """Format a part of a whole as a percentage."""
+    return f"{part / whole:.1%}" if whole else ""
+
 
 def per_second(n: int, seconds: float) -> float:
     """Return n per second, 0 if no time has passed."""
