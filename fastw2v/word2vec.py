@@ -43,7 +43,7 @@ from fastw2v.run.checkpoints.resume import (
 )
 from fastw2v.run.criterion import options_again
 from fastw2v.run.history import History
-from fastw2v.run.options import UNSET, RunOptions, Unset, without_unset
+from fastw2v.run.options import UNSET, RunOptions, Unset, facts_if_logged, without_unset
 from fastw2v.run.saved_model import (
     BLOCKS,
     Freeze,
@@ -120,7 +120,7 @@ class Word2Vec:
     Run:
 
     progress: True, False, a function that takes a Report, or None to show progress in a notebook
-    or if standard error is a terminal.
+    and, unless INFO is logged, if standard error is a terminal.
     callbacks, validation, metric, patience, restore_best, log, checkpoint, checkpoint_every,
     resume: see RunOptions.
 
@@ -292,6 +292,8 @@ class Word2Vec:
             if self.options.checkpoints is not None:
                 self.options.checkpoints.check(settings_to_check(self.parameters, rules))
             corpus = self._read(corpus_iterable, corpus_file, rules, vocabulary)
+            if facts := facts_if_logged():
+                facts.log_corpus(corpus, is_given=vocabulary is not None)
             try:
                 self._make(corpus.vocabulary, known)
             except BaseException:
@@ -344,6 +346,8 @@ class Word2Vec:
         if known is not None:
             self.start = take_over(arrays, self.parameters, vocabulary, known)
         self.arrays, self.vocabulary, self._wv = arrays, vocabulary, None
+        if facts := facts_if_logged():
+            facts.log_subsampling(vocabulary.counts, self.sample)
         self._set_damage("")
         self._keep(None)
 
@@ -415,7 +419,10 @@ class Word2Vec:
             parameters = self.parameters.of_run(epochs, start_alpha, end_alpha)
             is_read = self._corpus is not None and corpus_iterable is self._one_shot
             if corpus_file is not None or (corpus_iterable is not None and not is_read):
-                self._keep(self._read(corpus_iterable, corpus_file, self.rules, self.vocabulary))
+                corpus = self._read(corpus_iterable, corpus_file, self.rules, self.vocabulary)
+                self._keep(corpus)
+                if facts := facts_if_logged():
+                    facts.log_corpus(corpus, is_given=True)
                 self._source = source_of(corpus_file, self._reader.tokenizer)
             if self._corpus is None:
                 raise UsageError("there is no corpus: pass one to train, or call build_vocab first")

@@ -58,6 +58,7 @@ class EncodedCorpus:
     min_count: the effective value, raised if max_final_vocab requires it; 0 for a given
     vocabulary.
     n_too_long: words of more than MAX_WORD_BYTES, which were skipped and not counted as tokens.
+    n_distinct: distinct words read.  n_distinct_kept: those that are in the vocabulary.
     """
 
     vocabulary: Vocabulary
@@ -68,6 +69,8 @@ class EncodedCorpus:
     n_bytes_read: int
     seconds: float
     min_count: int
+    n_distinct: int
+    n_distinct_kept: int
     n_too_long: int = 0
 
 
@@ -100,6 +103,8 @@ def encode(
         n_bytes_read=n_bytes_read,
         seconds=time.perf_counter() - started,
         min_count=chosen.min_count,
+        n_distinct=len(chosen.final_ids),
+        n_distinct_kept=chosen.n_kept,
         n_too_long=counted.n_too_long,
     )
 

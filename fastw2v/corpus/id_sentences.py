@@ -13,7 +13,13 @@ from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.corpus.encode import EncodedCorpus
 from fastw2v.corpus.lexicon import plain_token
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, Spool, SpoolWriter
-from fastw2v.corpus.vocabulary import CountedWords, Vocabulary, VocabularyRules, choose_words
+from fastw2v.corpus.vocabulary import (
+    ChosenWords,
+    CountedWords,
+    Vocabulary,
+    VocabularyRules,
+    choose_words,
+)
 from fastw2v.errors import CorpusError, UsageError
 
 PIECE_TOKENS = 1 << 20  # ids copied at a time when they are remapped
@@ -102,8 +108,9 @@ def read_ids(
         _check_rules(rules, vocabulary)
         counts = count_ids(sentences.ids, len(sentences.words or ()))
         names = [sentences.name(i) for i in range(len(counts))]
-        found = Vocabulary(names, counts)
-        return _encoded(found, _in_place(sentences.ids, sentences.offsets), sentences, started)
+        seen = np.flatnonzero(counts).astype(np.int32)
+        chosen = ChosenWords(Vocabulary(names, counts), seen, 0)
+        return _encoded(chosen, _in_place(sentences.ids, sentences.offsets), sentences, started)
     numbered = number_ids(sentences.ids)
     counted = CountedWords(
         "the corpus",
@@ -116,7 +123,7 @@ def read_ids(
         spool = _in_place(numbered.ids, sentences.offsets)
     else:
         spool = _mapped(numbered.ids, _without_empty(sentences.offsets), table, spool_limit_bytes)
-    return _encoded(chosen.vocabulary, spool, sentences, started, chosen.min_count)
+    return _encoded(chosen, spool, sentences, started)
 
 
 @dataclass(frozen=True)
@@ -178,22 +185,20 @@ def _mapped(
 
 
 def _encoded(
-    vocabulary: Vocabulary,
-    spool: Spool,
-    sentences: IdSentences,
-    started: float,
-    min_count: int = 0,
+    chosen: ChosenWords, spool: Spool, sentences: IdSentences, started: float
 ) -> EncodedCorpus:
     n_read = len(sentences.ids)
     return EncodedCorpus(
-        vocabulary=vocabulary,
+        vocabulary=chosen.vocabulary,
         spool=spool,
         n_tokens_read=n_read,
         n_below_min_count=n_read - spool.n_tokens,
         n_sentences=int(np.count_nonzero(np.diff(sentences.offsets))),
         n_bytes_read=0,
         seconds=time.perf_counter() - started,
-        min_count=min_count,
+        min_count=chosen.min_count,
+        n_distinct=len(chosen.final_ids),
+        n_distinct_kept=chosen.n_kept,
     )
 
 

@@ -114,6 +114,8 @@ def read_pairs(
         n_bytes_read=0,
         seconds=time.perf_counter() - started,
         min_count=chosen.min_count,
+        n_distinct=len(chosen.final_ids),
+        n_distinct_kept=chosen.n_kept,
     )
 
 

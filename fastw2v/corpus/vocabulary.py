@@ -176,6 +176,11 @@ class ChosenWords(NamedTuple):
     final_ids: Int32Array
     min_count: int
 
+    @property
+    def n_kept(self) -> int:
+        """The number of distinct words kept."""
+        return int(np.count_nonzero(self.final_ids >= 0))
+
 
 def choose_words(
     counted: WordCounts, rules: VocabularyRules, vocabulary: Vocabulary | None

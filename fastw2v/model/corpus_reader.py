@@ -20,6 +20,7 @@ from fastw2v.corpus import (
 )
 from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import UsageError
+from fastw2v.run.options import facts_if_logged
 from fastw2v.training.events import Display, Observer, Report
 
 Path = str | os.PathLike[str]
@@ -101,7 +102,8 @@ def source_of(
 def choose_observer(progress: bool | Observer | None) -> Observer | None:
     """Return the progress observer; None selects a display in a notebook or on a terminal.
 
-    A process without a stderr, such as a service, shows nothing.
+    A process without a stderr, such as a service, shows nothing.  Lines that the program logs would
+    break into those on the terminal.
     """
     if not (progress is None or is_among(progress, (0, 1))):
         if isinstance(progress, type):
@@ -114,7 +116,7 @@ def choose_observer(progress: bool | Observer | None) -> Observer | None:
         return NotebookProgress()
     if sys.stderr is None or getattr(sys.stderr, "closed", False):
         return None
-    if progress or (progress is None and sys.stderr.isatty()):
+    if progress or (progress is None and sys.stderr.isatty() and facts_if_logged() is None):
         from fastw2v.run.progress import ProgressLine
 
         return ProgressLine(sys.stderr)

@@ -1,9 +1,11 @@
 """Options for measuring, reporting and stopping a run; none of them changes the training."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
+from types import ModuleType
 from typing import Any, Final
 
 from fastw2v.base.atomic import check_writable
@@ -28,6 +30,15 @@ UNSET: Final = Unset.UNSET  # the default of options for which None is a valid v
 def without_unset(given: dict[str, Any]) -> dict[str, Any]:
     """Return the options that are not UNSET."""
     return {name: value for name, value in given.items() if value is not UNSET}
+
+
+def facts_if_logged() -> ModuleType | None:
+    """Return run.facts if the program logs at INFO; without `logging`, nothing can listen."""
+    if "logging" not in sys.modules:
+        return None
+    from fastw2v.run import facts
+
+    return facts if facts.is_logged() else None
 
 
 @dataclass(frozen=True)

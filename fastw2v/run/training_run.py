@@ -17,7 +17,7 @@ from fastw2v.run.criterion import criterion_of, source_of_validation
 from fastw2v.run.history import History
 from fastw2v.run.host import describe_host, describe_program
 from fastw2v.run.log import RunLog
-from fastw2v.run.options import RunOptions
+from fastw2v.run.options import RunOptions, facts_if_logged
 from fastw2v.run.validation import BestEpoch, Metric, Validation
 from fastw2v.training.arrays import ModelArrays, effective_settings
 from fastw2v.training.divergence import NormWatch
@@ -200,6 +200,7 @@ class _Listeners:
         self.log: RunLog | None = None
         if options.log is not None:
             self.log = RunLog(options.log, _log_head(request, parts, trainer))
+        facts = facts_if_logged()
         self.in_order: list[Listener] = [
             listener
             for listener in (
@@ -209,6 +210,7 @@ class _Listeners:
                 self.metric,
                 self.best,
                 self.log,
+                facts.Facts() if facts else None,
                 ObserverListener(request.observer) if request.observer else None,
                 *(ModelCallback(request.model, c) for c in options.callbacks),
             )
