@@ -18,7 +18,7 @@ from fastw2v.base.checks import (
     check_path,
     shown,
 )
-from fastw2v.base.tables import N_WORDS, few_words, html_table
+from fastw2v.base.tables import N_WORDS, few_words, html_table, shortened
 from fastw2v.errors import UsageError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.formats import WordVectors, native, read_vectors, write_vectors
@@ -238,8 +238,8 @@ class KeyedVectors:
         return f"{str(self)[:-1]}{': ' if keys else ''}{keys}>"
 
     def _repr_html_(self) -> str:
-        keys, counts = self.index_to_key[:N_WORDS], self.expandos.get("count")
-        columns = {"key": keys}
+        columns: dict[str, list[Any]] = {"key": [*map(shortened, self.index_to_key[:N_WORDS])]}
+        counts = self.expandos.get("count")
         if counts is not None:
             columns["count"] = counts[:N_WORDS].tolist()
         columns["norm"] = row_norms(self.vectors[:N_WORDS]).tolist()

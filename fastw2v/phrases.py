@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fastw2v.base.atomic import atomic_write
 from fastw2v.base.checks import check_finite, check_path, shown
-from fastw2v.base.tables import N_WORDS, few_words, html_table
+from fastw2v.base.tables import N_WORDS, few_words, html_table, shortened
 from fastw2v.corpus import Vocabulary, VocabularyRules, read_sentences, read_text
 from fastw2v.corpus.collocations import (
     PairCounter,
@@ -75,7 +75,7 @@ class _PhraseJoiner:
     def _settings_table(self, *counts: tuple[str, int]) -> str:
         """Return an HTML table of counts and settings."""
         names = ("min_count", "threshold", "scoring", "delimiter")
-        settings = [(name, getattr(self, name)) for name in names]
+        settings = [(name, str(getattr(self, name))) for name in names]
         return html_table(type(self).__name__, [*counts, *settings])
 
     def analyze_sentence(self, sentence: Iterable[str]) -> Iterator[tuple[str, float | None]]:
@@ -330,7 +330,8 @@ class FrozenPhrases(_PhraseJoiner):
         return f"{str(self)[:-1]}, scoring={self.scoring!r}{': ' if phrases else ''}{phrases}>"
 
     def _repr_html_(self) -> str:
-        first = islice(self.phrasegrams.items(), N_WORDS)
+        phrases = islice(self.phrasegrams.items(), N_WORDS)
+        first = [(shortened(phrase), score) for phrase, score in phrases]
         return self._settings_table(("phrases", len(self.phrasegrams))) + html_table(
             "", first, ("phrase", "score")
         )

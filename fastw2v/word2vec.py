@@ -810,15 +810,12 @@ class Word2Vec:
     running_training_loss = property(get_latest_training_loss)
 
     def __repr__(self) -> str:
-        facts = [
-            f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value}"
-            for name, value in self._facts()
-        ]
-        return f"{type(self).__name__}<{self._kind()}; {', '.join(facts)}>"
+        facts = ", ".join(f"{name}={value}" for name, value in self._facts())
+        return f"{type(self).__name__}<{self._kind()}; {facts}>"
 
     def _repr_html_(self) -> str:
         title = f"{type(self).__name__}: {self._kind()}"
-        return html_table(title, [(name, value) for name, value in self._facts()])
+        return html_table(title, self._facts())
 
     def _kind(self) -> str:
         return f"{'skip-gram' if self.sg else 'CBOW'}, {loss_name(self.parameters)}"
@@ -828,9 +825,11 @@ class Word2Vec:
         facts: list[tuple[str, object]] = [("words", len(self.vocabulary or ()))]
         if self.corpus_total_words:
             facts.append(("tokens", self.corpus_total_words))
-        facts += [(name, getattr(self, name)) for name in ("vector_size", "window", "alpha")]
+        facts += [("vector_size", self.vector_size), ("window", self.window)]
+        facts.append(("alpha", f"{self.alpha:g}"))
         if self.history:
-            facts += [("epochs_trained", len(self.history)), ("loss", self.history[-1].loss)]
+            facts.append(("epochs_trained", len(self.history)))
+            facts.append(("loss", f"{self.get_latest_training_loss():.4f}"))
         return facts
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ import pytest
 from small_corpus import topic_sentences
 
 from fastw2v import KeyedVectors, Phrases, Word2Vec
-from fastw2v.base.tables import MAX_CELL
+from fastw2v.base.tables import MAX_WORD
 from fastw2v.corpus import Vocabulary
 
 HOSTILE = ["<script>alert(1)</script>", 'a" onload="b', "&amp;", "\udcff", "\x00\x1b[2J", "한국어"]
@@ -45,7 +45,7 @@ def cells(html):
 def test_a_model_shows_its_objective_settings_words_and_loss(model):
     assert repr(model) == (
         "Word2Vec<skip-gram, negative sampling, 5 negative samples; words=128, tokens=7200, "
-        f"vector_size=8, window=5, alpha=0.025, epochs_trained=2, loss={model.history[1].loss:.6g}>"
+        f"vector_size=8, window=5, alpha=0.025, epochs_trained=2, loss={model.history[1].loss:.4f}>"
     )
     shown = dict(cells(model._repr_html_()))
     assert shown["words"] == "128"
@@ -115,7 +115,7 @@ def test_hostile_words_are_escaped_and_stay_on_one_line():
         rows = cells(this._repr_html_())[1:]
         assert rows[0][0] == HOSTILE[0]
         assert rows[3][0] == "\\udcff"
-        assert rows[6][0] == "x" * (MAX_CELL - 1) + "…"
+        assert rows[6][0] == "x" * (MAX_WORD - 1) + "…"
         this._repr_html_().encode()
     for word in words:
         line = repr(KeyedVectors.from_arrays([word], np.eye(1, dtype=np.float32)))

@@ -5,7 +5,7 @@ from itertools import islice
 
 N_WORDS = 10  # in a table
 FEW_WORDS = 3  # in a line
-MAX_CELL = 40  # characters
+MAX_WORD = 40  # characters
 
 
 def html_table(
@@ -13,9 +13,10 @@ def html_table(
 ) -> str:
     """Return rows as an HTML table; the first `left` columns are aligned left, the others right.
 
-    Every text is escaped, and cut at MAX_CELL characters.
+    Every text is escaped.
     """
-    caption = f"<caption>{_escaped(title)}</caption>" if title else ""
+    style = "text-align:left;white-space:nowrap"
+    caption = f'<caption style="{style}">{_escaped(title)}</caption>' if title else ""
     head = _row("th", header, left) if header else ""
     return f"<table>{caption}{head}{''.join(_row('td', row, left) for row in rows)}</table>"
 
@@ -36,12 +37,14 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
     is_count = isinstance(value, int) and not isinstance(value, bool)
-    return f"{value:,}" if is_count else shortened(str(value))
+    return f"{value:,}" if is_count else str(value)
 
 
-def shortened(text: str) -> str:
-    """Return a text of at most MAX_CELL characters."""
-    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
+def shortened(word: object) -> object:
+    """Return a word cut at MAX_WORD characters; keys that are not words as they are."""
+    if isinstance(word, str) and len(word) > MAX_WORD:
+        return f"{word[: MAX_WORD - 1]}…"
+    return word
 
 
 def _escaped(text: str) -> str:
@@ -54,5 +57,5 @@ def _escaped(text: str) -> str:
 def few_words(words: Iterable[object]) -> str:
     """Return the first words on one line, quoted and shortened: 'the', 'of', 'and', ..."""
     first = list(islice(words, FEW_WORDS + 1))
-    shown = [repr(shortened(word) if isinstance(word, str) else word) for word in first]
+    shown = [repr(shortened(word)) for word in first]
     return ", ".join([*shown[:FEW_WORDS], *(["..."] if len(shown) > FEW_WORDS else [])])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastw2v.base.checks import check_function, check_integer, shown
 from fastw2v.base.memory import Int32Array, Int64Array
-from fastw2v.base.tables import N_WORDS, few_words, html_table
+from fastw2v.base.tables import N_WORDS, few_words, html_table, shortened
 from fastw2v.base.word_counts import read_word_counts, write_word_counts
 from fastw2v.corpus.lexicon import plain_token
 from fastw2v.errors import CorpusError, ModelFormatError, UsageError
@@ -54,7 +54,8 @@ class Vocabulary:
 
     def _repr_html_(self) -> str:
         title = f"Vocabulary of {len(self):,} words, {int(self.counts.sum()):,} tokens"
-        first = zip(self.words[:N_WORDS], self.counts[:N_WORDS].tolist(), strict=True)
+        words = map(shortened, self.words[:N_WORDS])
+        first = zip(words, self.counts[:N_WORDS].tolist(), strict=True)
         return html_table(title, first, ("word", "count"))
 
     @cached_property

@@ -9,7 +9,8 @@ from fastw2v.training.events import EpochRecord
 
 SPACE = "  "
 N_LINES = 10  # of epochs in a repr
-N_ROWS = 50  # in a table
+N_ROWS = 20  # in a table
+MAX_MARKERS = 30  # in a plot; more hide the line
 COLUMNS = ("epoch", "loss", "held-out loss", "metric", "learning rate", "M words/s", "seconds")
 
 
@@ -17,11 +18,7 @@ class History(list[EpochRecord]):
     """The records of a model's epochs, over all calls of train."""
 
     def __repr__(self) -> str:
-        hidden = len(self) - N_LINES
-        lines = [format_epoch(record) for record in self[-N_LINES:]]
-        if hidden > 0:
-            lines.insert(0, f"({hidden:,} earlier epochs)")
-        return "\n".join([self._title(), *lines])
+        return "\n".join([self._title(), *last_epochs(self)])
 
     def _repr_html_(self) -> str:
         return epochs_table(self._title(), self)
@@ -40,17 +37,18 @@ class History(list[EpochRecord]):
         if axes is None:
             axes = import_optional("matplotlib.pyplot", "plot", "history.plot").subplots()[1]
         numbers = range(1, len(self) + 1)  # records of a second training begin at 1 again
-        lines = [*axes.plot(numbers, [_number(r.loss) for r in self], marker="o", label="loss")]
+        marker = "o" if len(self) <= MAX_MARKERS else ""
+        lines = [*axes.plot(numbers, [_number(r.loss) for r in self], marker=marker, label="loss")]
         if any(record.validation_loss is not None for record in self):
             held_out = [_number(record.validation_loss) for record in self]
-            lines += axes.plot(numbers, held_out, marker="s", label="held-out loss")
+            lines += axes.plot(numbers, held_out, marker=marker, label="held-out loss")
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss (nats per prediction)")
         axes.xaxis.get_major_locator().set_params(integer=True)
         if any(record.metric is not None for record in self):
             right = axes.twinx()
             values = [_number(record.metric) for record in self]
-            lines += right.plot(numbers, values, marker="^", color="tab:green", label="metric")
+            lines += right.plot(numbers, values, marker=marker, color="tab:green", label="metric")
             right.set_ylabel("metric")
         axes.legend(handles=lines)
         return axes
@@ -80,6 +78,13 @@ def format_epoch(
     while columns is not None and len(parts) > 1 and len(SPACE.join(parts)) > columns:
         parts.pop()
     return SPACE.join(parts)[:columns]
+
+
+def last_epochs(records: list[EpochRecord], n_epochs: int | None = None) -> list[str]:
+    """Return the last N_LINES epochs as lines, below one that counts the others."""
+    hidden = len(records) - N_LINES
+    lines = [format_epoch(record, n_epochs) for record in records[-N_LINES:]]
+    return [f"({hidden:,} earlier epochs)", *lines] if hidden > 0 else lines
 
 
 def epochs_table(title: str, records: list[EpochRecord]) -> str:

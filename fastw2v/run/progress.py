@@ -5,7 +5,7 @@ import sys
 import time
 from typing import Any, TextIO
 
-from fastw2v.run.history import SPACE, epochs_table, format_epoch
+from fastw2v.run.history import SPACE, epochs_table, format_epoch, last_epochs
 from fastw2v.training.events import EpochRecord, Report
 
 PLAIN_SECONDS = 10.0  # between lines if the output is not a terminal
@@ -124,8 +124,7 @@ class NotebookProgress:
             self._handle.update(shown, raw=True)
 
     def _text(self, report: Report) -> str:
-        lines = [format_epoch(record, self._n_epochs) for record in self._epochs]
-        return "\n".join([*lines, format_report(report)])
+        return "\n".join([*last_epochs(self._epochs, self._n_epochs), format_report(report)])
 
     def _html(self, report: Report) -> str:
         line = f"<code>{format_report(report)}</code>"
@@ -152,7 +151,9 @@ def format_report(report: Report, columns: int | None = None) -> str:
         parts["alpha"] = f"alpha {report.lr:.4f}"
     if report.loss is not None:
         parts["loss"] = f"loss {report.loss:.3f}"
-    if report.seconds_left is not None:
+    if report.progress == 1:
+        parts["left"] = f"in {format_seconds(report.seconds)}"
+    elif report.seconds_left is not None:
         parts["left"] = f"{format_seconds(report.seconds_left)} left"
     for name in MIN_FIRST:
         if columns is not None and len(SPACE.join(parts.values())) > columns:
