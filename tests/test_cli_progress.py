@@ -1,6 +1,8 @@
+import copy
 import errno
 import fcntl
 import os
+import pickle
 import pty
 import re
 import struct
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 from cli_case import SMALL, command, train
 
-from fastw2v import KeyedVectors, cli
+from fastw2v import KeyedVectors, Word2Vec, cli
 from fastw2v.run.progress import format_report
 from fastw2v.training.events import Report
 
@@ -164,3 +166,14 @@ def test_progress_in_a_log_has_a_line_for_each_epoch_and_ends_at_100_percent(cap
 def test_progress_and_quiet_contradict_each_other(capsys):
     assert train("corpus.txt", "-o", "v", "--progress", "--quiet") == 2
     assert "not allowed with argument" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_model_that_shows_progress_can_be_copied(capsys, monkeypatch, copied):
+    sentences = [["a", "b"]] * 9
+    model = copied(Word2Vec(sentences, workers=1, sample=0, progress=True))
+    capsys.readouterr()
+    model.train(sentences, epochs=1)
+    assert "train 100%" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr", None)
+    copied(model).train(sentences, epochs=1)

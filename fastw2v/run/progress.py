@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from fastw2v.run.history import SPACE, epochs_table, format_epoch, last_epochs
@@ -19,14 +20,19 @@ class ProgressLine:
 
     Not on a terminal, the line is written every ten seconds, and at the end.
     A stream that cannot be written, such as a pipe whose reader has gone, ends the display only.
+    A copy, in this process or another, writes to the standard error there.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self.stream: TextIO | None = stream
-        self.is_terminal = stream.isatty()
+    def __init__(self, stream: TextIO | None) -> None:
+        is_open = stream is not None and not stream.closed
+        self.stream = stream if is_open else None
+        self.is_terminal = self.stream is not None and self.stream.isatty()
         self._live: Report | None = None
         self._is_last_line = False  # whether the live report is, without a terminal
         self._next_plain = time.monotonic() + PLAIN_SECONDS
+
+    def __reduce__(self) -> tuple[Callable[[], "ProgressLine"], tuple[()]]:
+        return _line_on_stderr, ()
 
     def __call__(self, report: Report) -> None:
         """Show a report."""
@@ -80,6 +86,10 @@ class ProgressLine:
         elif self._live is not None and not self._is_last_line:
             self._write_plain(self._live)
         self._live = None
+
+
+def _line_on_stderr() -> ProgressLine:
+    return ProgressLine(sys.stderr)
 
 
 class NotebookProgress:
