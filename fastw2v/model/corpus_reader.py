@@ -132,5 +132,5 @@ def is_notebook() -> bool:
 
 def end_progress(observer: Observer | None) -> None:
     """End the display of progress, if the observer is one."""
-    if isinstance(observer, Display):
+    if observer is not None and isinstance(observer, Display):
         observer.close()
