@@ -52,6 +52,7 @@ def test_word2vec_writes_classes(folder):
 def test_word2vec_may_only_save_a_vocabulary(capsys, monkeypatch, folder):
     monkeypatch.setattr(Word2Vec, "train", pytest.fail)
     assert word2vec("-save-vocab", "vocab") == 0
+    assert capsys.readouterr().out == "128 words written to vocab\n"
     assert (folder / "vocab").read_text().startswith("c4 373\n")
 
 

@@ -332,6 +332,8 @@ def train_to_file(
     files.check_result(model.vocabulary.words, model.parameters.vector_size)
     if files.save_vocab:
         model.vocabulary.save(files.save_vocab)
+        if files.output is None and not quiet:
+            print(f"{len(model.vocabulary):,} words written to {files.save_vocab}")
     if files.output is None:
         return
     with files.room_held(model.vocabulary.words, model.parameters.vector_size):

@@ -23,6 +23,9 @@ class Unset(Enum):
 
     UNSET = "unset"
 
+    def __repr__(self) -> str:
+        return "UNSET"  # in the signature that help() shows
+
 
 UNSET: Final = Unset.UNSET  # the default of options for which None is a valid value
 

@@ -210,7 +210,8 @@ class Summary:
     def rows(self) -> list[tuple[str, str, str]]:
         """Return the name, number and note of each line of the table."""
         n_read = self.n_tokens_read * self.epochs
-        rows = [("tokens read", f"{n_read:,}", f"{self.n_tokens_read:,} x {self.epochs} epochs")]
+        epochs = f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"
+        rows = [("tokens read", f"{n_read:,}", f"{self.n_tokens_read:,} x {epochs}")]
         for name, count in [
             ("trained", self.n_trained),
             ("subsampled", self.n_subsampled),
