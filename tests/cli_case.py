@@ -1,11 +1,19 @@
 """Runs of the command line, in this process or in one of their own."""
 
+import io
 import os
 import sys
 
 from fastw2v import cli
 
 SMALL = ["--vector-size", "8", "--epochs", "2", "--workers", "1"]
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
 
 
 def train(*args):

@@ -11,11 +11,11 @@ import termios
 from pathlib import Path
 
 import pytest
-from cli_case import SMALL, command, train
+from cli_case import SMALL, Terminal, command, train
 
 from fastw2v import KeyedVectors, Word2Vec, cli
-from fastw2v.run.progress import format_report
-from fastw2v.training.events import Report
+from fastw2v.run.progress import ProgressLine, format_report
+from fastw2v.training.events import EpochRecord, Report
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -177,3 +177,15 @@ def test_a_model_that_shows_progress_can_be_copied(capsys, monkeypatch, copied):
     assert "train 100%" in capsys.readouterr().err
     monkeypatch.setattr("sys.stderr", None)
     copied(model).train(sentences, epochs=1)
+
+
+def test_what_a_callback_prints_at_the_end_of_an_epoch_starts_a_line():
+    terminal = Terminal()
+    line = ProgressLine(terminal)
+    report = Report("train", 50, 100, 50, 1.0, epoch=1, n_epochs=2)
+    line(report)
+    line.end_epoch(EpochRecord(1, 2.5, 0.01, 40, 10, 200, 1.0), 2)
+    assert terminal.getvalue().endswith("\repoch 1/2  loss 2.5000  0.00 M words/s  1.0 s\x1b[K\n")
+    print("printed", file=terminal)
+    line.close()
+    assert terminal.getvalue().endswith(f"printed\n\r{format_report(report)}\x1b[K\n")

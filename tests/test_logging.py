@@ -1,4 +1,3 @@
-import io
 import logging
 import re
 import subprocess
@@ -6,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from cli_case import Terminal
 from small_corpus import topic_sentences
 
 from fastw2v import IdSentences, Pairs, Word2Vec
@@ -148,11 +148,6 @@ def test_logging_is_silent_and_not_imported_by_default():
 def test_basic_config_shows_the_facts():
     shown = python(f"import logging; logging.basicConfig(level=logging.INFO); {TRAIN}")
     assert shown.stderr.startswith("INFO:fastw2v:collected 2 word types from a corpus of 18 raw ")
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 @pytest.mark.parametrize(

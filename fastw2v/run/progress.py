@@ -28,7 +28,7 @@ class ProgressLine:
         self.stream = stream if is_open else None
         self.is_terminal = self.stream is not None and self.stream.isatty()
         self._live: Report | None = None
-        self._is_last_line = False  # whether the live report is, without a terminal
+        self._is_shown = False  # whether the last line shows it
         self._next_plain = time.monotonic() + PLAIN_SECONDS
 
     def __reduce__(self) -> tuple[Callable[[], "ProgressLine"], tuple[()]]:
@@ -38,29 +38,20 @@ class ProgressLine:
         """Show a report."""
         if self._live is not None and report.stage != self._live.stage:
             self.close()
-        self._live, self._is_last_line = report, False
-        if self.is_terminal:
-            self._draw(report)
-        elif time.monotonic() >= self._next_plain:
-            self._write_plain(report)
+        self._live, self._is_shown = report, False
+        if self.is_terminal or time.monotonic() >= self._next_plain:
+            self._show(report)
 
     def end_epoch(self, record: EpochRecord, n_epochs: int) -> None:
-        """Write the line of an epoch, and the live line below it."""
-        if not self.is_terminal:
-            self._write(format_epoch(record, n_epochs) + "\n")
-            self._is_last_line = False
-            return
-        self._write(f"\r{format_epoch(record, n_epochs, self._columns())}{CLEAR_TO_END}\n")
-        if self._live is not None:
-            self._draw(self._live)
+        """Write the line of an epoch in the place of the live line, which follows later."""
+        line = format_epoch(record, n_epochs, self._columns())
+        self._write(f"\r{line}{CLEAR_TO_END}\n" if self.is_terminal else f"{line}\n")
+        self._is_shown = False
 
-    def _draw(self, report: Report) -> None:
-        self._write(f"\r{format_report(report, self._columns())}{CLEAR_TO_END}")
-
-    def _write_plain(self, report: Report) -> None:
-        self._next_plain = time.monotonic() + PLAIN_SECONDS
-        self._is_last_line = True
-        self._write(format_report(report) + "\n")
+    def _show(self, report: Report) -> None:
+        self._is_shown, self._next_plain = True, time.monotonic() + PLAIN_SECONDS
+        line = format_report(report, self._columns())
+        self._write(f"\r{line}{CLEAR_TO_END}" if self.is_terminal else f"{line}\n")
 
     def _write(self, text: str) -> None:
         if self.stream is None:
@@ -73,6 +64,8 @@ class ProgressLine:
 
     def _columns(self) -> int | None:
         """Return the maximum length of a line, or None if the width is unknown."""
+        if not self.is_terminal:
+            return None
         try:
             columns = os.get_terminal_size(self.stream.fileno()).columns if self.stream else None
         except (OSError, ValueError):  # not a terminal after all
@@ -81,10 +74,10 @@ class ProgressLine:
 
     def close(self) -> None:
         """End the line; later output starts on a new line."""
-        if self._live is not None and self.is_terminal:
-            self._write("\n")
-        elif self._live is not None and not self._is_last_line:
-            self._write_plain(self._live)
+        if self._live is not None:
+            if not self._is_shown:
+                self._show(self._live)
+            self._write("\n" if self.is_terminal else "")
         self._live = None
 
 
