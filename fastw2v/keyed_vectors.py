@@ -243,9 +243,7 @@ class KeyedVectors:
         if counts is not None:
             columns["count"] = counts[:N_WORDS].tolist()
         columns["norm"] = row_norms(self.vectors[:N_WORDS]).tolist()
-        title = (
-            f"{type(self).__name__}: {len(self):,} keys, {self.vector_size} {self.vectors.dtype}"
-        )
+        title = f"{str(self)[:-1]}, {self.vectors.dtype}>"
         return html_table(title, zip(*columns.values(), strict=True), list(columns))
 
     def __contains__(self, key: object) -> bool:

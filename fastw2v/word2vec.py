@@ -322,9 +322,12 @@ class Word2Vec:
         if corpus_count is not None:
             check_integer("corpus_count", corpus_count, 0, 2**63 - 1)
         known = self._known(update)
-        self._make(choose_from(word_freq, self._rules(trim_rule, known, update)), known)
-        self.corpus_count = corpus_count or 0
-        self.corpus_total_words = sum(word_freq.values())
+        vocabulary = choose_from(word_freq, self._rules(trim_rule, known, update))
+        n_tokens = sum(word_freq.values())
+        if facts := facts_if_logged():
+            facts.log_frequencies(len(word_freq), n_tokens, len(vocabulary))
+        self._make(vocabulary, known)
+        self.corpus_count, self.corpus_total_words = corpus_count or 0, n_tokens
 
     def _known(self, update: bool) -> WordVectors | None:
         """Return the vectors to start from: the model itself, init_from, or None."""

@@ -109,6 +109,13 @@ def test_more_text_is_compared_with_the_vocabulary(lines):
     ]
 
 
+def test_a_vocabulary_from_counts_is_logged(lines):
+    Word2Vec(sample=0).build_vocab_from_freq({"a": 9, "b": 7, "rare": 1})
+    assert lines.messages[0] == (
+        "collected 3 unique word types, with total frequency of 17; the vocabulary has 2 words"
+    )
+
+
 WALKS = np.array([[0, 1, 2], [2, 1, 0]] * 9)
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from small_corpus import topic_sentences
 
-from fastw2v import KeyedVectors, Phrases, Word2Vec
+from fastw2v import IdSentences, KeyedVectors, Pairs, Phrases, Word2Vec
 from fastw2v.base.tables import MAX_WORD
 from fastw2v.corpus import Vocabulary
+from fastw2v.formats import WordVectors
 
 HOSTILE = ["<script>alert(1)</script>", 'a" onload="b', "&amp;", "\udcff", "\x00\x1b[2J", "한국어"]
 SENTENCES = topic_sentences()
@@ -105,6 +106,13 @@ def test_phrases_show_their_counts_and_settings():
     assert cells(frozen._repr_html_())[-1] == ["new_york", f"{frozen.phrasegrams['new_york']:.4f}"]
 
 
+def test_what_a_model_trains_on_shows_its_size():
+    walks = IdSentences(np.array([[0, 1, 2], [2, 1, 0]]))
+    assert repr(walks) == "IdSentences<6 ids in 2 sentences>"
+    assert repr(Pairs(["a", "b"], ["c", "a"])) == "Pairs<2 pairs of 3 words>"
+    assert repr(Pairs(["a"], ["b"], [0.5])) == "Pairs<1 pairs of 2 words, weighted>"
+
+
 def test_hostile_words_are_escaped_and_stay_on_one_line():
     words = [*HOSTILE, "x" * 60_000, "two\nlines"]
     shown = [
@@ -148,6 +156,8 @@ def test_a_repr_of_a_million_words_reads_a_few():
         assert len(repr(this)) < 100
         assert this._repr_html_().count("<tr>") == 11
     assert words.n_read < 50
+    data = WordVectors(words, wv.vectors, vocabulary.counts)
+    assert repr(data) == "WordVectors<1,000,000 words, 2 dimensions, counts>"
 
 
 def test_phrases_are_not_scored_for_a_repr(monkeypatch):

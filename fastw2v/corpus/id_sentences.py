@@ -64,6 +64,9 @@ class IdSentences:
         if len(self.ids):
             self._check_range(int(self.ids.min()), int(self.ids.max()))
 
+    def __repr__(self) -> str:
+        return f"IdSentences<{len(self.ids):,} ids in {len(self.offsets) - 1:,} sentences>"
+
     def _check_range(self, least: int, most: int) -> None:
         if least < 0:
             raise CorpusError(

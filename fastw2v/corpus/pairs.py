@@ -77,6 +77,10 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def __repr__(self) -> str:
+        weighted = "" if self.weights is None else ", weighted"
+        return f"Pairs<{len(self):,} pairs of {self.lexicon.n_words:,} words{weighted}>"
+
 
 def read_pairs(
     pairs: Pairs, *, rules: VocabularyRules, vocabulary: Vocabulary | None = None

@@ -59,6 +59,10 @@ class WordVectors:
         _check("output_bias", self.output_bias, np.float32, (n_outputs,))
         _check("input_bias", self.input_bias, np.float32, (self.dim,))
 
+    def __repr__(self) -> str:
+        parts = ", ".join([f"{self.dim} dimensions", *self.parts()])
+        return f"WordVectors<{len(self.words):,} words, {parts}>"
+
     @property
     def dim(self) -> int:
         """Values in one vector."""

@@ -45,6 +45,14 @@ def log_corpus(corpus: EncodedCorpus, is_given: bool) -> None:
     )  # fmt: skip
 
 
+def log_frequencies(n_distinct: int, n_tokens: int, n_words: int) -> None:
+    """Log the size of a mapping from words to counts, and of the vocabulary made from it."""
+    LOGGER.info(
+        "collected %d unique word types, with total frequency of %d; the vocabulary has %d words",
+        n_distinct, n_tokens, n_words,
+    )  # fmt: skip
+
+
 def log_subsampling(counts: NDArray[np.int64], sample: float) -> None:
     """Log how many words and tokens subsampling affects.  counts: (n_words,) int64."""
     keep_prob = keep_probabilities(counts, sample)
