@@ -104,3 +104,8 @@ def test_ipython_without_a_kernel_is_no_notebook(cells, monkeypatch, shell):
     monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: shell)
     trained()
     assert cells == []
+
+
+def test_an_ipython_that_is_still_being_imported_is_no_notebook(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
+    trained()

@@ -125,9 +125,8 @@ def choose_observer(progress: bool | Observer | None) -> Observer | None:
 
 def is_notebook() -> bool:
     """Return whether a Jupyter kernel runs this process, without importing IPython."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return getattr(shell, "kernel", None) is not None
+    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return get_ipython is not None and getattr(get_ipython(), "kernel", None) is not None
 
 
 def end_progress(observer: Observer | None) -> None:

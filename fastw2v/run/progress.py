@@ -1,5 +1,6 @@
 """The live progress of a run: a line on a terminal, a bar and a table in a notebook."""
 
+import importlib
 import os
 import sys
 import time
@@ -122,7 +123,8 @@ class NotebookProgress:
         self._next = time.monotonic() + NOTEBOOK_SECONDS
         shown = {"text/plain": self._text(self._live), "text/html": self._html(self._live)}
         if self._handle is None:
-            self._handle = sys.modules["IPython.display"].display(shown, raw=True, display_id=True)
+            ipython = importlib.import_module("IPython.display")
+            self._handle = ipython.display(shown, raw=True, display_id=True)
         else:
             self._handle.update(shown, raw=True)
 
