@@ -189,3 +189,25 @@ def test_what_a_callback_prints_at_the_end_of_an_epoch_starts_a_line():
     print("printed", file=terminal)
     line.close()
     assert terminal.getvalue().endswith(f"printed\n\r{format_report(report)}\x1b[K\n")
+
+
+class Sink:
+    """What programs put in the place of sys.stderr to send it to a log."""
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+
+    def flush(self):
+        pass
+
+
+@pytest.mark.parametrize("progress", [None, True])
+def test_a_stderr_without_isatty_is_no_terminal(monkeypatch, progress):
+    sink = Sink()
+    monkeypatch.setattr("sys.stderr", sink)
+    Word2Vec([["a", "b"]] * 9, workers=1, sample=0, epochs=1, progress=progress)
+    assert ("train 100%" in sink.text) is bool(progress)
+    assert "\r" not in sink.text

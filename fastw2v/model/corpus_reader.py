@@ -21,7 +21,7 @@ from fastw2v.corpus import (
 from fastw2v.corpus.sources import STDIN
 from fastw2v.errors import UsageError
 from fastw2v.run.options import facts_if_logged
-from fastw2v.training.events import Display, Observer, Report
+from fastw2v.training.events import Display, Observer, Report, is_terminal
 
 Path = str | os.PathLike[str]
 
@@ -116,7 +116,7 @@ def choose_observer(progress: bool | Observer | None) -> Observer | None:
         return NotebookProgress()
     if sys.stderr is None or getattr(sys.stderr, "closed", False):
         return None
-    if progress or (progress is None and sys.stderr.isatty() and facts_if_logged() is None):
+    if progress or (progress is None and is_terminal(sys.stderr) and facts_if_logged() is None):
         from fastw2v.run.progress import ProgressLine
 
         return ProgressLine(sys.stderr)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from fastw2v.run.history import SPACE, epochs_table, format_epoch, last_epochs
-from fastw2v.training.events import EpochRecord, Report
+from fastw2v.training.events import EpochRecord, Report, is_terminal
 
 PLAIN_SECONDS = 10.0  # between lines if the output is not a terminal
 NOTEBOOK_SECONDS = 0.1  # between updates: short epochs would send thousands
@@ -25,9 +25,8 @@ class ProgressLine:
     """
 
     def __init__(self, stream: TextIO | None) -> None:
-        is_open = stream is not None and not stream.closed
-        self.stream = stream if is_open else None
-        self.is_terminal = self.stream is not None and self.stream.isatty()
+        self.stream = None if getattr(stream, "closed", False) else stream
+        self.is_terminal = is_terminal(self.stream)
         self._live: Report | None = None
         self._is_shown = False  # whether the last line shows it
         self._next_plain = time.monotonic() + PLAIN_SECONDS

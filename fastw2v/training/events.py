@@ -495,6 +495,11 @@ class Audience:
             self.stop = self.stop or stop
 
 
+def is_terminal(stream: object) -> bool:
+    """Return whether a stream is a terminal; what programs put in its place may lack isatty."""
+    return bool(getattr(stream, "isatty", bool)())
+
+
 @runtime_checkable
 class Display(Protocol):
     """An observer that also shows each epoch, and is told when no more reports come."""
