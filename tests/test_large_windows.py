@@ -114,9 +114,20 @@ def test_one_long_sentence_among_short_ones_does_not_diverge(mostly_short, mode,
 
 def test_one_long_sentence_does_not_diverge_with_the_full_softmax(mostly_short):
     text = [*mostly_short[1400:1500], mostly_short[1500][:500]]
-    for sg in (0, 1):
-        model = Word2Vec(text, sg=sg, softmax=True, **ONE_EPOCH)
+    for mode in ({"sg": 1}, {"sg": 0}, {"cbow_mean": 0}):
+        model = Word2Vec(text, softmax=True, **ONE_EPOCH | mode)
         assert np.linalg.norm(model.wv.vectors, axis=1).max() < 8
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.2])
+@pytest.mark.parametrize("window", [10, 100])
+def test_sums_of_many_contexts_do_not_diverge_with_the_full_softmax(mostly_short, window, alpha):
+    """From 1.6 predictions x learning rate in a block on, sums of 100 contexts do."""
+    words = mostly_short[1500]
+    text = [words[i : i + 100] for i in range(0, 3000, 100)] * 4
+    settings = ONE_EPOCH | {"window": window, "alpha": alpha}
+    model = Word2Vec(text, sg=0, softmax=True, cbow_mean=0, **settings)
+    assert np.linalg.norm(model.wv.vectors, axis=1).max() < 8
 
 
 def test_a_step_takes_no_more_contexts_of_a_long_sentence_than_twice_the_mean(mostly_short):

@@ -312,7 +312,7 @@ class BlockRule:
         predictions = self._predictions(shape)
         noise = predictions * self.n_negative * load.top_noise * load.concurrency
         moves = self.record.target_moves * of_word
-        wanted = max(moves, 1.0) * (load.n_contexts if self.sg else 1.0)
+        wanted = max(moves, 1.0) * (load.n_contexts if self.sg else self._growth_of_sum())
         if lr * (noise + wanted) * load.pairs_of_top > self.bounds.output_move:
             return False
         if self.sg:
@@ -321,6 +321,10 @@ class BlockRule:
             around = load.n_contexts * load.top_word
             paired = min(n, load.n_contexts) * (1 + of_word + around)
         return lr * load.n_terms * paired <= self.bounds.input_move
+
+    def _growth_of_sum(self) -> float:
+        is_sum = not self.parameters.cbow_mean
+        return self.load.n_contexts**self.record.sum_growth if is_sum else 1.0
 
     def _noise_room(self, shape: BlockShape) -> int:
         return COLUMNS - shape.centres if self.sg else self.bounds.noise

@@ -109,6 +109,8 @@ class Objective:
     contexts may repeat a word.  Up to this bound, training recovers as the learning rate falls;
     a constant learning rate diverges from 1.5 on.
     sum_share: multiplies max_smallest_move if CBOW sums its contexts.
+    sum_growth: a CBOW sum moves output rows as much as a mean does, times the mean number of
+    contexts to this power.
     target_moves: move of a target row with all other predictions, relative to the target alone.
     max_root_move: for the root of a Huffman tree, which is on every path, per context of a step;
     None without a tree.
@@ -137,6 +139,7 @@ class Objective:
     max_words: int | None = None
     target_terms: float = 1.0
     sum_share: float = 1.0
+    sum_growth: float = 0.0
     target_moves: float = 1.0
     max_root_move: float | None = None
     max_chunk_tokens: Callable[[int], int] | None = None
@@ -272,6 +275,8 @@ FULL_SOFTMAX = Objective(
     # A row moves as a target, and by its share of all other predictions.  With 2 to 10 words, a
     # factor of 2 still diverges at learning rate 0.2.
     target_moves=3.0,
+    # In predictions * learning rate, sums of 100 contexts diverge from 1.6 on, sums of 6 from 2.
+    sum_growth=0.5,
     max_chunk_tokens=_tokens_for_floats,
     moves_all_outputs=True,
     uses_blas=True,
