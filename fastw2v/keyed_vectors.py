@@ -827,7 +827,7 @@ class KeyedVectors:
         verify: bool = True,
         allow_non_finite: bool = False,
     ) -> "KeyedVectors":
-        """Read a native file; the output vectors of a model are not returned.
+        """Read a native file, or one that gensim saved, without the output vectors of a model.
 
         mmap: map the vectors read-only instead of reading them.  True, or 'r' as in gensim.  If
         another program truncates a mapped file, the system ends this process (SIGBUS) as soon as a
@@ -837,7 +837,11 @@ class KeyedVectors:
         allow_non_finite: as for read.
         Raises ReadError, or ModelFormatError that describes the problem in the file.
         """
+        from fastw2v.formats.sniff import is_gensim  # not needed to train
+
         check_path("fname", fname)
+        if is_gensim(fname):
+            return cls.read(fname, "gensim", bool(mmap), allow_non_finite=allow_non_finite)
         data = native.read(fname, mmap=bool(mmap), verify=verify, with_output=False)
         if not (mmap or allow_non_finite):
             data.check_read(fname)
