@@ -289,14 +289,30 @@ def test_repeated_references_need_memory_in_proportion_to_the_file(data):
     tracemalloc.start()
     try:
         value_of(data)
-        assert tracemalloc.get_traced_memory()[1] < 200 * len(data) + (3 << 20)
+        assert tracemalloc.get_traced_memory()[1] < 32 * len(data) + (6 << 20)
     finally:
         tracemalloc.stop()
 
 
-def test_values_that_belong_to_nothing_are_limited():
-    with pytest.raises(ModelFormatError, match="more than 1,048,576 values that belong to nothing"):
-        value_of(b"]" * 2_000_000)
+MANY = {
+    "open values": (b"N" * 2_000_000, "more than 1,048,576 values that belong to nothing"),
+    "open lists": (b"]" * 2_000_000, "more lists, tuples or objects than"),
+    "lists": (b"]" + b"(" + b"]" * 1_000_000 + b"e.", "more lists, tuples or objects than"),
+    "dictionaries": (b"]" + b"}a" * 1_000_000 + b".", "more lists, tuples or objects than"),
+    "tuples": (b"N" + b"\x85" * 1_000_000 + b".", "more lists, tuples or objects than"),
+    "objects": (b"](cgensim.x\nY\nq\0" + b"h\0)\x81" * 500_000 + b"e.", "more lists"),
+}
+
+
+@pytest.mark.parametrize(("data", "message"), MANY.values(), ids=MANY)
+def test_more_small_values_than_a_model_has_are_refused(data, message):
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelFormatError, match=message):
+            value_of(data)
+        assert tracemalloc.get_traced_memory()[1] < 32 * len(data) + (12 << 20)
+    finally:
+        tracemalloc.stop()
 
 
 def test_endless_data_is_refused_at_once():

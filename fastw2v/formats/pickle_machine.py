@@ -22,6 +22,9 @@ from fastw2v.formats.opened import UNCHECKED_BYTES, OpenedFile
 
 BLOCK_BYTES = 1 << 20  # read at a time
 MAX_OPEN = 1 << 20  # values on the stack; a writer finishes containers in batches of 1,000
+# Of a file for each list, dictionary, tuple and object, on average.  Those of gensim take 16 and
+# more.  An empty list is 72 times as large as the byte that stands for it.
+MIN_CONTAINER_BYTES, FREE_CONTAINERS = 8, 1 << 16
 MAX_INT_BYTES = 256
 MAX_NAME = 100  # characters of a module, and of what it holds
 MAX_DIMENSIONS = 4
@@ -144,7 +147,7 @@ class _Stream:
         """Return the next bytes."""
         end = self._place + n_bytes
         if end > len(self._data):
-            self._check_left(n_bytes)
+            self.check_left(n_bytes)
             if n_bytes > BLOCK_BYTES:
                 return self._take_long(n_bytes)
             while self._place + n_bytes > len(self._data):
@@ -168,7 +171,7 @@ class _Stream:
         self._place = end + 1
         return found
 
-    def _check_left(self, n_bytes: int) -> None:
+    def check_left(self, n_bytes: int) -> None:
         """Raise ModelFormatError if the file is known to have fewer bytes left."""
         n_left = math.inf
         if self._n_bytes is not None:
@@ -187,15 +190,17 @@ class _Stream:
 
     def _take_long(self, n_bytes: int) -> bytes:
         """Return many bytes, without allocating memory for bytes that do not exist."""
-        found = bytearray(self._data[self._place :])
         n_each = UNCHECKED_BYTES if self._n_bytes is None else n_bytes
-        while len(found) < n_bytes:
-            n_found = len(found)
-            found += bytes(min(n_bytes - n_found, n_each))
+        found = bytearray(min(n_bytes, n_each))
+        n_found = len(self._data) - self._place
+        found[:n_found] = self._data[self._place :]
+        while n_found < n_bytes:
+            if n_found == len(found):
+                found += bytes(min(n_bytes - n_found, n_each))
             n_read = self._file.readinto(memoryview(found)[n_found:])  # type: ignore[attr-defined]
             if not n_read:
                 self.complain("the file is truncated")
-            del found[n_found + n_read :]
+            n_found += n_read
         self._begin += self._place + n_bytes
         self._data, self._place = b"", 0
         return found  # type: ignore[return-value]
@@ -216,6 +221,7 @@ class _Machine:
         self._marks: list[int] = []  # heights of the stack
         self._memo: list[Any] = []
         self._copied = 0  # values and bytes; a file that states them once is longer
+        self._n_containers = -FREE_CONTAINERS
 
     def run(self) -> Any:
         """Return the value at STOP."""
@@ -237,6 +243,13 @@ class _Machine:
         return stack[0]
 
     # ---- the stack and the memo ----
+
+    def _own(self, container: Any) -> None:
+        """Push a new container."""
+        self._n_containers += 1
+        if self._n_containers * MIN_CONTAINER_BYTES > self._stream.opcode_at:
+            self._complain("more lists, tuples or objects than a model of this size has")
+        self._stack.append(container)
 
     def _mark(self) -> None:
         self._marks.append(len(self._stack))
@@ -287,7 +300,7 @@ class _Machine:
 
     def _frame(self) -> None:
         """Check the length of a frame, which says nothing else."""
-        self._stream._check_left(self._stream.number(8))
+        self._stream.check_left(self._stream.number(8))
 
     def _int_line(self) -> None:
         line = self._stream.line()
@@ -349,12 +362,15 @@ class _Machine:
     # ---- containers ----
 
     def _tuple(self, n_values: int) -> None:
-        values = [self._stack.pop() for _ in range(n_values)]
-        self._stack.append(tuple(values[::-1]))
+        values = tuple(self._stack[-n_values:])
+        if len(values) < n_values:
+            raise IndexError
+        del self._stack[-n_values:]
+        self._own(values)
 
     def _dict_of_mark(self) -> None:
         values = self._above_mark()
-        self._stack.append({})
+        self._own({})
         self._set_items(values)
 
     def _set_items(self, values: list[Any]) -> None:
@@ -410,10 +426,11 @@ class _Machine:
             self._complain(f"{_kind(function)} is called with {_kind(args)}")
         if make := _CALLS.get(function.text):
             try:
-                self._copied += sum(len(arg) for arg in args if hasattr(arg, "__len__"))
-                if self._copied > self._stream.opcode_at:
-                    raise ValueError("one value is used again and again")
-                self._stack.append(make(*args))
+                if make in _COPYING:
+                    self._copied += sum(len(arg) for arg in args if hasattr(arg, "__len__"))
+                    if self._copied > self._stream.opcode_at:
+                        raise ValueError("one value is used again and again")
+                self._own(make(*args))
             except (TypeError, ValueError, AttributeError) as error:
                 self._complain(f"damaged: wrong arguments of {function.text}: {_line(error)}")
         elif function.text in NAMES:
@@ -421,7 +438,7 @@ class _Machine:
                 f"it calls {function.text}, which no model of gensim does; it did not run"
             )
         else:
-            self._stack.append(Record(function.text, args))
+            self._own(Record(function.text, args))
 
     def _reduce(self) -> None:
         args, function = self._stack.pop(), self._stack.pop()
@@ -588,6 +605,7 @@ _CALLS: Final[dict[str, Callable[..., Any]]] = {
     **{f"{module}{name}": _make_set for module in _BUILTINS for name in ("set", "frozenset")},
     **{f"{module}{name}": _make_bytes for module in _BUILTINS for name in ("bytes", "bytearray")},
 }
+_COPYING = (_encode, _make_bytes, _make_dict, _scalar)  # their time and memory follow the argument
 
 
 # ---- the opcodes ----
@@ -672,15 +690,15 @@ _BY_CHARACTER: dict[bytes, Callable[[_Machine], Any]] = {
     b"\x85": _push_tuple(1),
     b"\x86": _push_tuple(2),
     b"\x87": _push_tuple(3),
-    b"t": lambda machine: machine._stack.append(tuple(machine._above_mark())),
-    b"]": lambda machine: machine._stack.append([]),
-    b"\x8f": lambda machine: machine._stack.append([]),
-    b"l": lambda machine: machine._stack.append(machine._above_mark()),
-    b"\x91": lambda machine: machine._stack.append(machine._above_mark()),
+    b"t": lambda machine: machine._own(tuple(machine._above_mark())),
+    b"]": lambda machine: machine._own([]),
+    b"\x8f": lambda machine: machine._own([]),
+    b"l": lambda machine: machine._own(machine._above_mark()),
+    b"\x91": lambda machine: machine._own(machine._above_mark()),
     b"a": _Machine._append,
     b"e": lambda machine: machine._extend(machine._above_mark()),
     b"\x90": lambda machine: machine._extend(machine._above_mark()),
-    b"}": lambda machine: machine._stack.append({}),
+    b"}": lambda machine: machine._own({}),
     b"d": _Machine._dict_of_mark,
     b"s": _Machine._set_item,
     b"u": lambda machine: machine._set_items(machine._above_mark()),
