@@ -805,7 +805,7 @@ class KeyedVectors:
         """Read a vectors file of any supported format.
 
         format: a format name, or None to detect it from the content.
-        mmap, verify: as for load; native format only.
+        mmap, verify: as for load; native and gensim's files only.
         limit: maximum number of rows to read, >= 0; None reads all.
         allow_non_finite: also read NaN, infinities and numbers beyond float32, which are an error
         otherwise.  Mapped vectors are not checked.
@@ -832,6 +832,7 @@ class KeyedVectors:
         mmap: map the vectors read-only instead of reading them.  True, or 'r' as in gensim.  If
         another program truncates a mapped file, the system ends this process (SIGBUS) as soon as a
         missing part is used.  Replacing the file, as save does, is safe.
+        Of what gensim saved, .npy files are mapped, and all else is read.
         verify: compare every byte of the file with its checksums, which reads the whole file, also
         with mmap.  False skips that, for mapped files that are larger than the memory.
         allow_non_finite: as for read.

@@ -259,10 +259,10 @@ def refusals():
     wv = "gensim.models.keyedvectors.KeyedVectors"
     lda = record("gensim.models.ldamodel.LdaModel", num_topics=2)
     return {
-        "another model": (lda, "a gensim.models.ldamodel.LdaModel of gensim, which holds no word"),
+        "another model": (lda, "a pickle of gensim.models.ldamodel.LdaModel, which holds no word"),
         "no vectors": (
             record(wv, index_to_key=["a"]),
-            "a .*KeyedVectors of gensim without vectors",
+            "a pickle of .*KeyedVectors without vectors",
         ),
         "more words": (vectors_of_4(vectors=rows(5)), "6 words, but 5 vectors"),
         "flat": (vectors_of_4(vectors=rows()[0]), r"its vectors are float32 of shape \(4,\)"),
@@ -293,7 +293,7 @@ def test_vectors_alone_are_no_model(tmp_path):
 def test_other_pickles_are_refused_and_models_are_no_corpus(tmp_path):
     (tmp_path / "p").write_bytes(b"\x80\x04]\x94.")
     for read in (KeyedVectors.read, KeyedVectors.load, Word2Vec.load, detect_format):
-        with pytest.raises(ModelFormatError, match="a Python pickle that gensim did not save"):
+        with pytest.raises(ModelFormatError, match="a Python pickle whose first class is not gensim's"):
             read(tmp_path / "p")
     with pytest.raises(CorpusError, match="m: a model saved by gensim, not text"):
         Word2Vec(corpus_file=save(tmp_path / "m", model_of_4()))

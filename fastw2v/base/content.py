@@ -59,7 +59,7 @@ CONTENTS = (
     Content("a PDF", (b"%PDF-",), "extract its text first"),
     Content("an Office document", (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",), TO_UTF8),
     Content(
-        "a Python pickle that gensim did not save, which could run arbitrary code",
+        "a Python pickle whose first class is not gensim's, which could run arbitrary code",
         PICKLE,
         "write its words or vectors as a text file first",
     ),

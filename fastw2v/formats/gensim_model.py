@@ -179,7 +179,7 @@ def _keys(saved: _Saved) -> list[Any]:
     """Return the words as they are stored."""
     keys = next((saved.get(name) for name in WORDS if saved.get(name) is not None), None)
     if type(keys) is not list:
-        saved.complain(f"a {saved.record.of} of gensim, which holds no word vectors")
+        saved.complain(f"a pickle of {saved.record.of}, which holds no word vectors")
     return keys
 
 
@@ -226,7 +226,7 @@ def _composed(saved: _Saved, words: list[str]) -> NDArray[np.float32]:
     """Return FastText's vectors: the mean of a word's own row and the rows of its n-grams."""
     own, bucket = saved.rows("vectors_vocab"), saved.get("bucket")
     if own is None:
-        saved.complain(f"a {saved.record.of} of gensim without vectors")
+        saved.complain(f"a pickle of {saved.record.of} without vectors")
     if bucket == 0:
         return own[: len(words)]
     lengths = saved.get("min_n"), saved.get("max_n")
