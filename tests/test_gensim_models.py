@@ -255,6 +255,42 @@ def test_a_damaged_archive_is_an_error(tmp_path):
 # ---- what is not a model ----
 
 
+def fasttext(**attributes):
+    """Return FastTextKeyedVectors of gensim 4."""
+    given = {"vectors": None, "vectors_vocab": rows(), "vectors_ngrams": rows(9, seed=2)}
+    return vectors_of_4(**given | {"bucket": 9, "min_n": 2, "max_n": 3} | attributes)
+
+
+def test_a_word_that_is_no_unicode_has_n_grams(tmp_path):
+    words = ["\ud800", "\udcff", *WORDS[2:]]
+    with pytest.warns(UserWarning, match="n-grams"):
+        found = KeyedVectors.read(save(tmp_path / "v", fasttext(index_to_key=words)))
+    assert found.index_to_key == words
+    assert np.isfinite(found.vectors).all()
+
+
+def test_output_vectors_of_another_shape_are_left_out_with_a_warning(tmp_path):
+    path = save(tmp_path / "m", model_of_4(syn1neg=rows(5)))
+    with pytest.warns(UserWarning, match=r"syn1neg of shape \(5, 4\)"):
+        assert read_vectors(path).output_vectors is None
+
+
+@pytest.mark.parametrize(
+    "paths", [{}, {"code": np.arange(6), "point": np.arange(6)}, {"code": np.array([None] * 6)}]
+)
+def test_a_tree_without_its_paths_starts_at_zero_with_a_warning(tmp_path, paths):
+    wv = vectors_of_4(expandos={"count": np.array(COUNTS), **paths})
+    path = save(tmp_path / "m", model_of_4(wv, hs=1, negative=0, syn1=rows(seed=3)))
+    with pytest.warns(UserWarning, match="syn1, which belongs to another tree"):
+        assert not Word2Vec.load(path).syn1.any()
+
+
+def test_a_name_alone_is_no_model(tmp_path):
+    (tmp_path / "v").write_bytes(b"\x80\2cgensim.utils\nx\n.")
+    with pytest.raises(ModelFormatError, match=r"v: a pickle of gensim\.utils\.x, which holds no"):
+        KeyedVectors.read(tmp_path / "v")
+
+
 def refusals():
     wv = "gensim.models.keyedvectors.KeyedVectors"
     lda = record("gensim.models.ldamodel.LdaModel", num_topics=2)
@@ -268,7 +304,11 @@ def refusals():
         "flat": (vectors_of_4(vectors=rows()[0]), r"its vectors are float32 of shape \(4,\)"),
         "integers": (vectors_of_4(vectors=np.ones((6, 4), int)), "its vectors are int64"),
         "no values": (vectors_of_4(vectors=rows(6, 0)), r"of shape \(6, 0\), not vectors"),
-        "objects": (vectors_of_4(vectors=np.array([None])), "objects instead of numbers"),
+        "objects": (vectors_of_4(vectors=np.array([None])), "objects or text instead of numbers"),
+        "n-grams": (fasttext(bucket=7), r"7 buckets do not match n-grams of shape \(9, 4\)"),
+        "no n-grams": (fasttext(vectors_ngrams=None), "its n-grams are missing or damaged"),
+        "endless n-grams": (fasttext(max_n=2**31), "its n-grams are missing or damaged"),
+        "text": (vectors_of_4(vectors=np.array([["a"]])), "objects or text instead of numbers"),
         "NaN": (vectors_of_4(vectors=rows() * np.nan), "the vector of 'the' is not finite"),
         "counts": (vectors_of_4(expandos={"count": np.array([-1] * 6)}), "its counts are damaged"),
         "few counts": (vectors_of_4(expandos={"count": np.array([1])}), "its counts are damaged"),
@@ -293,7 +333,9 @@ def test_vectors_alone_are_no_model(tmp_path):
 def test_other_pickles_are_refused_and_models_are_no_corpus(tmp_path):
     (tmp_path / "p").write_bytes(b"\x80\x04]\x94.")
     for read in (KeyedVectors.read, KeyedVectors.load, Word2Vec.load, detect_format):
-        with pytest.raises(ModelFormatError, match="a Python pickle whose first class is not gensim's"):
+        with pytest.raises(
+            ModelFormatError, match="a Python pickle whose first class is not gensim's"
+        ):
             read(tmp_path / "p")
     with pytest.raises(CorpusError, match="m: a model saved by gensim, not text"):
         Word2Vec(corpus_file=save(tmp_path / "m", model_of_4()))

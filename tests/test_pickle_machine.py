@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tracemalloc
 import warnings
+from collections import Counter, OrderedDict, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -67,19 +68,58 @@ def test_arrays_come_back(protocol, dtype):
 
 @PROTOCOLS
 def test_scalars_sets_and_generators_come_back_as_plain_data(protocol):
-    given_value = [
-        np.float32(0.5),
-        np.int64(-7),
-        np.str_("é"),
-        {1},
-        frozenset({2}),
-        bytearray(b"a"),
-    ]
-    found = value_of(pickle.dumps(given_value, protocol))
-    assert found == [0.5, -7, "é", [1], [2], b"a"]
-    assert [type(value) for value in found[:3]] == [float, int, str]
+    texts = [np.str_("é日"), np.array(["日"], ">U2")[0], np.bytes_(b"a")]
+    made = [np.float32(0.5), np.int64(-7), *texts, {1}, frozenset({2}), bytearray(b"a")]
+    found = value_of(pickle.dumps(made, protocol))
+    assert found == [0.5, -7, "é日", "日", b"a", [1], [2], b"a"]
+    assert [type(value) for value in found[:4]] == [float, int, str, str]
     state = value_of(pickle.dumps(np.random.RandomState(1), protocol))
     assert state.of.startswith("numpy.random.")
+
+
+@PROTOCOLS
+def test_dictionaries_of_collections_are_plain(protocol):
+    made = [OrderedDict(a=1, b=2), Counter("aab"), defaultdict(int, x=3)]
+    assert value_of(pickle.dumps(made, protocol)) == [{"a": 1, "b": 2}, {"a": 2, "b": 1}, {"x": 3}]
+
+
+@pytest.mark.parametrize("is_size_known", [True, False])
+def test_values_may_lie_across_the_blocks_that_are_read(is_size_known):
+    made = [bytes([n]) * 700_000 for n in range(9)] + [b"long" * (5 << 20), "é" * 3_000_000]
+    assert value_of(pickle.dumps(made), is_size_known=is_size_known) == made
+
+
+# In Python 2, also from dictionaries of other versions, and with the opcodes of old classes.
+OLD = {
+    "escapes": (rb"S'a\x41\n\'\\b'" + b"\n.", "aA\n'\\b"),
+    "bytes": (rb'S"\xc3\xa9"' + b"\n.", "é".encode()),
+    "a dictionary of pairs": (
+        b"ccollections\nOrderedDict\n((lp1\n(lp2\nS'a'\naI1\naatR.",
+        {"a": 1},
+    ),
+    "a memo that starts at 1": (b"]q\1h\1\x86.", ([], [])),
+}
+
+
+@pytest.mark.parametrize(("data", "value"), OLD.values(), ids=OLD)
+def test_values_of_python_2_are_read(data, value):
+    assert value_of(data) == value
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"(igensim.utils\nX\n}" + text("a") + b"K\1sb.",
+        b"(cgensim.utils\nX\no}" + text("a") + b"K\1sb.",
+        b"ccopy_reg\n__newobj__\ncgensim.utils\nX\n\x85R}" + text("a") + b"K\1sb.",
+        b"ccopy_reg\n_reconstructor\n(cgensim.utils\nX\nc__builtin__\nobject\nNtR(dp0\nS'a'\nI1\nsb.",
+        b"cgensim.utils\nX\n)\x81}" + text("a") + b"K\1sN\x86b.",
+        b"cgensim.utils\nX\n)}\x92}" + text("a") + b"K\1sb.",
+    ],
+)
+def test_objects_are_records_with_their_attributes(data):
+    found = value_of(data)
+    assert (found.of, found.attributes) == ("gensim.utils.X", {"a": 1})
 
 
 def test_a_value_that_holds_itself_is_read():
@@ -144,6 +184,11 @@ HOSTILE = {
     "a key without value": b"}(K\1u",
     "no array": b"cnumpy.core.multiarray\n_reconstruct\n(cgensim.a\nB\n(K\0tC\1btR",
     "a structure": b"cnumpy\ndtype\n(" + text("V8") + b"K\0K\1tR",
+    "no items of a set": b"cbuiltins\nset\n(K\1tR",
+    "no pairs": b"ccollections\nOrderedDict\n(K\1tR",
+    "keys of a list": b"ccollections\nOrderedDict\n(](]K\1etR",
+    "a character beyond Unicode": b"cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n("
+    + text("U1") + b"K\0K\1tRC\4\xff\xff\xff\xfftR",
     "a type of objects as scalar": b"cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n("
     + text("O8") + b"K\0K\1tR]tR",
     "another codec": b"c_codecs\nencode\n(" + text("x") + text("rot13") + b"tR",

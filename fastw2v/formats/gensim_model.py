@@ -66,9 +66,9 @@ def read(
     name = os.fspath(path)
     with open_vectors(name) as opened:
         root = read_pickle(name, opened)
-    if type(root) is not Record or not root.of.startswith("gensim."):
-        what = root.of if type(root) is Record else type(root).__name__
-        raise ModelFormatError(f"{name}: a pickle of {what}, not of a model of gensim")
+    if type(root) is not Record:
+        what = root.text if type(root) is Name else f"a {type(root).__name__}"
+        raise ModelFormatError(f"{name}: a pickle of {what}, which holds no word vectors")
     model = _Saved(name, name, root, mmap)
     vectors = model.child("wv") or model
     found, left_out = _read_vectors(vectors, limit), _left_out(model, vectors)
@@ -238,7 +238,7 @@ def _composed(saved: _Saved, words: list[str]) -> NDArray[np.float32]:
         saved.complain(f"{bucket} buckets do not match n-grams of shape {of_n_grams.shape}")
     rows = np.concatenate([own, of_n_grams])
     means = np.empty((len(words), own.shape[1]), np.float32)
-    marked = [f"<{word}>".encode("utf-8", "surrogateescape") for word in words]
+    marked = [f"<{word}>".encode("utf-8", "surrogatepass") for word in words]
     _core.subword_means(rows.reshape(-1).view(np.uint8), n_words, (bucket, *lengths), marked, means)
     return means
 

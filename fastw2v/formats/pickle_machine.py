@@ -46,7 +46,7 @@ NAMES = frozenset(
 )
 ARRAY_CLASSES = ("numpy.ndarray", "numpy.memmap", *(f"{m}memmap.memmap" for m in _NUMPY))
 _DTYPE = re.compile(r"(b1|[iu][1248]|f[248]|[SU]\d{1,6}|O[48]?)")
-_ORDERS = ("<", ">", "=", "|")
+_ORDERS = "<>=|"  # of bytes
 # Not tuples, whose hash can take forever, nor long numbers, whose hashes can be chosen.
 _KEY_TYPES = frozenset([str, bytes, int, float, bool, type(None)])
 _BYTES = (bytes, bytearray)
@@ -107,8 +107,8 @@ class PickledArray:
 
     def value(self) -> NDArray[Any]:
         """Return the array, which may be read-only.  Raises ValueError if it is not of numbers."""
-        if self.dtype.is_object:
-            raise ValueError("objects instead of numbers")
+        if self.dtype.code.lstrip(_ORDERS)[0] in "OSU":
+            raise ValueError("objects or text instead of numbers")
         values = self.values.encode("ascii") if type(self.values) is str else self.values
         flat = np.frombuffer(values, self.dtype.code)
         return flat.reshape(self.shape, order="F" if self.order == "F" else "C")
@@ -337,7 +337,7 @@ class _Machine:
 
     def _text_line(self) -> None:
         try:  # the codec by its function: its name would import a module
-            text, _ = codecs.raw_unicode_escape_decode(self._stream.line(), "strict", True)
+            text, _ = codecs.raw_unicode_escape_decode(self._stream.line(), "strict")
         except UnicodeDecodeError:
             self._complain("damaged: text with an unknown escape")
         self._stack.append(text)
@@ -354,7 +354,7 @@ class _Machine:
         try:
             if not escapes <= _ESCAPES:
                 raise ValueError
-            text, _ = codecs.unicode_escape_decode(line[1:-1], "strict", True)
+            text, _ = codecs.unicode_escape_decode(line[1:-1], "strict")
             self._old_string(text.encode("latin-1"))
         except ValueError:
             self._complain("damaged: a string with an unknown escape")
@@ -515,11 +515,11 @@ def _fill_array(array: PickledArray, values: Any, dtype: Any, shape: Any, order:
 
 def _set_dtype(dtype: PickledDtype, state: Any) -> None:
     """Set the byte order.  state: the version, the byte order, then what structures have."""
-    if type(state) is not tuple or len(state) < 3 or state[1] not in _ORDERS:
+    if type(state) is not tuple or len(state) < 3 or state[1] not in tuple(_ORDERS):
         raise ValueError("the state of a type of arrays")
     if any(value is not None for value in state[2:5]):
         raise ValueError("a structure as the type of an array")
-    dtype.code = state[1] + dtype.code.lstrip("".join(_ORDERS))
+    dtype.code = state[1] + dtype.code.lstrip(_ORDERS)
 
 
 # ---- functions that pickles call, as they are made here ----
@@ -546,7 +546,11 @@ def _array_of_buffer(values: Any, dtype: Any, shape: Any, order: Any) -> Pickled
 def _scalar(dtype: Any, value: Any) -> Any:
     array = PickledArray()
     _fill_array(array, value, dtype, (1,), "C")
-    return array.value().item()
+    order, kind = dtype.code[0], dtype.code.lstrip(_ORDERS)[0]
+    if kind == "U":  # NumPy would raise a SystemError for characters beyond Unicode
+        decode = codecs.utf_32_be_decode if order == ">" else codecs.utf_32_le_decode
+        return decode(value, "surrogatepass", True)[0].rstrip("\0")
+    return bytes(value).rstrip(b"\0") if kind == "S" else array.value().item()
 
 
 def _reconstructor(of: Any, base: Any, state: object) -> Record:
