@@ -147,9 +147,9 @@ def test_one_warning_lists_what_is_not_taken_over(tmp_path):
     with pytest.warns(UserWarning) as caught:
         Word2Vec.load(path)
     assert [str(warning.message) for warning in caught] == [
-        f"{path}: not taken over from gensim: document vectors, word attribute tag, vectors_lockf, "
-        "comment, callbacks, null_word, hashfxn, syn1 (the objective is negative sampling), "
-        "window=0, min_alpha=0.5, which is above alpha"
+        f"{path}: not taken over from gensim: document vectors, word attribute 'tag', "
+        "vectors_lockf, comment, callbacks, null_word, hashfxn, "
+        "syn1 (the objective is negative sampling), window=0, min_alpha=0.5, which is above alpha"
     ]
 
 
@@ -285,6 +285,32 @@ def test_a_tree_without_its_paths_starts_at_zero_with_a_warning(tmp_path, paths)
         assert not Word2Vec.load(path).syn1.any()
 
 
+def test_what_many_words_share_is_not_copied_for_each(tmp_path):
+    # Each of these files takes 1 MB, and terabytes if every word had a copy.
+    n_words = 20_000
+    shared = {str(n): None for n in range(50_000)}
+    entries = [record("gensim.models.keyedvectors.Vocab") for _ in range(n_words)]
+    for entry in entries:
+        entry.__dict__ = shared
+    words = [str(n) for n in range(n_words)]
+    old = {"index2word": words, "vectors": rows(n_words, 1)}
+    old = record("gensim.models.keyedvectors.Word2VecKeyedVectors", **old)
+    old.vocab = dict(zip(words, entries, strict=True))
+    with pytest.warns(UserWarning, match="49990 more word attributes"):
+        assert len(KeyedVectors.read(save(tmp_path / "v", old))) == n_words
+    paths, path_of_all = np.empty(n_words, object), np.zeros(1_000_000, np.uint8)
+    for row in range(n_words):
+        paths[row] = path_of_all
+    wv = vectors_of_4(
+        index_to_key=words,
+        vectors=rows(n_words, 1),
+        expandos={"count": np.ones(n_words, int), "code": paths, "point": paths},
+    )
+    path = save(tmp_path / "m", model_of_4(wv, hs=1, negative=0, syn1=rows(n_words, 1)))
+    with pytest.warns(UserWarning, match="syn1, which belongs to another tree"):
+        assert len(KeyedVectors.read(path)) == n_words
+
+
 def test_a_name_alone_is_no_model(tmp_path):
     (tmp_path / "v").write_bytes(b"\x80\2cgensim.utils\nx\n.")
     with pytest.raises(ModelFormatError, match=r"v: a pickle of gensim\.utils\.x, which holds no"):
@@ -308,6 +334,7 @@ def refusals():
         "n-grams": (fasttext(bucket=7), r"7 buckets do not match n-grams of shape \(9, 4\)"),
         "no n-grams": (fasttext(vectors_ngrams=None), "its n-grams are missing or damaged"),
         "endless n-grams": (fasttext(max_n=2**31), "its n-grams are missing or damaged"),
+        "twice": (vectors_of_4(index_to_key=["a"] * 6), "a word occurs twice"),
         "text": (vectors_of_4(vectors=np.array([["a"]])), "objects or text instead of numbers"),
         "NaN": (vectors_of_4(vectors=rows() * np.nan), "the vector of 'the' is not finite"),
         "counts": (vectors_of_4(expandos={"count": np.array([-1] * 6)}), "its counts are damaged"),

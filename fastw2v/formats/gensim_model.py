@@ -28,6 +28,7 @@ from fastw2v.sampling.huffman import HEAPED, huffman_paths
 
 MAX_N_GRAM = 100  # characters
 MAX_COUNT = 2**62
+MAX_LISTED = 10  # word attributes in a warning
 MAX_SETTING = 2**31 - 1
 PARTS = ("vocabulary", "trainables")  # of a model of gensim 3; gensim 4 has their attributes itself
 WORDS = ("index_to_key", "index2word", "index2entity")
@@ -160,7 +161,7 @@ class _Saved:
 def _read_vectors(saved: _Saved, limit: int | None) -> WordVectors:
     """Return the words of a KeyedVectors with their vectors and counts."""
     keys = _keys(saved)[:limit]
-    words = [_word(saved, key) for key in keys if key is not None]
+    words = _words(saved, [key for key in keys if key is not None])
     vectors = saved.rows("vectors", limit)
     if vectors is None:
         vectors = saved.rows("syn0", limit)
@@ -183,14 +184,17 @@ def _keys(saved: _Saved) -> list[Any]:
     return keys
 
 
-def _word(saved: _Saved, key: Any) -> str:
-    if type(key) is str:
-        return key
-    if type(key) is bytes:  # a str of Python 2
-        return key.decode("utf-8", "surrogateescape")
-    if type(key) is not int:
-        saved.complain(f"a word that is a {type(key).__name__}, not text")
-    return str(key)
+def _words(saved: _Saved, keys: list[Any]) -> list[str]:
+    """Return keys as text: a str of Python 2 is decoded, and an integer becomes its digits."""
+    odd = next(iter(set(map(type, keys)) - {str, bytes, int}), None)
+    if odd is not None:
+        saved.complain(f"a word that is a {odd.__name__}, not text")
+    if len(set(keys)) < len(keys):  # before a huge one is copied for each word
+        saved.complain("a word occurs twice")
+    as_text = (
+        key.decode("utf-8", "surrogateescape") if type(key) is bytes else key for key in keys
+    )
+    return [str(key) for key in as_text]
 
 
 def _column(saved: _Saved, name: str) -> Any:
@@ -270,23 +274,18 @@ def _is_heaped(vectors: _Saved, counts: NDArray[np.int64] | None) -> bool:
     """Return whether the paths to the words are those of the tree that gensim 4 builds."""
     if counts is None or len(counts) < 2:
         return False
-    codes, points = _path_parts(vectors, "code"), _path_parts(vectors, "point")
     paths = huffman_paths(counts, HEAPED)
-    return (
-        len(codes) == len(points) == len(counts)
-        and [*map(len, codes)] == [*map(len, points)] == paths.code_lengths.tolist()
-        and bool((np.concatenate(points) * 2 + np.concatenate(codes) == paths.steps).all())
+    shapes = [(n,) for n in paths.code_lengths.tolist()]
+    columns = [_column(vectors, name) for name in ("code", "point")]
+    for column in columns:
+        if type(column) is not list or not all(type(path) is PickledArray for path in column):
+            return False
+        if [path.shape for path in column] != shapes:  # before a huge one is copied for each word
+            return False
+    codes, points = (
+        np.concatenate([vectors.numbers("paths", path) for path in column]) for column in columns
     )
-
-
-def _path_parts(vectors: _Saved, name: str) -> list[NDArray[np.int64]]:
-    """Return an attribute of the words that is an array for each; empty if one is not."""
-    column = _column(vectors, name)
-    if type(column) is not list or not all(type(path) is PickledArray for path in column):
-        return []
-    parts = [vectors.numbers(name, path) for path in column]
-    is_plain = all(part.ndim == 1 and part.dtype.kind in "iu" for part in parts)
-    return [part.astype(np.int64) for part in parts] if is_plain else []
+    return np.array_equal(points.astype(np.int64) * 2 + codes, paths.steps)
 
 
 def _read_settings(model: _Saved, found: WordVectors) -> list[str]:
@@ -322,9 +321,14 @@ def _left_out(model: _Saved, vectors: _Saved) -> list[str]:
         left_out.append("document vectors")
     columns, vocabulary = vectors.get("expandos"), vectors.get("vocab")
     names = set(columns) if type(columns) is dict else set()
-    for entry in vocabulary.values() if type(vocabulary) is dict else ():
-        names.update(entry.attributes if type(entry) is Record else ())
-    left_out += [f"word attribute {name}" for name in sorted(map(str, names - DERIVED))]
+    entries = vocabulary.values() if type(vocabulary) is dict else ()
+    attributes = [entry.attributes for entry in entries if type(entry) is Record]
+    for each in {id(each): each for each in attributes}.values():  # words can share a huge one
+        names.update(each)
+    more = sorted(str(name)[:40] for name in names - DERIVED)
+    left_out += [f"word attribute {name!r}" for name in more[:MAX_LISTED]]
+    if len(more) > MAX_LISTED:
+        left_out.append(f"{len(more) - MAX_LISTED} more word attributes")
     for part in (vectors, *model.parts()):
         lockf = part.get("vectors_lockf")
         if type(lockf) is PickledArray and (part.numbers("vectors_lockf", lockf) != 1).any():
