@@ -1,8 +1,8 @@
 """Read a pickle as plain data, with an interpreter of its opcodes that imports and calls nothing.
 
 What a pickle may hold is listed here: numbers, text, bytes, lists, dictionaries, NumPy's arrays and
-scalars, and names of NAMES or MODULES.  An object of such a class is a Record: its name, arguments
-and attributes.  Everything else is a ModelFormatError that names the file and the byte.
+scalars, and names of NAMES or MODULES.  An object of such a class is a Record: the name and
+the attributes.  Everything else is a ModelFormatError that names the file and the byte.
 Lengths are compared with the size of the file before anything of that length is made.
 Reference: the protocols 0 to 5 as Lib/pickletools.py of Python 3.8 describes them.
 """
@@ -66,14 +66,13 @@ class Name:
 class Record:
     """An object of a class that was not imported.
 
-    of: the name of its class.  args: what it was made with.  attributes: its __dict__.
+    of: the name of its class, or of the function that makes it.  attributes: its __dict__.
     """
 
-    __slots__ = ("args", "attributes", "of")
+    __slots__ = ("attributes", "of")
 
-    def __init__(self, of: str, args: tuple[Any, ...] = ()) -> None:
+    def __init__(self, of: str) -> None:
         self.of = of
-        self.args = args
         self.attributes: dict[Any, Any] = {}
 
 
@@ -438,7 +437,7 @@ class _Machine:
                 f"it calls {function.text}, which no model of gensim does; it did not run"
             )
         else:
-            self._own(Record(function.text, args))
+            self._own(Record(function.text))
 
     def _reduce(self) -> None:
         args, function = self._stack.pop(), self._stack.pop()
