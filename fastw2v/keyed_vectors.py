@@ -819,7 +819,7 @@ class KeyedVectors:
         """Read a vectors file of any supported format.
 
         format: a format name, or None to detect it from the content.
-        mmap, verify: as for load; native format only.
+        mmap, verify: as for load; native and gensim's files only.
         limit: maximum number of rows to read, >= 0; None reads all.
         allow_non_finite: also read NaN, infinities and numbers beyond float32, which are an error
         otherwise.  Mapped vectors are not checked.
@@ -841,17 +841,22 @@ class KeyedVectors:
         verify: bool = True,
         allow_non_finite: bool = False,
     ) -> "KeyedVectors":
-        """Read a native file; the output vectors of a model are not returned.
+        """Read a native file, or one that gensim saved, without the output vectors of a model.
 
         mmap: map the vectors read-only instead of reading them.  True, or 'r' as in gensim.  If
         another program truncates a mapped file, the system ends this process (SIGBUS) as soon as a
         missing part is used.  Replacing the file, as save does, is safe.
+        Of what gensim saved, .npy files are mapped, and all else is read.
         verify: compare every byte of the file with its checksums, which reads the whole file, also
         with mmap.  False skips that, for mapped files that are larger than the memory.
         allow_non_finite: as for read.
         Raises ReadError, or ModelFormatError that describes the problem in the file.
         """
+        from fastw2v.formats.sniff import is_gensim  # not needed to train
+
         check_path("fname", fname)
+        if is_gensim(fname):
+            return cls.read(fname, "gensim", bool(mmap), allow_non_finite=allow_non_finite)
         data = native.read(fname, mmap=bool(mmap), verify=verify, with_output=False)
         if not (mmap or allow_non_finite):
             data.check_read(fname)

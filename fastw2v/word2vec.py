@@ -673,9 +673,10 @@ class Word2Vec:
         verify: bool = True,
         allow_non_finite: bool = False,
     ) -> Model:
-        """Read a model that save() wrote in the native format, ready for more training.
+        """Read a model that save() wrote in the native format, or that gensim saved.
 
-        The file does not store a tokenizer.
+        It is ready for more training.  The file does not store a tokenizer.  A warning lists what
+        is not taken over from gensim.
         mmap: without effect; KeyedVectors.load can memory-map files.
         verify: compare every byte of the file with its checksums.
         allow_non_finite: also read NaN and infinities, which are an error otherwise.

@@ -10,7 +10,7 @@ from cli_case import SMALL, command, fails, train
 
 from fastw2v import KeyedVectors, Word2Vec, cli
 from fastw2v.base import atomic
-from fastw2v.formats import FORMATS
+from fastw2v.formats.records import WRITTEN
 
 pytestmark = pytest.mark.usefixtures("folder")
 RUN = ["--checkpoint", "run"]
@@ -143,10 +143,10 @@ def held_bytes(folder):
     return n_bytes
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_room_for_the_vectors_is_held_while_training(monkeypatch, folder, format):
-    if FORMATS[format].needs:
-        pytest.importorskip(FORMATS[format].needs[0])
+    if WRITTEN[format].needs:
+        pytest.importorskip(WRITTEN[format].needs[0])
     (folder / "disk").mkdir()
     with atomic.room_held(folder / "disk" / "v", 1 << 20):
         if held_bytes("disk") < 1 << 20:
@@ -161,7 +161,7 @@ def test_room_for_the_vectors_is_held_while_training(monkeypatch, folder, format
     args = ["--vector-size", "300", "--min-count", "1", "--epochs", "1", "--format", format]
     assert cli.main(["train", "corpus.txt", "-o", "disk/v", *args]) == 0
     assert held_bytes("disk") == 0
-    files = FORMATS[format].files("disk/v")
+    files = WRITTEN[format].files("disk/v")
     written = [os.path.join(path, name) for path, _, names in os.walk("disk") for name in names]
     assert sorted(written) == sorted(files)
     assert held[0] >= sum(map(os.path.getsize, files))

@@ -185,7 +185,7 @@ def test_impossible_requests_are_usage_errors(tmp_path, written):
     write_vectors(tmp_path / "v.txt", written, "text")
     with pytest.raises(UsageError, match="format must be one of native, text, bin, vec"):
         read_vectors(tmp_path / "v.txt", "pickle")
-    with pytest.raises(UsageError, match="only native files can be memory-mapped"):
+    with pytest.raises(UsageError, match="only native and gensim files can be memory-mapped"):
         read_vectors(tmp_path / "v.txt", mmap=True)
     with pytest.raises(UsageError, match="limit must be at least 0, got -1"):
         read_vectors(tmp_path / "v.txt", limit=-1)

@@ -8,8 +8,7 @@ import pytest
 from small_corpus import topic_sentences, write_lines
 from small_model import SMALL
 
-from fastw2v import KeyedVectors, Word2Vec
-from fastw2v.errors import ModelFormatError
+from fastw2v import Word2Vec
 
 IMPORTS = {
     "fastw2v": "from fastw2v import Word2Vec",
@@ -190,25 +189,6 @@ def test_predictions_follow_the_topic():
         assert model.predict_output_word(["unheard"]) is None
     with pytest.raises(ValueError, match="predict_output_word needs an output row for each word"):
         Word2Vec(topic_sentences(), hs=1, **SMALL).predict_output_word(["c1"])
-
-
-# ---- what gensim saved ----
-
-
-@pytest.mark.parametrize("part", ["model", "vectors"])
-def test_pickles_are_refused_and_the_way_out_is_told(tmp_path, sentences, part):
-    models = pytest.importorskip("gensim.models")
-    theirs = models.Word2Vec(sentences, **SMALL)
-    path = str(tmp_path / "saved")
-    (theirs if part == "model" else theirs.wv).save(path)
-    message = (
-        f"{path}: a Python pickle, as written by gensim, which could run arbitrary code; in "
-        "gensim, write the vectors with wv.save_word2vec_format"
-    )
-    for read in (Word2Vec.load, KeyedVectors.load, KeyedVectors.read):
-        with pytest.raises(ModelFormatError) as caught:
-            read(path)
-        assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])

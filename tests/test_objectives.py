@@ -19,6 +19,7 @@ OTHER_NAMES = {
     "cli/settings.py": {"hs", "softmax"},  # flags, which are arguments of Word2Vec
     "cli/word2vec.py": {"hs"},  # a flag of word2vec.c
     "formats/fasttext_bin.py": {"ns", "hs", "softmax"},  # the losses as fastText calls them
+    "formats/gensim_model.py": {"ns", "hs"},  # the objectives, from what gensim calls them
 }
 # Where a model's objective is read as a name: none of these asks which one it is.
 READ_AS_A_NAME = {

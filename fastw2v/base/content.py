@@ -42,7 +42,13 @@ PICKLE = (
     *(b"\x80%c" % protocol for protocol in range(2, 6)),
     *(b"(lp0\n", b"(dp0\n", b"(lp1\n", b"(dp1\n"),  # lists and dictionaries in protocol 0
 )
-PICKLED_OBJECT = rb"c[\w.]+\n[\w.]+\np\d+\n\("  # in protocol 0
+PICKLED_OBJECT = rb"c[\w.]+\n[\w.]+\n(p\d+\n|q[\0-\x08])\("  # in protocols 0 and 1
+# The beginning of a pickle whose first class is of gensim, in protocols 4 and 5, 2 and 3, 0 and 1.
+OF_GENSIM = re.compile(
+    rb"(\x80[\4\5](\x95.{8})?(\x8c.|X.{4})|\x80[\2\3]c"
+    rb"|ccopy_reg\n_reconstructor\n(p\d{1,9}\n|q.)?\(c)gensim\.",
+    re.DOTALL,
+)
 CONTENTS = (
     Content("a zip archive", (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"), UNPACK),
     Content("a 7z archive", (b"7z\xbc\xaf\x27\x1c",), UNPACK),
@@ -53,9 +59,9 @@ CONTENTS = (
     Content("a PDF", (b"%PDF-",), "extract its text first"),
     Content("an Office document", (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",), TO_UTF8),
     Content(
-        "a Python pickle, as written by gensim, which could run arbitrary code",
+        "a Python pickle whose first class is not gensim's, which could run arbitrary code",
         PICKLE,
-        "in gensim, write the vectors with wv.save_word2vec_format",
+        "write its words or vectors as a text file first",
     ),
     Content("a NumPy file", (b"\x93NUMPY",), TO_TEXT),
     Content("an Arrow file", (b"ARROW1\0\0",), TO_TEXT),
@@ -111,6 +117,11 @@ def not_vectors(head: bytes) -> str:
     return f"{wide} text without a byte order mark; {TO_UTF8}" if wide else ""
 
 
+def is_of_gensim(head: bytes) -> bool:
+    """Return whether the data is a pickle whose first class is of gensim."""
+    return bool(OF_GENSIM.match(head))
+
+
 def mark_bytes(head: bytes) -> int:
     """Return the size of the UTF-8 byte order mark that the data begins with, or 0."""
     return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
@@ -133,6 +144,8 @@ def _binary_vectors(head: bytes) -> str:
         return "a fastText model"
     if head.startswith(PARQUET_MAGIC):
         return "a Parquet file"
+    if is_of_gensim(head):
+        return "a model saved by gensim"
     is_header = re.match(rb"\d{1,19}[ \t]+\d{1,19}[ \t\r]*\n", head)
     return "binary vectors of word2vec" if is_header and b"\0" in head else ""
 

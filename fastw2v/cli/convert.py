@@ -7,6 +7,7 @@ from fastw2v.formats.records import (
     DTYPES,
     FORMATS,
     PARTS,
+    WRITTEN,
     check_target,
     format_of_suffix,
     get_format,
@@ -54,7 +55,7 @@ def _dtypes_help() -> str:
     """Return the value types; those that only some formats support list their formats."""
     able = {dtype: [f.name for f in FORMATS.values() if dtype in f.dtypes] for dtype in DTYPES}
     per_format = [
-        dtype if len(names) == len(FORMATS) else f"{dtype} ({listed(names, 'and')})"
+        dtype if len(names) == len(WRITTEN) else f"{dtype} ({listed(names, 'and')})"
         for dtype, names in able.items()
     ]
     return listed(per_format, "or")

@@ -35,6 +35,7 @@ from fastw2v.formats.records import (
     FORMATS,
     NATIVE,
     TEXT,
+    WRITTEN,
     Format,
     check_target,
     format_of_suffix,
@@ -229,9 +230,9 @@ def add_file_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=tuple(FORMATS),
+        choices=tuple(WRITTEN),
         metavar="NAME",
-        help=f"{listed(FORMATS, 'or')} (by the suffix of OUT: {_endings_help()})",
+        help=f"{listed(WRITTEN, 'or')} (by the suffix of OUT: {_endings_help()})",
     )
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings; flags override it")
     parser.add_argument(

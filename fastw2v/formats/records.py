@@ -47,17 +47,17 @@ class Format:
     """The name, module and properties of a format.
 
     name: used in `--format`, `--to` and errors.
-    module: a module of this package with three functions: looks_like(head), which may rely on
+    module: a module of this package with these functions: looks_like(head), which may rely on
     sniff.ORDER; read(path, limit), with mmap and verify if can_be_mapped; and write(path,
-    word_vectors), with dtype if there is more than one.
+    word_vectors), with dtype if there is more than one; no write if the format is only read.
     description: one line for help texts and errors.
     suffixes: lower-case file suffixes that select the format.
     is_folder: whether the format is a folder instead of a file.
     files: maps a path to the paths of all files written for it.
-    can_be_mapped: whether vectors can be memory-mapped, and have checksums.
+    can_be_mapped: whether vectors can be memory-mapped; read then takes mmap and verify.
     can_be_compressed: whether vectors can be written and read in compressed files.
-    dtypes: types that vectors can be stored in.
-    holds: keys of PARTS that are written and read back.
+    dtypes: types that vectors can be stored in; none if the format is only read.
+    holds: keys of PARTS that are read, and written unless the format is only read.
     refused: matches words that the format cannot hold; None if it can hold any word.
     refused_words: a description of these words, for messages.
     min_value_bytes, max_value_bytes: average bytes per value of a trained model, including the
@@ -204,9 +204,19 @@ PARQUET = Format(
     max_value_bytes=8,  # in small files, values are stored in a dictionary
     needs=("pyarrow.parquet", "arrow", "Parquet"),
 )
+GENSIM = Format(
+    name="gensim",
+    module="gensim_model",
+    description="a model that gensim 3.8 to 4.4 saved (only read)",
+    can_be_mapped=True,
+    dtypes=(),
+    holds=frozenset({"counts", "output_vectors", "settings"}),
+)
 FORMATS = {
-    format.name: format for format in (NATIVE, TEXT, BIN, VEC, FASTTEXT, GLOVE, HF, TSV, PARQUET)
+    format.name: format
+    for format in (NATIVE, TEXT, BIN, VEC, FASTTEXT, GLOVE, HF, TSV, PARQUET, GENSIM)
 }
+WRITTEN = {name: format for name, format in FORMATS.items() if format.dtypes}
 
 
 def get_format(name: str) -> Format:
@@ -250,6 +260,8 @@ def check_target(format: str, dtype: str, path: str | PathLike[str] = "") -> Non
         from fastw2v.base.compression import zstd_module
 
         zstd_module(os.fspath(path), "write")
+    if not record.dtypes:
+        raise UsageError(f"format {format!r} is only read; write {listed(WRITTEN, 'or')}")
     if dtype not in record.dtypes:
         able = listed((f.name for f in FORMATS.values() if dtype in f.dtypes), "or")
         raise UsageError(

@@ -10,6 +10,7 @@ from fastw2v.formats.records import (
     BIN,
     FASTTEXT,
     FORMATS,
+    GENSIM,
     GLOVE,
     HF,
     NATIVE,
@@ -21,7 +22,7 @@ from fastw2v.formats.records import (
 
 # The first match is the format.  Formats with magic bytes come first.  After a `n_words dim` header
 # come either floats or text.  Only the suffix distinguishes .vec from word2vec's text.
-ORDER = (HF, NATIVE, FASTTEXT, PARQUET, BIN, VEC, TEXT, TSV, GLOVE)
+ORDER = (HF, NATIVE, FASTTEXT, PARQUET, GENSIM, BIN, VEC, TEXT, TSV, GLOVE)
 
 
 def detect_format(path: str | PathLike[str]) -> str:
@@ -43,6 +44,13 @@ def detect_format(path: str | PathLike[str]) -> str:
         first_line(name, opened.file)
     problem = "not a vectors file of a known format" if head.first_bytes else "empty"
     raise ModelFormatError(f"{name}: {problem} ({', '.join(FORMATS)})")
+
+
+def is_gensim(path: str | PathLike[str]) -> bool:
+    """Return whether a file is a model that gensim saved.  Raises as detect_format does."""
+    name = os.fspath(path)
+    with open_vectors(name) as opened:
+        return bool(GENSIM.load().looks_like(Head(name, opened)))
 
 
 def _first_like(head: Head, *, is_folder: bool) -> str | None:

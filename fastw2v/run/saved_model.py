@@ -286,12 +286,15 @@ def ties_of(arrays: ModelArrays) -> dict[str, str]:
 
 
 def read_model(path: str | PathLike[str], *, verify: bool, allow_non_finite: bool) -> WordVectors:
-    """Return the content of a native file.
+    """Return the content of a native file, or of a model that gensim saved.
 
     Raises ModelFormatError if it holds no model, or values that are not finite unless they are
     allowed.
     """
-    data = read_vectors(path, "native", verify=verify, allow_non_finite=allow_non_finite)
+    from fastw2v.formats.sniff import is_gensim  # not needed to train
+
+    format = "gensim" if is_gensim(path) else "native"
+    data = read_vectors(path, format, verify=verify, allow_non_finite=allow_non_finite)
     if data.counts is None or data.output_vectors is None or not data.settings:
         raise ModelFormatError(
             f"{os.fspath(path)}: has vectors but no model; read it with KeyedVectors.load"

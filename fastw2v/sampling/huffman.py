@@ -1,5 +1,6 @@
 """The Huffman tree of hierarchical softmax."""
 
+import heapq
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,8 @@ from fastw2v import _core
 # 0.13 nats with baskets).  Words seen once or twice share only a sentence and do better shuffled.
 # On large corpora, shuffling all ties gives a better SimLex score (benchmarks/NOTES.md, "Ties in
 # the tree").
-IN_ORDER, SHUFFLED = TIES = ("in order", "shuffled")
+# "heaped" is the tree of gensim 4, for models that it saved with output rows of the nodes.
+IN_ORDER, SHUFFLED, HEAPED = TIES = ("in order", "shuffled", "heaped")
 MIN_COUNT_IN_ORDER = 3
 SHUFFLED_FROM_TOKENS = 10_000_000
 
@@ -52,6 +54,8 @@ def huffman_paths(counts: NDArray[np.int64], ties: str | None = None) -> Huffman
     Reference: Huffman 1952; hierarchical softmax: Mikolov et al. 2013 (1310.4546), section 2.1.
     """
     n_words = len(counts)
+    if ties == HEAPED:
+        return _heaped_paths(counts)
     order = np.argsort(-counts, kind="stable")
     falling = np.ascontiguousarray(counts[order])
     parent = np.zeros(2 * n_words - 1, np.int32)
@@ -65,6 +69,38 @@ def huffman_paths(counts: NDArray[np.int64], ties: str | None = None) -> Huffman
     steps = np.empty(n_steps, np.int32)
     _core.huffman_paths(parent, bit, leaf, begin, steps)
     return HuffmanPaths(begin, steps, ties)
+
+
+class _Node(int):
+    """The count of a node, which orders the heap, with the number of the node."""
+
+    number: int
+
+
+def _heaped_paths(counts: NDArray[np.int64]) -> HuffmanPaths:
+    """Return the paths in the tree that gensim builds with a heap of the words in their order."""
+    n_words = len(counts)
+    parent, bit = [0] * (2 * n_words - 1), [0] * (2 * n_words - 1)
+    heap = []
+    for number, count in enumerate(counts.tolist()):
+        heap.append(_Node(count))
+        heap[-1].number = number
+    heapq.heapify(heap)
+    for inner in range(n_words - 1):
+        first, second = heapq.heappop(heap), heapq.heappop(heap)
+        parent[first.number] = parent[second.number] = inner
+        bit[second.number] = 1
+        node = _Node(first + second)
+        node.number = n_words + inner
+        heapq.heappush(heap, node)
+    depths = [0] * (2 * n_words - 1)
+    for number in [*range(2 * n_words - 3, n_words - 1, -1), *range(n_words)]:
+        depths[number] = depths[n_words + parent[number]] + 1
+    begin = np.concatenate([[0], np.cumsum(depths[:n_words])]).astype(np.int64)
+    steps = np.empty(begin[-1], np.int32)
+    leaf = np.arange(n_words, dtype=np.int32)
+    _core.huffman_paths(np.array(parent, np.int32), np.array(bit, np.uint8), leaf, begin, steps)
+    return HuffmanPaths(begin, steps, HEAPED)
 
 
 def leaves(counts: NDArray[np.int64], ties: str) -> NDArray[np.int32]:

@@ -10,6 +10,8 @@ much memory or raises any other error is printed with its number; `--first K --c
 import argparse
 import contextlib
 import faulthandler
+import importlib
+import io
 import os
 import random
 import resource
@@ -22,6 +24,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +34,9 @@ from fastw2v.cli.settings import read_config
 from fastw2v.errors import Fastw2vError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.formats import FORMATS, WordVectors, read_vectors, write_vectors
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+gensim_case = importlib.import_module("gensim_case")  # beside the tests
 
 MAX_BYTES = 3 << 30  # of address space
 MAX_SECONDS = 60  # for a case
@@ -114,6 +120,7 @@ def make_targets() -> dict[str, Target]:
     targets["checkpoint"] = Target(checkpoint_content(), "c-1.safetensors", resume)
     targets |= of_several_files(table)
     targets |= of_task_files(model.wv)
+    targets |= of_gensim()
     targets["corpus"] = Target(TEXT, "c.txt", train)
     for suffix, content in compressions().items():
         targets[f"corpus-{suffix}"] = Target(content, f"c.txt.{suffix}", train)
@@ -138,6 +145,31 @@ def of_several_files(table: WordVectors) -> dict[str, Target]:
 
                 content = files[damaged_one]
                 targets[f"{name}-{damaged_one}"] = Target(content, damaged_one, read, others)
+    return targets
+
+
+def of_gensim() -> dict[str, Target]:
+    """Return targets for what gensim saved, in several protocols, and the files beside it."""
+    targets = {}
+    for protocol in (0, 2, 4, 5):
+        for version, made in (("3", gensim_case.model_of_3), ("4", gensim_case.model_of_4)):
+
+            def write(path: str, made: Any = made, protocol: int = protocol) -> None:
+                gensim_case.save(path, made(), protocol)
+
+            targets[f"gensim-{version}-{protocol}"] = Target(written(write), "v", Word2Vec.load)
+    apart = gensim_case.vectors_of_4(vectors=None, __numpys=["vectors"])
+    others = {"v": written(lambda path: gensim_case.save(path, apart))}
+    archive = io.BytesIO()
+    np.savez_compressed(archive, val=gensim_case.rows())
+    array = io.BytesIO()
+    np.save(array, gensim_case.rows())
+    for end, content in (("npy", array.getvalue()), ("npz", archive.getvalue())):
+
+        def read(path: str) -> object:
+            return KeyedVectors.read(Path(path).with_name("v"), "gensim")
+
+        targets[f"gensim-{end}"] = Target(content, f"v.vectors.{end}", read, others)
     return targets
 
 
