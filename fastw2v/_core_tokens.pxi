@@ -38,6 +38,22 @@ cdef extern from "text/tokens.h" nogil:
     void w2v_count_ids(const int32_t *word_ids, int64_t n_ids, int64_t *counts) noexcept
     void w2v_remap_ids(w2v_encoded *piece, const int32_t *new_ids) noexcept
 
+cdef extern from "text/tokenize.h" nogil:
+    enum:
+        W2V_WORDS
+        W2V_SIMPLE
+    ctypedef struct w2v_tokenizer:
+        int32_t rule, without_accents
+        int64_t min_len, max_len
+    int64_t W2V_TOKENIZED_BYTES(int64_t n_bytes) noexcept
+    int64_t w2v_tokenize(const w2v_tokenizer *how, const uint8_t *text, int64_t n_bytes,
+                         uint8_t *out) noexcept
+
+cdef extern from "text/unicode_table.h":
+    const char *W2V_UNICODE_VERSION
+
+TOKENIZER_RULES = {"words": W2V_WORDS, "simple": W2V_SIMPLE}
+UNICODE_VERSION = W2V_UNICODE_VERSION.decode("ascii")
 WORD_BATCH = W2V_WORD_BATCH
 MAX_WORD_BYTES = W2V_MAX_WORD_BYTES
 ARENA_PADDING = W2V_ARENA_PADDING
@@ -125,6 +141,31 @@ cdef class TokenBuffer:
     def n_too_long(self):
         """How many words were skipped, since they have more than MAX_WORD_BYTES."""
         return self.c.n_too_long
+
+
+def tokenized_bytes(int64_t n_bytes):
+    """Return the most bytes that tokenize() writes for a text of n_bytes."""
+    return W2V_TOKENIZED_BYTES(n_bytes)
+
+
+def tokenize(str rule not None, bint deacc, int64_t min_len, int64_t max_len,
+             const uint8_t[::1] text, uint8_t[::1] out):
+    """Write the tokens of a text to `out`, separated by spaces; return how many bytes.
+
+    rule: one of TOKENIZER_RULES.  deacc, min_len, max_len: of "simple".
+    out: holds tokenized_bytes(len(text)).
+    """
+    cdef w2v_tokenizer how
+    cdef int64_t n_written
+    if out.shape[0] < W2V_TOKENIZED_BYTES(text.shape[0]):
+        raise ValueError(f"the tokens of {text.shape[0]} bytes do not fit {out.shape[0]}")
+    how.rule, how.without_accents = TOKENIZER_RULES[rule], deacc
+    how.min_len, how.max_len = min_len, max_len
+    if text.shape[0] == 0:
+        return 0
+    with nogil:
+        n_written = w2v_tokenize(&how, &text[0], text.shape[0], &out[0])
+    return n_written
 
 
 def encode_text(WordTable table not None, const uint8_t[::1] text, int64_t position,

@@ -12,18 +12,17 @@ from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.corpus.encode import CountedCorpus, EncodedPiece
 from fastw2v.corpus.lexicon import Lexicon, LineLexicon, TokenLexicon
 from fastw2v.corpus.spool import SpoolWriter
+from fastw2v.corpus.tokenizers import AnyTokenizer, Tokenizer
 from fastw2v.errors import CorpusError
 
 TEXT_BYTES = 1 << 20  # joined and split at a time
-
-Tokenizer = Callable[[str], list[str]]
 
 
 class CellCounter:
     """Counts the cells of one column, which are all texts or all lists of tokens."""
 
     def __init__(
-        self, writer: SpoolWriter, tokenizer: Tokenizer | None, report: Callable[[int], None]
+        self, writer: SpoolWriter, tokenizer: AnyTokenizer | None, report: Callable[[int], None]
     ) -> None:
         """tokenizer: splits texts; None for white space.  report: called with the token count."""
         self.writer = writer
@@ -35,8 +34,7 @@ class CellCounter:
     def add_text(self, text: bytes | memoryview) -> None:
         """Count lines of text, one per cell, each ending in a newline."""
         if self._lexicon is None:
-            tokenizer = self._tokenizer
-            self._lexicon = LineLexicon(tokenizer, threading.Event()) if tokenizer else Lexicon()
+            self._lexicon = _text_lexicon(self._tokenizer)
         if not isinstance(self._lexicon, Lexicon | LineLexicon):
             raise CorpusError("the column mixes texts and lists of tokens: text follows a list")
         self.n_text_bytes += len(text)
@@ -79,6 +77,12 @@ class CellCounter:
         n_ends = self.writer.append(word_ids, ends)
         self._pieces.append(EncodedPiece(0, len(word_ids), n_ends, self._lexicon.n_words))
         self._report(self.writer.n_tokens)
+
+
+def _text_lexicon(tokenizer: AnyTokenizer | None) -> Lexicon | LineLexicon:
+    if tokenizer is None or isinstance(tokenizer, Tokenizer):
+        return Lexicon(tokenizer=tokenizer)
+    return LineLexicon(tokenizer, threading.Event())
 
 
 def as_lines(cells: Iterable[object]) -> Iterator[bytes]:

@@ -12,8 +12,14 @@ from fastw2v.corpus.encode import EncodedCorpus, corpus_name
 from fastw2v.corpus.id_sentences import IdSentences, read_ids
 from fastw2v.corpus.pairs import Pairs, read_pairs
 from fastw2v.corpus.reading import Reading
-from fastw2v.corpus.rows import cells_of_rows, count_dataset, count_texts, is_dataset
-from fastw2v.corpus.sentences import read_token_lists
+from fastw2v.corpus.rows import (
+    cells_of_rows,
+    count_dataset,
+    count_texts,
+    is_dataset,
+    with_first_cell,
+)
+from fastw2v.corpus.sentences import check_iterable, read_token_lists
 from fastw2v.corpus.sources import PARQUET, Paths, find_sources
 from fastw2v.errors import CorpusError, UsageError
 
@@ -24,7 +30,7 @@ def read_sentences(sentences: Sentences, **how: Any) -> EncodedCorpus:
     """Count and encode the `sentences` argument of Word2Vec in one pass.
 
     sentences: one of
-    - token lists, see read_token_lists;
+    - token lists, see read_token_lists, or, with a tokenizer, texts;
     - IdSentences, or a NumPy array of (n_walks, length) integers;
     - Pairs;
     - an object with __arrow_c_stream__ or __arrow_c_array__ (polars, pyarrow, pandas, DuckDB),
@@ -49,9 +55,13 @@ def read_sentences(sentences: Sentences, **how: Any) -> EncodedCorpus:
     if isinstance(sentences, Mapping):
         names = ", ".join(map(repr, sentences))
         raise CorpusError(f"sentences is a mapping with keys {names}; pass one of its values")
-    if reading.column is None:
+    if reading.column is not None:
+        is_text, cells = with_first_cell(cells_of_rows(sentences, reading.column))
+    elif reading.tokenizer is not None:
+        check_iterable(sentences)
+        is_text, cells = with_first_cell(iter(sentences))
+    else:
         return read_token_lists(sentences, **reading.common())
-    is_text, cells = cells_of_rows(sentences, reading.column)
     if is_text:
         return reading.count(lambda counter: count_texts(cells, counter))
     return read_token_lists(([] if cell is None else cell for cell in cells), **reading.common())

@@ -1,0 +1,291 @@
+/* Tokens of raw text, in one pass. ASCII goes through a table of 128, all else through one of
+   Unicode. */
+#include "text/tokenize.h"
+
+#include "text/unicode_table.h"
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+enum {
+    INVALID = 0xD800, /* in place of a byte that is not UTF-8; separates, like every surrogate */
+    DOTTED_I = 0x130,
+    DOT_ABOVE = 0x307, /* that its lower case has */
+    CAPITAL_SIGMA = 0x3A3,
+    FINAL_SIGMA = 0x3C2,
+    APOSTROPHE = 0x2019
+};
+
+/* The lower case of ASCII, 0 where it separates. */
+#define LETTERS                                                                                    \
+    ['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q',   \
+    'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', ['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h',   \
+    'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z'
+static const uint8_t WORDS_ASCII[256] = {
+    LETTERS, ['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'};
+static const uint8_t SIMPLE_ASCII[256] = {LETTERS, ['_'] = '_'};
+
+/* ---- UTF-8 ---- */
+
+ALWAYS_INLINE int is_continuation(uint8_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+/* Decode the character at `at` and return its bytes; INVALID and 1 for a byte that is not UTF-8. */
+ALWAYS_INLINE int decode(const uint8_t *at, const uint8_t *end, uint32_t *c)
+{
+    uint32_t lead = at[0];
+    *c = lead;
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xE0) {
+        *c = (lead & 0x1F) << 6;
+        if (lead >= 0xC2 && end - at >= 2 && is_continuation(at[1])) {
+            *c |= at[1] & 0x3F;
+            return 2;
+        }
+    } else if (lead < 0xF0) {
+        if (end - at >= 3 && is_continuation(at[1]) && is_continuation(at[2])) {
+            *c = (lead & 0xF) << 12 | (uint32_t)(at[1] & 0x3F) << 6 | (at[2] & 0x3F);
+            if (*c >= 0x800 && (*c & 0xF800) != 0xD800)
+                return 3;
+        }
+    } else if (end - at >= 4 && is_continuation(at[1]) && is_continuation(at[2]) &&
+               is_continuation(at[3])) {
+        *c = (lead & 0xF) << 18 | (uint32_t)(at[1] & 0x3F) << 12 | (uint32_t)(at[2] & 0x3F) << 6 |
+             (at[3] & 0x3F);
+        if (*c >= 0x10000 && *c < 0x110000)
+            return 4;
+    }
+    *c = INVALID;
+    return 1;
+}
+
+ALWAYS_INLINE int encode(uint32_t c, uint8_t *out)
+{
+    if (c < 0x80) {
+        out[0] = (uint8_t)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (uint8_t)(0xC0 | c >> 6);
+        out[1] = (uint8_t)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (uint8_t)(0xE0 | c >> 12);
+        out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+        out[2] = (uint8_t)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    out[0] = (uint8_t)(0xF0 | c >> 18);
+    out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3F));
+    out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+    out[3] = (uint8_t)(0x80 | (c & 0x3F));
+    return 4;
+}
+
+/* Return the character that ends at `end`, and put its place there. */
+static uint32_t decode_before(const uint8_t *text, const uint8_t **end)
+{
+    const uint8_t *begin = *end - 1;
+    while (begin > text && *end - begin < 4 && is_continuation(*begin))
+        begin--;
+    uint32_t c;
+    if (decode(begin, *end, &c) != *end - begin) {
+        begin = *end - 1;
+        c = INVALID;
+    }
+    *end = begin;
+    return c;
+}
+
+/* ---- Unicode ---- */
+
+ALWAYS_INLINE const unicode_record *record_of(uint32_t c)
+{
+    return &UNICODE_RECORDS[UNICODE_POINTS[(uint32_t)UNICODE_BLOCKS[c >> 7] << 7 | (c & 127)]];
+}
+
+/* Whether the capital sigma of two bytes at `at` is the last cased letter after another: Unicode's
+   Final_Sigma, as in str.lower(). */
+static int is_final_sigma(const uint8_t *text, const uint8_t *at, const uint8_t *end)
+{
+    const uint8_t *before = at, *after = at + 2;
+    int sigma = SIGMA_IGNORABLE;
+    while (before > text && sigma == SIGMA_IGNORABLE)
+        sigma = record_of(decode_before(text, &before))->sigma;
+    if (sigma != SIGMA_CASED)
+        return 0;
+    sigma = SIGMA_IGNORABLE;
+    while (after < end && sigma == SIGMA_IGNORABLE) {
+        uint32_t c;
+        after += decode(after, end, &c);
+        sigma = record_of(c)->sigma;
+    }
+    return sigma != SIGMA_CASED;
+}
+
+/* The base of a character that has an entry in ACCENTED. */
+static uint32_t without_accents(uint32_t c)
+{
+    uint32_t first = 0, n = sizeof ACCENTED / sizeof *ACCENTED;
+    while (n > 1) {
+        uint32_t half = n / 2;
+        if (ACCENTED[first + half] <= c)
+            first += half;
+        n -= half;
+    }
+    return UNACCENTED[first];
+}
+
+/* What two characters compose, 0 for nothing: NFC, for characters that are no nonspacing marks. */
+static uint32_t composed(uint32_t first, uint32_t second)
+{
+    enum { LEAD = 0x1100, VOWEL = 0x1161, FINAL = 0x11A7, SYLLABLE = 0xAC00 };
+    if (first - LEAD < 19 && second - VOWEL < 21)
+        return SYLLABLE + ((first - LEAD) * 21 + second - VOWEL) * 28;
+    uint32_t number = first - SYLLABLE;
+    if (number < 19 * 21 * 28 && number % 28 == 0 && second - FINAL < 28)
+        return first + second - FINAL;
+    for (uint32_t i = 0; i < sizeof COMPOSED / sizeof *COMPOSED; i += 3)
+        if (COMPOSED[i] == first && COMPOSED[i + 1] == second)
+            return COMPOSED[i + 2];
+    return 0;
+}
+
+/* ---- tokens ---- */
+
+/* A copy for each rule is made of the functions below: the compiler knows `rule`. */
+typedef struct {
+    const uint8_t *text, *end;
+    uint8_t *out, *token;   /* where the next byte and the current token go */
+    int64_t n_continuation; /* bytes of the token that are not the first of a character */
+} writer;
+
+ALWAYS_INLINE void end_token(writer *w, const w2v_tokenizer *how, int rule)
+{
+    if (w->out == w->token)
+        return;
+    if (rule == W2V_SIMPLE) {
+        int64_t n_characters = w->out - w->token - w->n_continuation;
+        w->n_continuation = 0;
+        if (n_characters < how->min_len || n_characters > how->max_len || *w->token == '_') {
+            w->out = w->token;
+            return;
+        }
+    }
+    *w->out++ = ' ';
+    w->token = w->out;
+}
+
+ALWAYS_INLINE void add(writer *w, uint32_t c)
+{
+    int n_bytes = encode(c, w->out);
+    w->out += n_bytes;
+    w->n_continuation += n_bytes - 1;
+}
+
+/* Join a character to the one before it, if they compose; return whether they do. */
+static int compose(writer *w, uint32_t c)
+{
+    const uint8_t *last = w->out;
+    uint32_t both = w->out > w->token ? composed(decode_before(w->token, &last), c) : 0;
+    if (both == 0)
+        return 0;
+    w->n_continuation -= w->out - last - 1;
+    w->out -= w->out - last;
+    add(w, both);
+    return 1;
+}
+
+/* Remove the accents of a character in lower case; return whether nothing is left to add. */
+ALWAYS_INLINE int remove_accents(writer *w, const unicode_record *record, uint32_t *c)
+{
+    if (record->accent == ACCENT_MAPPED) {
+        *c = without_accents(*c);
+        record = record_of(*c);
+    }
+    return record->accent == ACCENT_DELETED ||
+           (record->accent == ACCENT_COMPOSES && compose(w, *c));
+}
+
+/* Whether a character at `at` begins a word: an apostrophe before it is part of the word. */
+ALWAYS_INLINE int starts_word(const uint8_t *at, const uint8_t *end)
+{
+    uint32_t c;
+    return at < end && decode(at, end, &c) && record_of(c)->words == WORDS_STARTS;
+}
+
+/* In place of the space after the last token, if there is one: W2V_TOKENIZED_BYTES counts on it. */
+ALWAYS_INLINE void add_newline(writer *w, const uint8_t *begin)
+{
+    w->out -= w->out > begin && w->out[-1] == ' ';
+    *w->out++ = '\n';
+    w->token = w->out;
+}
+
+/* Take the character at `at`, which is no ASCII, and return its bytes. */
+ALWAYS_INLINE int take(writer *w, const w2v_tokenizer *how, int rule, const uint8_t *at)
+{
+    uint32_t c;
+    int n_bytes = decode(at, w->end, &c);
+    const unicode_record *record = record_of(c);
+    uint32_t lower = c + (uint32_t)record->to_lower;
+    if (__builtin_expect(c == CAPITAL_SIGMA, 0) && is_final_sigma(w->text, at, w->end))
+        lower = FINAL_SIGMA;
+    int is_inside = record->simple;
+    if (rule == W2V_WORDS) {
+        is_inside = record->words == WORDS_STARTS ||
+                    (record->words == WORDS_EXTENDS && w->out > w->token);
+        if (c == APOSTROPHE && w->out > w->token && starts_word(at + n_bytes, w->end)) {
+            lower = '\'';
+            is_inside = 1;
+        }
+    } else if (how->without_accents && record->accent && remove_accents(w, record, &lower)) {
+        return n_bytes;
+    }
+    if (is_inside)
+        add(w, lower);
+    else
+        end_token(w, how, rule);
+    if (__builtin_expect(c == DOTTED_I, 0)) {
+        if (rule == W2V_WORDS)
+            add(w, DOT_ABOVE);
+        else if (!how->without_accents)
+            end_token(w, how, rule);
+    }
+    return n_bytes;
+}
+
+ALWAYS_INLINE int64_t tokenize(const w2v_tokenizer *how, int rule, const uint8_t *ascii,
+                               const uint8_t *text, int64_t n_bytes, uint8_t *out)
+{
+    writer w = {text, text + n_bytes, out, out, 0};
+    for (const uint8_t *at = text; at < w.end;) {
+        uint8_t byte = ascii[*at];
+        if (byte) {
+            *w.out++ = byte;
+            at++;
+        } else if (*at >= 0x80) {
+            at += take(&w, how, rule, at);
+        } else if (rule == W2V_WORDS && *at == '\'' && w.out > w.token &&
+                   starts_word(at + 1, w.end)) {
+            *w.out++ = *at++;
+        } else {
+            end_token(&w, how, rule);
+            if (*at == '\n')
+                add_newline(&w, out);
+            at++;
+        }
+    }
+    end_token(&w, how, rule);
+    return w.out - out;
+}
+
+int64_t w2v_tokenize(const w2v_tokenizer *how, const uint8_t *text, int64_t n_bytes, uint8_t *out)
+{
+    if (how->rule == W2V_WORDS)
+        return tokenize(how, W2V_WORDS, WORDS_ASCII, text, n_bytes, out);
+    return tokenize(how, W2V_SIMPLE, SIMPLE_ASCII, text, n_bytes, out);
+}
