@@ -1,8 +1,10 @@
-/* Tokens of raw text, in one pass. ASCII goes through a table of 128, all else through one of
+/* Tokens of raw text, in one pass: ASCII eight bytes at a time, all else through a table of
    Unicode. */
 #include "text/tokenize.h"
 
 #include "text/unicode_table.h"
+
+#include <string.h>
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -15,14 +17,30 @@ enum {
     APOSTROPHE = 0x2019
 };
 
-/* The lower case of ASCII, 0 where it separates. */
-#define LETTERS                                                                                    \
-    ['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q',   \
-    'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', ['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h',   \
-    'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z'
-static const uint8_t WORDS_ASCII[256] = {
-    LETTERS, ['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'};
-static const uint8_t SIMPLE_ASCII[256] = {LETTERS, ['_'] = '_'};
+/* ---- ASCII ---- */
+
+#define ONES 0x0101010101010101u
+#define BIT7 (ONES * 0x80)
+
+/* Bit 7 of each byte of the result is set where that byte of x, below 128, is in first..last. */
+ALWAYS_INLINE uint64_t in_range(uint64_t x, uint8_t first, uint8_t last)
+{
+    return (x + ONES * (uint8_t)(0x80 - first)) & ~(x + ONES * (uint8_t)(0x7F - last)) & BIT7;
+}
+
+/* Write eight bytes in lower case, and return how many belong to words before the first that does
+   not. */
+ALWAYS_INLINE int take_ascii(const uint8_t *at, uint8_t *out, int rule)
+{
+    uint64_t x;
+    memcpy(&x, at, 8);
+    uint64_t low7 = x & ~BIT7, letters = in_range(low7 | ONES * 0x20, 'a', 'z') & ~x;
+    uint64_t others = rule == W2V_WORDS ? in_range(low7, '0', '9') : in_range(low7, '_', '_');
+    uint64_t lower = x | letters >> 2, outside = ~(letters | others) | x;
+    memcpy(out, &lower, 8);
+    outside &= BIT7;
+    return outside ? __builtin_ctzll(outside) / 8 : 8;
+}
 
 /* ---- UTF-8 ---- */
 
@@ -165,18 +183,16 @@ typedef struct {
 
 ALWAYS_INLINE void end_token(writer *w, const w2v_tokenizer *how, int rule)
 {
-    if (w->out == w->token)
-        return;
-    if (rule == W2V_SIMPLE) {
+    int is_kept = w->out > w->token;
+    if (rule == W2V_SIMPLE && is_kept) {
         int64_t n_characters = w->out - w->token - w->n_continuation;
+        is_kept = (n_characters >= how->min_len) & (n_characters <= how->max_len) &
+                  (*w->token != '_');
         w->n_continuation = 0;
-        if (n_characters < how->min_len || n_characters > how->max_len || *w->token == '_') {
-            w->out = w->token;
-            return;
-        }
     }
-    *w->out++ = ' ';
-    w->token = w->out;
+    uint8_t *end = is_kept ? w->out : w->token;
+    *end = ' '; /* there is room, also where it does not stay */
+    w->token = w->out = end + is_kept;
 }
 
 ALWAYS_INLINE void add(writer *w, uint32_t c)
@@ -258,26 +274,34 @@ ALWAYS_INLINE int take(writer *w, const w2v_tokenizer *how, int rule, const uint
     return n_bytes;
 }
 
-ALWAYS_INLINE int64_t tokenize(const w2v_tokenizer *how, int rule, const uint8_t *ascii,
-                               const uint8_t *text, int64_t n_bytes, uint8_t *out)
+ALWAYS_INLINE int64_t tokenize(const w2v_tokenizer *how, int rule, const uint8_t *text,
+                               int64_t n_bytes, uint8_t *out)
 {
+    uint8_t last[8] = {0}; /* of the text, with a separator after them */
     writer w = {text, text + n_bytes, out, out, 0};
     for (const uint8_t *at = text; at < w.end;) {
-        uint8_t byte = ascii[*at];
-        if (byte) {
-            *w.out++ = byte;
-            at++;
-        } else if (*at >= 0x80) {
+        if (*at >= 0x80) {
             at += take(&w, how, rule, at);
-        } else if (rule == W2V_WORDS && *at == '\'' && w.out > w.token &&
-                   starts_word(at + 1, w.end)) {
-            *w.out++ = *at++;
-        } else {
-            end_token(&w, how, rule);
-            if (*at == '\n')
-                add_newline(&w, out);
-            at++;
+            continue;
         }
+        if (*at != ' ') {
+            const uint8_t *from = at;
+            if (__builtin_expect(w.end - at < 8, 0))
+                from = memcpy(last, at, (size_t)(w.end - at)), last[w.end - at] = 0;
+            int n_taken = take_ascii(from, w.out, rule);
+            w.out += n_taken;
+            at += n_taken;
+            if (n_taken == 8 || at == w.end || *at >= 0x80)
+                continue;
+        }
+        if (rule == W2V_WORDS && *at == '\'' && w.out > w.token && starts_word(at + 1, w.end)) {
+            *w.out++ = *at++;
+            continue;
+        }
+        end_token(&w, how, rule);
+        if (*at == '\n')
+            add_newline(&w, out);
+        at++;
     }
     end_token(&w, how, rule);
     return w.out - out;
@@ -286,6 +310,6 @@ ALWAYS_INLINE int64_t tokenize(const w2v_tokenizer *how, int rule, const uint8_t
 int64_t w2v_tokenize(const w2v_tokenizer *how, const uint8_t *text, int64_t n_bytes, uint8_t *out)
 {
     if (how->rule == W2V_WORDS)
-        return tokenize(how, W2V_WORDS, WORDS_ASCII, text, n_bytes, out);
-    return tokenize(how, W2V_SIMPLE, SIMPLE_ASCII, text, n_bytes, out);
+        return tokenize(how, W2V_WORDS, text, n_bytes, out);
+    return tokenize(how, W2V_SIMPLE, text, n_bytes, out);
 }

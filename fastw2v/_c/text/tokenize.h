@@ -15,8 +15,9 @@ typedef struct {
     int64_t min_len, max_len; /* characters of a token that is kept */
 } w2v_tokenizer;
 
-/* The most bytes that the tokens of n_bytes take: lower case may need three bytes for two. */
-#define W2V_TOKENIZED_BYTES(n_bytes) ((n_bytes) + (n_bytes) / 2 + 8)
+/* Room for the tokens of n_bytes: lower case may need three bytes for two, and eight are written at
+   a time. */
+#define W2V_TOKENIZED_BYTES(n_bytes) ((n_bytes) + (n_bytes) / 2 + 16)
 
 /* Write the tokens of a text, each with a space or a newline after it, and its newlines.  Bytes that are not
    UTF-8 separate tokens.  A text that begins and ends at white space gives what it gives as part of
