@@ -88,9 +88,9 @@ class Word2Vec:
     sentences: an iterable of token lists (a generator works too), a NumPy matrix of walks,
     IdSentences, Pairs, a table with the Arrow interface, or a Hugging Face dataset.
     corpus_file: a path, glob, URL, "-" for standard input, or a list of these.  Text has one
-    sentence per line; Parquet works too.
-    column: column to read from a table, dataset, Parquet file, or rows that are mappings.  It holds
-    token lists or texts.
+    sentence per line; tables in files work too, see column.
+    column: column to read from a table, dataset, rows that are mappings, or a Parquet, JSON lines,
+    CSV or TSV file.  It holds token lists or texts.
     allow_binary: train on files that are not text, and on text with NUL bytes.
     lowercase: convert words to lower case.
     tokenizer: "words" or "simple" (see Tokenizer), or a function that splits a text into tokens;

@@ -31,7 +31,7 @@ def window(text: str) -> int | list[int]:
 
 TEXT_FLAGS: Flags = {
     "lowercase": (bool, "convert words to lower case"),
-    "column": (str, "column of Parquet files that holds texts or lists of words"),
+    "column": (str, "column of Parquet, JSON lines, CSV or TSV files that holds the texts"),
     "allow_binary": (bool, "train on files that are not text, and on text with NUL bytes"),
     "tokenizer": (
         str,

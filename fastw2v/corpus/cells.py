@@ -15,6 +15,7 @@ from fastw2v.corpus.spool import SpoolWriter
 from fastw2v.corpus.tokenizers import AnyTokenizer, Tokenizer
 from fastw2v.errors import CorpusError
 
+ESCAPES = frozenset(map(chr, range(0xDC80, 0xDD00)))  # of bytes that are not UTF-8
 TEXT_BYTES = 1 << 20  # joined and split at a time
 
 
@@ -98,6 +99,19 @@ def as_lines(cells: Iterable[object]) -> Iterator[bytes]:
         lines.append(str.replace("" if cell is None else cell, "\n", " ") + "\n")
         n_characters += len(lines[-1])
         if n_characters >= TEXT_BYTES:
-            yield "".join(lines).encode("utf-8", "surrogateescape")
+            yield _encoded("".join(lines))
             lines, n_characters = [], 0
-    yield "".join(lines).encode("utf-8", "surrogateescape")
+    yield _encoded("".join(lines))
+
+
+def _encoded(text: str) -> bytes:
+    """Encode a text, with the bytes of surrogate escapes; other surrogates take three bytes."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return b"".join(map(_encoded_character, text))
+
+
+def _encoded_character(character: str) -> bytes:
+    handler = "surrogateescape" if character in ESCAPES else "surrogatepass"
+    return character.encode("utf-8", handler)
