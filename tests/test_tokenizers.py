@@ -3,6 +3,7 @@
 
 import functools
 import gzip
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -365,3 +366,12 @@ def test_a_model_file_names_its_tokenizer(tmp_path):
     assert again.summary.n_trained + again.summary.n_subsampled == 4
     plain = Word2Vec(TOKENS, **SMALL)
     assert "tokenizer" not in plain.to_word_vectors().settings
+
+
+@pytest.mark.parametrize(("tokenizer", "is_lowered"), [("words", True), ("whitespace", False)])
+def test_a_folder_for_sentence_transformers_lowers_what_the_tokenizer_lowered(
+    tmp_path, tokenizer, is_lowered
+):
+    Word2Vec(TEXT, tokenizer=tokenizer, **SMALL).save(tmp_path / "folder", "hf")
+    written = json.loads((tmp_path / "folder" / "tokenizer.json").read_text("utf-8"))
+    assert (written["normalizer"] == {"type": "Lowercase"}) == is_lowered
