@@ -375,3 +375,11 @@ def test_a_folder_for_sentence_transformers_lowers_what_the_tokenizer_lowered(
     Word2Vec(TEXT, tokenizer=tokenizer, **SMALL).save(tmp_path / "folder", "hf")
     written = json.loads((tmp_path / "folder" / "tokenizer.json").read_text("utf-8"))
     assert (written["normalizer"] == {"type": "Lowercase"}) == is_lowered
+
+
+def test_the_log_names_the_tokenizer(tmp_path):
+    for tokenizer, name in (("simple:deacc", "simple:deacc"), (str.split, repr(str.split))):
+        Word2Vec(TEXT, tokenizer=tokenizer, log=tmp_path / "log", **SMALL)
+        head = json.loads((tmp_path / "log").read_text("utf-8").splitlines()[0])
+        (tmp_path / "log").unlink()
+        assert head["corpus"]["tokenizer"] == name
