@@ -491,10 +491,10 @@ class Word2Vec:
         """
         if unknown:
             refuse_unknown(unknown, Word2Vec.resume)
-        given = check_tokenizer(tokenizer)
         found = Checkpoints(path, resume=True).found()
         if sentences is None and corpus_file is None:
             corpus_file = [*files_to_read(found)]
+        split = tokenizer_again(found, check_tokenizer(tokenizer), is_needed=sentences is None)
         settings = settings_then(found[1])
         compared = {"validation": validation, "patience": patience, "restore_best": restore_best}
         criterion = options_again(
@@ -502,7 +502,7 @@ class Word2Vec:
         )
         stored = StoredSettings.of(with_own_schedule(found[0], settings, schedule))
         model = cls(
-            lowercase=stored.lowercase, tokenizer=tokenizer_again(found, given), column=column,
+            lowercase=stored.lowercase, tokenizer=split, column=column,
             allow_binary=allow_binary,
             init_from=init_from, freeze=freeze, progress=progress, callbacks=callbacks,
             metric=metric, log=log, checkpoint=path, checkpoint_every=checkpoint_every,

@@ -180,18 +180,18 @@ def files_to_read(found: tuple[str, WordVectors]) -> list[str]:
 
 
 def tokenizer_again(
-    found: tuple[str, WordVectors], tokenizer: AnyTokenizer | None
+    found: tuple[str, WordVectors], tokenizer: AnyTokenizer | None, is_needed: bool
 ) -> AnyTokenizer | None:
     """Return the given tokenizer, or that of a checkpoint's run, which it names.
 
-    Raises CheckpointError if the run's was a function and none is given.
+    Raises CheckpointError if the run's was a function, none is given and one is needed.
     """
     path, data = found
     name: str | None = data.settings[CHECKPOINT_KEY]["source"]["tokenizer"]
     if name is None or tokenizer is not None:
         return tokenizer
     built_in = Tokenizer.named(name)
-    if built_in is None:
+    if built_in is None and is_needed:
         raise CheckpointError(f"{path}: pass the run's tokenizer, {name}")
     return built_in
 
