@@ -6,11 +6,21 @@ if TYPE_CHECKING:
 
     from fastw2v._core import backends
     from fastw2v.corpus import IdSentences, Pairs
+    from fastw2v.corpus.tokenizers import Tokenizer
     from fastw2v.keyed_vectors import KeyedVectors
     from fastw2v.phrases import Phrases
     from fastw2v.word2vec import Word2Vec
 
-__all__ = ["IdSentences", "KeyedVectors", "Pairs", "Phrases", "Word2Vec", "__version__", "backends"]
+__all__ = [
+    "IdSentences",
+    "KeyedVectors",
+    "Pairs",
+    "Phrases",
+    "Tokenizer",
+    "Word2Vec",
+    "__version__",
+    "backends",
+]
 __version__ = "0.1.0"
 
 # Imported on first use: NumPy alone would take half the time of `fastw2v --help`, and Ctrl-C
@@ -20,6 +30,7 @@ _LAZY = {
     "KeyedVectors": "fastw2v.keyed_vectors",
     "Pairs": "fastw2v.corpus",
     "Phrases": "fastw2v.phrases",
+    "Tokenizer": "fastw2v.corpus.tokenizers",
     "Word2Vec": "fastw2v.word2vec",
     "backends": "fastw2v._core",
 }

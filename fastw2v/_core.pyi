@@ -49,6 +49,8 @@ def huffman_paths(
 
 # --- corpus: counting and encoding ---
 
+TOKENIZER_RULES: dict[str, int]
+UNICODE_VERSION: str
 WORD_BATCH: int
 MAX_WORD_BYTES: int
 ARENA_PADDING: int
@@ -86,6 +88,15 @@ class TokenBuffer:
     @property
     def n_too_long(self) -> int: ...
 
+def tokenized_bytes(n_bytes: int) -> int: ...
+def tokenize(
+    rule: str,
+    deacc: bool,
+    min_len: int,
+    max_len: int,
+    text: bytes | bytearray | memoryview,
+    out: bytearray | memoryview,
+) -> int: ...
 def encode_text(
     table: WordTable, text: bytes | bytearray | memoryview, position: int, out: TokenBuffer
 ) -> tuple[int, int]: ...
@@ -96,6 +107,7 @@ def merge_words(
     last: int,
     new_ids: NDArray[np.int32],
 ) -> tuple[int, int]: ...
+def join_words(words: list[str], offsets: NDArray[np.int64]) -> bytes | None: ...
 def decode_words(
     arena: NDArray[np.uint8], offsets: NDArray[np.int64], word_ids: NDArray[np.int64]
 ) -> list[str]: ...

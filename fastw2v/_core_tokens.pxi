@@ -1,7 +1,13 @@
 # --- corpus: counting and encoding ---
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_DecodeUTF8
+
+cdef extern from "Python.h":
+    int PyUnicode_KIND(object text) noexcept
+    const void *PyUnicode_DATA(object text) noexcept
+    Py_ssize_t PyUnicode_GET_LENGTH(object text) noexcept
 
 cdef extern from "text/hash_key.h" nogil:
     ctypedef struct w2v_hash_key:
@@ -38,6 +44,26 @@ cdef extern from "text/tokens.h" nogil:
     void w2v_count_ids(const int32_t *word_ids, int64_t n_ids, int64_t *counts) noexcept
     void w2v_remap_ids(w2v_encoded *piece, const int32_t *new_ids) noexcept
 
+cdef extern from "text/tokenize.h" nogil:
+    enum:
+        W2V_WORDS
+        W2V_SIMPLE
+    ctypedef struct w2v_tokenizer:
+        int32_t rule, without_accents
+        int64_t min_len, max_len
+    int64_t W2V_TOKENIZED_BYTES(int64_t n_bytes) noexcept
+    int64_t w2v_tokenize(const w2v_tokenizer *how, const uint8_t *text, int64_t n_bytes,
+                         uint8_t *out) noexcept
+
+cdef extern from "text/words_utf8.h" nogil:
+    int64_t w2v_utf8_bytes(const void *characters, int width, int64_t n) noexcept
+    uint8_t *w2v_write_utf8(const void *characters, int width, int64_t n, uint8_t *out) noexcept
+
+cdef extern from "text/unicode_table.h":
+    const char *W2V_UNICODE_VERSION
+
+TOKENIZER_RULES = {"words": W2V_WORDS, "simple": W2V_SIMPLE}
+UNICODE_VERSION = W2V_UNICODE_VERSION.decode("ascii")
 WORD_BATCH = W2V_WORD_BATCH
 MAX_WORD_BYTES = W2V_MAX_WORD_BYTES
 ARENA_PADDING = W2V_ARENA_PADDING
@@ -127,6 +153,31 @@ cdef class TokenBuffer:
         return self.c.n_too_long
 
 
+def tokenized_bytes(int64_t n_bytes):
+    """Return the most bytes that tokenize() writes for a text of n_bytes."""
+    return W2V_TOKENIZED_BYTES(n_bytes)
+
+
+def tokenize(str rule not None, bint deacc, int64_t min_len, int64_t max_len,
+             const uint8_t[::1] text, uint8_t[::1] out):
+    """Write the tokens of a text to `out`, separated by spaces; return how many bytes.
+
+    rule: one of TOKENIZER_RULES.  deacc, min_len, max_len: of "simple".
+    out: holds tokenized_bytes(len(text)).
+    """
+    cdef w2v_tokenizer how
+    cdef int64_t n_written
+    if out.shape[0] < W2V_TOKENIZED_BYTES(text.shape[0]):
+        raise ValueError(f"the tokens of {text.shape[0]} bytes do not fit {out.shape[0]}")
+    how.rule, how.without_accents = TOKENIZER_RULES[rule], deacc
+    how.min_len, how.max_len = min_len, max_len
+    if text.shape[0] == 0:
+        return 0
+    with nogil:
+        n_written = w2v_tokenize(&how, &text[0], text.shape[0], &out[0])
+    return n_written
+
+
 def encode_text(WordTable table not None, const uint8_t[::1] text, int64_t position,
                 TokenBuffer out not None):
     """Split, hash and count text[position:], appending to `out`; return (code, position).
@@ -183,6 +234,35 @@ def decode_words(const uint8_t[::1] arena, const int64_t[::1] offsets,
         begin, end = offsets[word_id], offsets[word_id + 1]
         words[i] = PyUnicode_DecodeUTF8(text + begin, end - begin, "surrogateescape")
     return words
+
+
+def join_words(list words not None, int64_t[::1] offsets):
+    """Return the words in UTF-8, one after the other; None if one of them has a surrogate.
+
+    words: n_words str.  offsets: (n_words + 1,) int64, gets the start of each, and the end of the
+    last.
+    """
+    cdef Py_ssize_t i
+    cdef int64_t n_bytes
+    cdef uint8_t *at
+    check_shape("offsets", [offsets.shape[0]], [len(words) + 1])
+    offsets[0] = 0
+    for i in range(len(words)):
+        word = words[i]
+        if not isinstance(word, str):
+            raise TypeError(f"a word must be a string, got {word!r}")
+        n_bytes = w2v_utf8_bytes(PyUnicode_DATA(word), PyUnicode_KIND(word),
+                                 PyUnicode_GET_LENGTH(word))
+        if n_bytes < 0:
+            return None
+        offsets[i + 1] = offsets[i] + n_bytes
+    text = PyBytes_FromStringAndSize(NULL, offsets[len(words)])
+    at = <uint8_t *>PyBytes_AS_STRING(text)
+    for i in range(len(words)):
+        word = words[i]
+        at = w2v_write_utf8(PyUnicode_DATA(word), PyUnicode_KIND(word),
+                            PyUnicode_GET_LENGTH(word), at)
+    return text
 
 
 def are_plain(tokens):

@@ -27,6 +27,7 @@ from fastw2v.corpus.collocations import (
     least_count,
 )
 from fastw2v.corpus.lexicon import plain_token
+from fastw2v.corpus.tokenizers import AnyTokenizer, check_tokenizer
 from fastw2v.errors import ModelFormatError, UsageError, reading
 
 Path = str | os.PathLike[str]
@@ -123,6 +124,7 @@ class Phrases(_PhraseJoiner):
     sentences: iterable of lists of strings.
     corpus_file: paths, as Word2Vec accepts them, in place of sentences.
     allow_binary: read files that are not text, and text with NUL bytes.
+    tokenizer: splits texts, as for Word2Vec.
     min_count, threshold, scoring, delimiter, connector_words: see PhraseRules. ``default`` scores
     (bigram_count - min_count) / worda_count / wordb_count * len_vocab. ``word2phrase`` replaces
     len_vocab by corpus_word_count. ``npmi`` is in [-1, 1].
@@ -150,6 +152,7 @@ class Phrases(_PhraseJoiner):
         *,
         corpus_file: Path | list[Path] | None = None,
         allow_binary: bool = False,
+        tokenizer: str | AnyTokenizer | None = None,
         workers: int | None = None,
     ) -> None:
         if isinstance(connector_words, str):
@@ -168,7 +171,12 @@ class Phrases(_PhraseJoiner):
         self._counts = np.zeros(0, np.int64)
         self._found: dict[tuple[str, ...], tuple[str, float]] | None = None
         if sentences is not None or corpus_file is not None:
-            self.add_vocab(sentences, corpus_file=corpus_file, allow_binary=allow_binary)
+            self.add_vocab(
+                sentences,
+                corpus_file=corpus_file,
+                allow_binary=allow_binary,
+                tokenizer=tokenizer,
+            )
 
     def add_vocab(
         self,
@@ -176,6 +184,7 @@ class Phrases(_PhraseJoiner):
         *,
         corpus_file: Path | list[Path] | None = None,
         allow_binary: bool = False,
+        tokenizer: str | AnyTokenizer | None = None,
     ) -> None:
         """Count more text; the parameters are those of Phrases.
 
@@ -184,8 +193,9 @@ class Phrases(_PhraseJoiner):
         """
         if (sentences is None) == (corpus_file is None):
             raise UsageError("pass either sentences or corpus_file, and not both")
+        split = check_tokenizer(tokenizer)
         if sentences is not None:
-            corpus = read_sentences(sentences, rules=ALL_WORDS)
+            corpus = read_sentences(sentences, rules=ALL_WORDS, tokenizer=split)
         else:
             assert corpus_file is not None
             corpus = read_text(
@@ -193,6 +203,7 @@ class Phrases(_PhraseJoiner):
                 rules=ALL_WORDS,
                 threads=self._n_threads,
                 allow_binary=allow_binary,
+                tokenizer=split,
             )
         with corpus.spool:
             new_ids = self._add_words(corpus.vocabulary)

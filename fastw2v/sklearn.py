@@ -13,6 +13,7 @@ from fastw2v.base.checks import check_choice
 from fastw2v.base.optional import import_optional
 from fastw2v.base.threads import usable_cores
 from fastw2v.corpus import VocabularyRules
+from fastw2v.corpus.tokenizers import check_tokenizer
 from fastw2v.errors import UsageError
 from fastw2v.keyed_vectors import KeyedVectors
 from fastw2v.training.parameters import Parameters, Window
@@ -42,7 +43,8 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
     a / (a + p(word)), which favours rare words, and then removes the projection on the first
     singular vector of the training documents.
     sif_a: the constant a of "sif", > 0, typically 1e-4 to 1e-3.
-    tokenizer: splits documents that are strings; None uses str.split.
+    tokenizer: splits documents that are strings: the name of a Tokenizer or a function; None uses
+    str.split.
     random_state: with an int and n_jobs=1, training is reproducible.
     n_jobs: number of threads; None means 1, -1 means all cores.
     verbose: show training progress.
@@ -70,7 +72,7 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
         vectors: KeyedVectors | str | PathLike[str] | None = None,
         weighting: str = "mean",
         sif_a: float = SIF_A,
-        tokenizer: Callable[[str], Sequence[str]] | None = None,
+        tokenizer: str | Callable[[str], Sequence[str]] | None = None,
         random_state: Any = None,
         n_jobs: int | None = None,
         verbose: int = 0,
@@ -160,7 +162,7 @@ class Word2VecTransformer(NamedFeatures, TransformerMixin, BaseEstimator):  # ty
                 "X must be an iterable of documents, each a string or a list of tokens, such as a "
                 f"list or one column of a table; got {type(X).__name__}"
             )
-        split = self.tokenizer or str.split
+        split = check_tokenizer(self.tokenizer) or str.split
         return [
             list(split(document)) if isinstance(document, str) else _words(document)
             for document in X

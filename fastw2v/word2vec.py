@@ -17,6 +17,7 @@ from fastw2v.base.memory import trim_malloc
 from fastw2v.base.tables import html_table
 from fastw2v.base.threads import training_lock
 from fastw2v.corpus import EncodedCorpus, Sentences, Vocabulary, VocabularyRules, choose_from
+from fastw2v.corpus.tokenizers import AnyTokenizer, Tokenizer, check_tokenizer
 from fastw2v.errors import (
     CheckpointError,
     CorpusError,
@@ -39,6 +40,7 @@ from fastw2v.run.checkpoints.options import Checkpoints, settings_then
 from fastw2v.run.checkpoints.resume import (
     files_to_read,
     settings_to_check,
+    tokenizer_again,
     with_own_schedule,
 )
 from fastw2v.run.criterion import options_again
@@ -88,12 +90,13 @@ class Word2Vec:
     sentences: an iterable of token lists (a generator works too), a NumPy matrix of walks,
     IdSentences, Pairs, a table with the Arrow interface, or a Hugging Face dataset.
     corpus_file: a path, glob, URL, "-" for standard input, or a list of these.  Text has one
-    sentence per line; Parquet works too.
-    column: column to read from a table, dataset, Parquet file, or rows that are mappings.  It holds
-    token lists or texts.
+    sentence per line; tables in files work too, see column.
+    column: column to read from a table, dataset, rows that are mappings, or a Parquet, JSON lines,
+    CSV or TSV file.  It holds token lists or texts.
     allow_binary: train on files that are not text, and on text with NUL bytes.
     lowercase: convert words to lower case.
-    tokenizer: function that splits a text into tokens; the default splits at white space.
+    tokenizer: "words" or "simple" (see Tokenizer), or a function that splits a text into tokens;
+    the default splits at white space.  With a tokenizer, sentences may be texts.
 
     Vocabulary:
 
@@ -192,7 +195,7 @@ class Word2Vec:
         noise_reuse: int | None = Parameters.noise_reuse,
         loss_every: int = Parameters.loss_every,
         lowercase: bool = False,
-        tokenizer: Callable[[str], list[str]] | None = None,
+        tokenizer: str | AnyTokenizer | None = None,
         column: str | None = None,
         allow_binary: bool = False,
         progress: bool | Observer | None = None,
@@ -246,9 +249,11 @@ class Word2Vec:
         self.blocks = ""
         self.damage = ""  # why the vectors are not worth saving
         self.last_checkpoint: str | None = None  # of the last run, if it holds that run's end
+        split = None if tokenizer is None else check_tokenizer(tokenizer)
         self._reader = CorpusReader(
-            lowercase, tokenizer, choose_observer(progress), column, bool(allow_binary)
-        )
+            lowercase, split, choose_observer(progress), column,
+            bool(allow_binary),
+        )  # fmt: skip
         self._corpus: EncodedCorpus | None = None  # waits for train
         self._one_shot: object = None  # the iterator that it was read from
         self._source: dict[str, Any] = {}
@@ -472,7 +477,7 @@ class Word2Vec:
         corpus_file: Path | list[Path] | None = None,
         *,
         schedule: Callable[[float], float] | None = None,
-        tokenizer: Callable[[str], list[str]] | None = None,
+        tokenizer: str | AnyTokenizer | None = None,
         column: str | None = None,
         allow_binary: bool = False,
         init_from: object = None,
@@ -492,7 +497,7 @@ class Word2Vec:
         path: the folder of checkpoints, or one of the files in it.
         sentences, corpus_file: the same corpus again; needed only if it was not read from files.
         schedule, tokenizer, column, allow_binary, init_from, freeze, metric: the same as in the
-        original run, if it had them.
+        original run, if it had them.  A built-in tokenizer is named in the checkpoint.
         validation, patience, restore_best: default to the values in the checkpoint.
         progress, callbacks, log, checkpoint_every: as for a new model.
         Raises CheckpointError if there is no checkpoint, or if the corpus or the CPU differs.
@@ -501,7 +506,8 @@ class Word2Vec:
             refuse_unknown(unknown, Word2Vec.resume)
         found = Checkpoints(path, resume=True).found()
         if sentences is None and corpus_file is None:
-            corpus_file = [*files_to_read(found, tokenizer)]
+            corpus_file = [*files_to_read(found)]
+        split = tokenizer_again(found, check_tokenizer(tokenizer), is_needed=sentences is None)
         settings = settings_then(found[1])
         compared = {"validation": validation, "patience": patience, "restore_best": restore_best}
         criterion = options_again(
@@ -509,7 +515,7 @@ class Word2Vec:
         )
         stored = StoredSettings.of(with_own_schedule(found[0], settings, schedule))
         model = cls(
-            lowercase=stored.lowercase, tokenizer=tokenizer, column=column,
+            lowercase=stored.lowercase, tokenizer=split, column=column,
             allow_binary=allow_binary,
             init_from=init_from, freeze=freeze, progress=progress, callbacks=callbacks,
             metric=metric, log=log, checkpoint=path, checkpoint_every=checkpoint_every,
@@ -632,6 +638,8 @@ class Word2Vec:
         data = model_to_file(self._decided(parameters), self.rules, vocabulary, arrays)
         counts = RunCounts(self.corpus_count, self.corpus_total_words)
         data.settings |= {"lowercase": bool(self._reader.lowercase), **counts._asdict()}
+        if isinstance(self._reader.tokenizer, Tokenizer):
+            data.settings["tokenizer"] = str(self._reader.tokenizer)
         data.settings[BLOCKS] = self.blocks
         data.damage = self.damage
         return data
@@ -675,8 +683,9 @@ class Word2Vec:
     ) -> Model:
         """Read a model that save() wrote in the native format, or that gensim saved.
 
-        It is ready for more training.  The file does not store a tokenizer.  A warning lists what
-        is not taken over from gensim.
+        It is ready for more training.  The file names a built-in tokenizer; it does not store a
+        function.  A warning lists what is not taken over from gensim.
+
         mmap: without effect; KeyedVectors.load can memory-map files.
         verify: compare every byte of the file with its checksums.
         allow_non_finite: also read NaN and infinities, which are an error otherwise.
@@ -696,14 +705,14 @@ class Word2Vec:
         """Return the model stored in the content of a file."""
         assert data.counts is not None
         stored = StoredSettings.of(settings_in_file(data))
-        model = cls(lowercase=stored.lowercase)
+        model = cls(lowercase=stored.lowercase, tokenizer=stored.tokenizer)
         model._set(stored)
         model.vocabulary = Vocabulary(data.words, data.counts)
         model.arrays = arrays_in_file(model.parameters, data)
         return model
 
     def _set(self, stored: StoredSettings) -> None:
-        """Apply the settings of a file, but for lowercase."""
+        """Apply the settings of a file, but for lowercase and tokenizer."""
         self.blocks, self.rules, self.parameters = stored.blocks, stored.rules, stored.parameters
         self.corpus_count, self.corpus_total_words = stored.counts
 

@@ -289,6 +289,25 @@ def test_a_tokenizer_has_to_be_passed_again(file, sentences):
     assert same_bits(Word2Vec.resume("run", tokenizer=str.split), whole)
 
 
+def test_lists_of_words_need_no_tokenizer_to_resume(file, sentences):
+    with pytest.raises(RuntimeError):
+        Word2Vec(
+            sentences, checkpoint="run", callbacks=[Fails(1)], **SMALL | {"tokenizer": str.split}
+        )
+    assert same_bits(Word2Vec.resume("run", sentences), Word2Vec(sentences, **SMALL))
+
+
+def test_a_built_in_tokenizer_is_named_in_the_checkpoint(file, sentences):
+    settings = SMALL | {"tokenizer": "simple:min_len=1,max_len=20"}
+    with pytest.raises(RuntimeError):
+        Word2Vec(corpus_file=file, checkpoint="run", callbacks=[Fails(1)], **settings)
+    other = SMALL | {"tokenizer": "words"}
+    with pytest.raises(CheckpointError, match="tokenizer was 'simple:min_len=1,max_len=20'"):
+        Word2Vec(corpus_file=file, checkpoint="run", resume=True, **other)
+    whole = Word2Vec(corpus_file=file, **settings)
+    assert same_bits(Word2Vec.resume("run"), whole)
+
+
 def test_a_run_does_not_overwrite_another_ones_checkpoints(sentences):
     cut_short(sentences)
     with pytest.raises(CheckpointError, match="run holds checkpoints of another run"):

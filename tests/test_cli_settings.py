@@ -103,6 +103,18 @@ def test_both_biases_are_asked_for_by_a_flag_or_in_a_configuration_file(folder, 
 # ---- tokenizers ----
 
 
+@pytest.mark.parametrize("how", ["flag", "config"])
+def test_a_built_in_tokenizer_is_given_by_its_name(folder, how):
+    (folder / "text").write_text("The CAT's Été, 12!\n" * 5, "utf-8")
+    (folder / "run.toml").write_text('tokenizer = "simple:deacc,min_len=1"\n')
+    given = {"flag": ["--tokenizer", "simple:deacc,min_len=1"], "config": ["--config", "run.toml"]}
+    assert train("text", "-o", "v", *given[how]) == 0
+    assert sorted(read_vectors("v").words) == ["cat", "ete", "s", "the"]
+    assert read_vectors("v").settings["tokenizer"] == "simple:deacc,min_len=1"
+    assert cli.main(["phrases", "text", "-o", "joined", "--tokenizer", "words"]) == 0
+    assert (folder / "joined").read_text("utf-8").startswith("the cat's été 12\n")
+
+
 def test_a_tokenizer_is_found_in_the_working_folder(folder):
     (folder / "my_words.py").write_text("def by_comma(line):\n    return line.split(',')\n")
     (folder / "text").write_text("big cat,dog\n" * 5)
@@ -114,7 +126,9 @@ def test_a_tokenizer_is_found_in_the_working_folder(folder):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("split", "tokenizer must be given as module:function, got 'split'"),
+        ("split", "tokenizer must be whitespace, words, simple or module:function, got 'split'"),
+        ("simple:deaccent", "tokenizer simple has the options deacc, min_len=N and max_len=N, got "
+         "'deaccent'"),
         ("absent_words:split", "tokenizer 'absent_words:split' cannot be imported: "
          "ModuleNotFoundError: No module named 'absent_words'"),
         ("json:split", "tokenizer 'json:split' cannot be imported: "

@@ -11,9 +11,10 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from fastw2v import KeyedVectors, Word2Vec
-from fastw2v.errors import ModelFormatError
+from fastw2v.errors import ModelFormatError, SaveError
 from fastw2v.formats import WordVectors, native, tensor_file
-from fastw2v.formats.word_vectors import decode_words, split_words
+from fastw2v.formats.records import NATIVE
+from fastw2v.formats.word_vectors import decode_words, join_words, split_words
 
 
 @pytest.fixture
@@ -207,3 +208,24 @@ def test_words_are_split_as_they_were_joined(words):
     encoded = [word.encode("utf-8", "replace") if isinstance(word, str) else word for word in words]
     offsets = np.cumsum([0, *map(len, encoded)])
     assert split_words(b"".join(encoded), offsets) == decode_words(encoded)
+
+
+@given(st.lists(st.text(max_size=8) | st.just("\udcff"), unique=True))
+def test_words_are_joined_as_python_encodes_them(words):
+    encoded = []
+    for word in words:
+        try:
+            encoded.append(word.encode("utf-8", "surrogateescape"))
+        except UnicodeEncodeError:
+            with pytest.raises(SaveError, match="is not Unicode text"):
+                join_words("file", words, NATIVE)
+            return
+    text, offsets = join_words("file", words, NATIVE)
+    assert text == b"".join(encoded)
+    assert offsets.tolist() == [0, *np.cumsum([len(word) for word in encoded]).tolist()]
+
+
+@pytest.mark.parametrize("words", [["a", "b", "a"], ["é", "\udcc3\udca9"]])
+def test_words_that_are_the_same_in_a_file_are_refused(words):
+    with pytest.raises(SaveError, match="occurs twice"):
+        join_words("file", words, NATIVE)

@@ -312,7 +312,7 @@ def test_an_empty_name_is_a_usage_error(capsys, args, name):
 
 def test_an_empty_tokenizer_in_a_configuration_is_a_usage_error(capsys, folder):
     (folder / "run.toml").write_text('tokenizer = ""\n')
-    message = "tokenizer must be given as module:function, got ''"
+    message = "tokenizer must be whitespace, words, simple or module:function, got ''"
     fails(capsys, ["train", "corpus.txt", "-o", "v", "--config", "run.toml"], 2, message)
 
 

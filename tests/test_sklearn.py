@@ -172,6 +172,10 @@ def test_a_tokenizer_splits_strings(vectors):
     transformer = Word2VecTransformer(vectors=vectors, tokenizer=lambda text: text.split("-"))
     np.testing.assert_array_equal(transformer.fit_transform(["a"])[0], vectors["a"])
     assert np.abs(transformer.transform(["a-b"])[0] - vectors[["a", "b"]].mean(0)).max() < 1e-6
+    named = Word2VecTransformer(vectors=vectors, tokenizer="words")
+    np.testing.assert_array_equal(named.fit_transform(["A."])[0], vectors["a"])
+    with pytest.raises(UsageError, match=r"^tokenizer must be whitespace, words, simple or a func"):
+        Word2VecTransformer(vectors=vectors, tokenizer="word").fit(["a"])
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,7 @@ def test_parquet_files_are_known_by_their_first_bytes(parquet):
 
 def test_files_that_do_not_go_with_the_column_are_refused(parquet):
     (parquet / "text").write_text("a b\n")
-    with pytest.raises(UsageError, match=r"^column is for Parquet files, but text is not one$"):
+    with pytest.raises(UsageError, match=r"^column is for Parquet files and .jsonl.*, but text"):
         files_of("text", "tokens")
     with pytest.raises(UsageError, match=r"^text and Parquet cannot be mixed, but text is not a P"):
         files_of(["a.parquet", "text"], "tokens")

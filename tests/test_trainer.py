@@ -19,7 +19,7 @@ from training_case import (
 
 from fastw2v.base import threads
 from fastw2v.training import trainer as trainer_module
-from fastw2v.training.arrays import build_arrays
+from fastw2v.training.arrays import INIT_FLOATS, build_arrays, fill_uniform, zero_rows
 from fastw2v.training.events import ObserverListener
 from fastw2v.training.objectives import FULL_SOFTMAX, NEGATIVE_SAMPLING
 from fastw2v.training.parameters import Parameters
@@ -265,3 +265,14 @@ def test_an_interrupt_that_python_dropped_ends_the_run_between_two_chunks(monkey
     monkeypatch.setattr("fastw2v.base.threads._HANDLED", [2])
     with pytest.raises(KeyboardInterrupt):
         trained(random_spool(2_000))
+
+
+@pytest.mark.parametrize("dim", [1, 33, 100])
+def test_the_first_rows_do_not_depend_on_the_threads_that_fill_them(dim):
+    n_rows = 100 * INIT_FLOATS // dim + 7
+    draws = np.random.default_rng(3).random((n_rows, dim), np.float32)
+    for n_threads in (1, 2, 5):
+        rows = zero_rows(n_rows, dim)
+        fill_uniform(rows, dim, 3, n_threads)
+        np.testing.assert_array_equal(rows[:, :dim], (draws * 2 - 1) / dim)
+        assert not rows[:, dim:].any()

@@ -155,7 +155,7 @@ def test_a_corpus_is_either_sentences_or_files(sentences, file):
     ("corpus", "message"),
     [
         (["a sentence"], "sentence 1 is a string, expected a list of tokens; "
-         "pass [s.split() for s in sentences]"),
+         "pass [s.split() for s in sentences], or set tokenizer"),
         ("corpus.txt", "sentences is a string, expected an iterable of lists of tokens; "
          "pass the path of a file as corpus_file"),
         ([], "the corpus contains no words"),

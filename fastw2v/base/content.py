@@ -27,6 +27,22 @@ COMPRESSIONS = (
 SUFFIXES = {compression.suffix: compression.name for compression in COMPRESSIONS}
 
 
+JSON_LINES = "JSON lines"
+TABLES = {
+    ".jsonl": JSON_LINES,
+    ".ndjson": JSON_LINES,
+    ".json": JSON_LINES,
+    ".csv": "CSV",
+    ".tsv": "TSV",
+}
+
+
+def table_kind(path: str) -> str | None:
+    """Return the kind of table that a name ends in, also before the suffix of a compression."""
+    name, suffix = os.path.splitext(path.lower())
+    return TABLES.get(os.path.splitext(name)[1] if suffix in SUFFIXES else suffix)
+
+
 class Content(NamedTuple):
     """Something that is not text: name, the first bytes it may have, and what to do with it."""
 

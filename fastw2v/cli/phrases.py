@@ -67,6 +67,11 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="read files that are not text, and text with NUL bytes",
     )
+    parser.add_argument(
+        "--tokenizer",
+        metavar="NAME",
+        help="split text by words, simple or module:function, as in train (whitespace)",
+    )
     parser.add_argument("--workers", metavar="N", type=int, help="threads (one per core)")
     parser.set_defaults(run=run, imports="fastw2v.corpus.collocations")
 
@@ -75,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
     """Join the phrases and print a report."""
     from fastw2v.base.atomic import check_writable
     from fastw2v.base.compression import write_packed
+    from fastw2v.cli.settings import load_tokenizer
     from fastw2v.corpus.collocations import PhraseRules, join_phrases
     from fastw2v.errors import UsageError
 
@@ -93,7 +99,12 @@ def run(args: argparse.Namespace) -> int:
         if os.path.realpath(args.list) == os.path.realpath(args.output):
             raise UsageError(f"{args.list} is both output and list; write to another file")
     reports = join_phrases(
-        args.corpus, args.output, rules, args.workers, allow_binary=args.allow_binary
+        args.corpus,
+        args.output,
+        rules,
+        args.workers,
+        allow_binary=args.allow_binary,
+        tokenizer=None if args.tokenizer is None else load_tokenizer(args.tokenizer),
     )
     if args.list:
         with write_packed(args.list) as file:

@@ -31,9 +31,14 @@ def window(text: str) -> int | list[int]:
 
 TEXT_FLAGS: Flags = {
     "lowercase": (bool, "convert words to lower case"),
-    "column": (str, "column of Parquet files that holds texts or lists of words"),
+    "column": (str, "column of Parquet, JSON lines, CSV or TSV files that holds the texts"),
     "allow_binary": (bool, "train on files that are not text, and on text with NUL bytes"),
-    "tokenizer": (str, "Python function that splits a line into words, as module:function"),
+    "tokenizer": (
+        str,
+        "split text by words (lower case, without punctuation), simple (gensim's "
+        "simple_preprocess; options as simple:deacc,min_len=2,max_len=15), or a Python function "
+        "of a line, as module:function (whitespace)",
+    ),
     "min_count": (int, "drop words that occur fewer than N times (5)"),
     "max_final_vocab": (int, "keep at most the N most frequent words (all)"),
 }
@@ -169,12 +174,27 @@ def load_functions(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings with function names and word files replaced by their contents."""
     loaded = dict(settings)
     if "tokenizer" in settings:
-        loaded["tokenizer"] = load_function("tokenizer", settings["tokenizer"])
+        loaded["tokenizer"] = load_tokenizer(settings["tokenizer"])
     if ":" in str(settings.get("schedule", "")):
         loaded["schedule"] = load_function("schedule", settings["schedule"])
     if "freeze" in settings:
         loaded["freeze"] = load_freeze(settings["freeze"])
     return loaded
+
+
+def load_tokenizer(name: Any) -> Any:
+    """Return a built-in tokenizer, or the function that is named as module:function."""
+    from fastw2v.corpus.tokenizers import RULES, Tokenizer
+
+    if isinstance(name, str):
+        built_in = Tokenizer.named(name)
+        if built_in is not None:
+            return built_in
+        if ":" not in name:
+            raise UsageError(
+                f"tokenizer must be {', '.join(RULES)} or module:function, got {shown(name)}"
+            )
+    return load_function("tokenizer", name)
 
 
 def load_function(setting: str, name: str) -> Callable[..., Any]:

@@ -12,18 +12,18 @@ from fastw2v.base.memory import Int32Array, Int64Array
 from fastw2v.corpus.encode import CountedCorpus, EncodedPiece
 from fastw2v.corpus.lexicon import Lexicon, LineLexicon, TokenLexicon
 from fastw2v.corpus.spool import SpoolWriter
+from fastw2v.corpus.tokenizers import AnyTokenizer, Tokenizer
 from fastw2v.errors import CorpusError
 
+ESCAPES = frozenset(map(chr, range(0xDC80, 0xDD00)))  # of bytes that are not UTF-8
 TEXT_BYTES = 1 << 20  # joined and split at a time
-
-Tokenizer = Callable[[str], list[str]]
 
 
 class CellCounter:
     """Counts the cells of one column, which are all texts or all lists of tokens."""
 
     def __init__(
-        self, writer: SpoolWriter, tokenizer: Tokenizer | None, report: Callable[[int], None]
+        self, writer: SpoolWriter, tokenizer: AnyTokenizer | None, report: Callable[[int], None]
     ) -> None:
         """tokenizer: splits texts; None for white space.  report: called with the token count."""
         self.writer = writer
@@ -35,8 +35,7 @@ class CellCounter:
     def add_text(self, text: bytes | memoryview) -> None:
         """Count lines of text, one per cell, each ending in a newline."""
         if self._lexicon is None:
-            tokenizer = self._tokenizer
-            self._lexicon = LineLexicon(tokenizer, threading.Event()) if tokenizer else Lexicon()
+            self._lexicon = _text_lexicon(self._tokenizer)
         if not isinstance(self._lexicon, Lexicon | LineLexicon):
             raise CorpusError("the column mixes texts and lists of tokens: text follows a list")
         self.n_text_bytes += len(text)
@@ -81,6 +80,12 @@ class CellCounter:
         self._report(self.writer.n_tokens)
 
 
+def _text_lexicon(tokenizer: AnyTokenizer | None) -> Lexicon | LineLexicon:
+    if tokenizer is None or isinstance(tokenizer, Tokenizer):
+        return Lexicon(tokenizer=tokenizer)
+    return LineLexicon(tokenizer, threading.Event())
+
+
 def as_lines(cells: Iterable[object]) -> Iterator[bytes]:
     """Yield strings joined as lines, about TEXT_BYTES at a time; newlines become spaces.
 
@@ -94,6 +99,19 @@ def as_lines(cells: Iterable[object]) -> Iterator[bytes]:
         lines.append(str.replace("" if cell is None else cell, "\n", " ") + "\n")
         n_characters += len(lines[-1])
         if n_characters >= TEXT_BYTES:
-            yield "".join(lines).encode("utf-8", "surrogateescape")
+            yield _encoded("".join(lines))
             lines, n_characters = [], 0
-    yield "".join(lines).encode("utf-8", "surrogateescape")
+    yield _encoded("".join(lines))
+
+
+def _encoded(text: str) -> bytes:
+    """Encode a text, with the bytes of surrogate escapes; other surrogates take three bytes."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return b"".join(map(_encoded_character, text))
+
+
+def _encoded_character(character: str) -> bytes:
+    handler = "surrogateescape" if character in ESCAPES else "surrogatepass"
+    return character.encode("utf-8", handler)

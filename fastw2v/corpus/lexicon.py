@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fastw2v import _core
 from fastw2v.base.memory import Int32Array, Int64Array, fresh
 from fastw2v.corpus.sources import Stopped
+from fastw2v.corpus.tokenizers import MAX_LINE_BYTES, Tokenizer
 from fastw2v.errors import CorpusError
 
 Item = TypeVar("Item", bound=np.generic)
@@ -22,8 +23,6 @@ MAX_WORDS = 2**31 - 1  # word ids are int32
 # time of two threads, which wait for each other's page faults.
 INITIAL_SLOTS = 1 << 18
 INITIAL_ARENA_BYTES = 1 << 20
-# Longer lines are not given to a tokenizer, which needs a line whole. A book has about 1 MiB.
-MAX_LINE_BYTES = 1 << 24
 
 HashKey = tuple[int, int]
 
@@ -40,9 +39,17 @@ HASH_KEY = new_hash_key()
 class Lexicon:
     """Words in order of first appearance; not thread-safe."""
 
-    def __init__(self, n_slots: int = INITIAL_SLOTS, key: HashKey = HASH_KEY) -> None:
-        """Start with a table of n_slots, a power of two; ids and counts do not depend on `key`."""
-        self._key = key
+    def __init__(
+        self,
+        n_slots: int = INITIAL_SLOTS,
+        key: HashKey = HASH_KEY,
+        tokenizer: Tokenizer | None = None,
+    ) -> None:
+        """Start with a table of n_slots, a power of two; ids and counts do not depend on `key`.
+
+        tokenizer: splits the text of encode(); None for white space.
+        """
+        self._key, self._tokenizer, self._tokens = key, tokenizer, bytearray()
         self.n_too_long = 0  # words of more than _core.MAX_WORD_BYTES, which are skipped
         self._offsets = np.zeros(1, np.int64)
         self._counts = np.empty(0, np.int64)
@@ -74,6 +81,8 @@ class Lexicon:
         block before each sentence end. A first end of 0 closes the sentence left open by the
         previous block. Both are views, valid until the next call.
         """
+        if self._tokenizer is not None:
+            text = self._tokenizer.split(text, self._tokens)
         n_most = len(text) // 2 + 1 + _core.WORD_BATCH  # each token but the last takes two bytes
         if len(self._word_ids) < n_most:
             self._word_ids = fresh(n_most, np.int32)

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastw2v.corpus.cells import CellCounter, Tokenizer
+from fastw2v.corpus.cells import CellCounter
 from fastw2v.corpus.encode import EncodedCorpus, encode, fold_case
 from fastw2v.corpus.sentences import PROGRESS_SECONDS, Progress
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
+from fastw2v.corpus.tokenizers import AnyTokenizer
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
 
 
@@ -21,7 +22,8 @@ class Reading:
     column: column of a table, dataset or mapping that holds the sentences; optional if there is
     only one.
     lowercase: convert words to lower case, by the rules of Unicode.
-    tokenizer: function from a text to a list of tokens; None to split at white space.
+    tokenizer: a Tokenizer, or a function from a text to a list of tokens; None to split at white
+    space.
     spool_limit_bytes: size beyond which word ids move to temporary files.
     progress: called about ten times a second with (0, None, tokens so far).
     """
@@ -30,7 +32,7 @@ class Reading:
     vocabulary: Vocabulary | None = None
     column: str | None = None
     lowercase: bool = False
-    tokenizer: Tokenizer | None = None
+    tokenizer: AnyTokenizer | None = None
     spool_limit_bytes: int = SPOOL_LIMIT_BYTES
     progress: Progress | None = None
 

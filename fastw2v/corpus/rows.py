@@ -25,17 +25,17 @@ def count_dataset(data: Any, column: str | None, counter: CellCounter) -> None:
     count_arrays(pyarrow("the dataset"), arrays, f"column {name!r}", counter)
 
 
-def cells_of_rows(rows: Iterable[Any], column: str) -> tuple[bool, Iterator[Any]]:
-    """Return whether a column of mappings holds texts, and its cells.
-
-    Raises CorpusError, at once or during iteration, if a row is not a mapping or lacks the column.
-    """
-    cells = _cells(rows, column)
+def with_first_cell(cells: Iterator[Any]) -> tuple[bool, Iterator[Any]]:
+    """Return whether the first cell that is not None is a text, and all cells."""
     first = list(_until_not_none(cells))
     return bool(first) and isinstance(first[-1], str), chain(first, cells)
 
 
-def _cells(rows: Iterable[Any], column: str) -> Iterator[Any]:
+def cells_of_rows(rows: Iterable[Any], column: str) -> Iterator[Any]:
+    """Yield the cells of a column of mappings.
+
+    Raises CorpusError if a row is not a mapping or lacks the column.
+    """
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):
             raise CorpusError(

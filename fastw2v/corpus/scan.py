@@ -24,7 +24,7 @@ from fastw2v.corpus.encode import (
     encode,
     fold_case,
 )
-from fastw2v.corpus.lexicon import MAX_LINE_BYTES, Lexicon, LineLexicon, TokenLexicon
+from fastw2v.corpus.lexicon import Lexicon, LineLexicon, TokenLexicon
 from fastw2v.corpus.sentences import PROGRESS_SECONDS, Progress
 from fastw2v.corpus.sources import (
     PIECE_BYTES,
@@ -36,6 +36,7 @@ from fastw2v.corpus.sources import (
     find_sources,
 )
 from fastw2v.corpus.spool import SPOOL_LIMIT_BYTES, SpoolWriter
+from fastw2v.corpus.tokenizers import MAX_LINE_BYTES, AnyTokenizer, Tokenizer
 from fastw2v.corpus.vocabulary import Vocabulary, VocabularyRules
 from fastw2v.errors import CorpusError, ReadError, reading
 
@@ -57,6 +58,7 @@ class Separator(NamedTuple):
 
 
 WHITE_SPACE = Separator(re.compile(rb"[ \t\n\r\v\f]"), _core.MAX_WORD_BYTES)
+RAW_TEXT = Separator(WHITE_SPACE.pattern, MAX_LINE_BYTES)  # for a Tokenizer
 NEWLINE = Separator(re.compile(rb"\n"), MAX_LINE_BYTES)
 
 
@@ -304,9 +306,6 @@ class ReadAhead(Iterator[Item]):
         raise Stopped
 
 
-Tokenizer = Callable[[str], list[str]]
-
-
 class Counter(Protocol):
     """Counts the text of one thread: a Lexicon or a LineLexicon."""
 
@@ -408,7 +407,7 @@ def read_text(
     rules: VocabularyRules,
     vocabulary: Vocabulary | None = None,
     lowercase: bool = False,
-    tokenizer: Tokenizer | None = None,
+    tokenizer: AnyTokenizer | None = None,
     threads: int = 1,
     spool_limit_bytes: int = SPOOL_LIMIT_BYTES,
     progress: Progress | None = None,
@@ -422,8 +421,8 @@ def read_text(
     standard input.
     rules: the rules that choose the vocabulary.  vocabulary: encode with this one instead.
     lowercase: convert words to lower case, by the rules of Unicode.
-    tokenizer: function from a line, without its newline, to a list of tokens; runs on one thread.
-    A line has at most MAX_LINE_BYTES.
+    tokenizer: a Tokenizer, or a function from a line, without its newline, to a list of tokens,
+    which runs on one thread. A line for a function has at most MAX_LINE_BYTES.
     threads: int >= 1, number of counting threads.
     spool_limit_bytes: word ids that exceed this size go to temporary files: early on if the sizes
     of all files are known, otherwise when they reach the limit.
@@ -439,8 +438,8 @@ def read_text(
     try:
         for source in scan.sources:
             source.check_content(source.content)
-        if tokenizer is None:
-            counted = _count_words(scan, threads, progress)
+        if tokenizer is None or isinstance(tokenizer, Tokenizer):
+            counted = _count_words(scan, tokenizer, threads, progress)
         else:
             counted = _count_lines(scan, tokenizer, progress)
         if lowercase:
@@ -454,9 +453,12 @@ def read_text(
             source.close()
 
 
-def _count_words(scan: CorpusScan, threads: int, progress: Progress | None) -> CountedCorpus:
-    lexicons = [Lexicon() for _ in range(threads)]
-    feed = BlockFeed(scan.sources, BLOCK_BYTES, WHITE_SPACE, scan.stop)
+def _count_words(
+    scan: CorpusScan, tokenizer: Tokenizer | None, threads: int, progress: Progress | None
+) -> CountedCorpus:
+    lexicons = [Lexicon(tokenizer=tokenizer) for _ in range(threads)]
+    separator = WHITE_SPACE if tokenizer is None else RAW_TEXT
+    feed = BlockFeed(scan.sources, BLOCK_BYTES, separator, scan.stop)
     scan.run(lexicons, feed, progress)
     n_too_long = sum(lexicon.n_too_long for lexicon in lexicons)
     if threads == 1:
@@ -473,7 +475,7 @@ def _count_words(scan: CorpusScan, threads: int, progress: Progress | None) -> C
 
 
 def _count_lines(
-    scan: CorpusScan, tokenizer: Tokenizer, progress: Progress | None
+    scan: CorpusScan, tokenizer: Callable[[str], list[str]], progress: Progress | None
 ) -> CountedCorpus:
     lexicon = LineLexicon(tokenizer, scan.stop)
     feed = BlockFeed(scan.sources, LINE_BLOCK_BYTES, NEWLINE, scan.stop)

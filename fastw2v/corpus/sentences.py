@@ -42,12 +42,7 @@ def read_token_lists(
     SaveError if a temporary file cannot be written; any error of the iterable.
     """
     started = time.perf_counter()
-    is_number = getattr(sentences, "ndim", 1) == 0  # an array of no dimension
-    if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable) or is_number:
-        raise CorpusError(
-            f"sentences is {_kind(sentences)}, expected an iterable of lists of tokens; "
-            "pass the path of a file as corpus_file"
-        )
+    check_iterable(sentences)
     reader = _SentenceReader(SpoolWriter(spool_limit_bytes), progress)
     try:
         for number, sentence in enumerate(sentences, 1):
@@ -59,6 +54,16 @@ def read_token_lists(
     except BaseException:
         reader.writer.close()
         raise
+
+
+def check_iterable(sentences: object) -> None:
+    """Raise CorpusError unless sentences is an iterable that can hold sentences."""
+    is_number = getattr(sentences, "ndim", 1) == 0  # an array of no dimension
+    if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable) or is_number:
+        raise CorpusError(
+            f"sentences is {_kind(sentences)}, expected an iterable of lists of tokens; "
+            "pass the path of a file as corpus_file"
+        )
 
 
 class _SentenceReader:
@@ -128,7 +133,7 @@ def _tokens_of(number: int, sentence: object) -> list[object]:
     if isinstance(sentence, str | bytes | np.ndarray) or not isinstance(sentence, Iterable):
         raise CorpusError(
             f"sentence {number} is {_kind(sentence)}, expected a list of tokens; "
-            "pass [s.split() for s in sentences]"
+            "pass [s.split() for s in sentences], or set tokenizer"
         )
     return list(sentence)
 

@@ -33,7 +33,7 @@ from fastw2v.formats.opened import refuse_pipe
 from fastw2v.formats.precision import Reduced, reduce_vectors, without_model
 from fastw2v.formats.records import NATIVE
 from fastw2v.formats.tensor_file import TensorFile, write_tensors
-from fastw2v.formats.word_vectors import WordVectors, encode_words, split_words
+from fastw2v.formats.word_vectors import WordVectors, join_words, split_words
 
 LAYOUT_VERSION = "1"
 EXTRA_PREFIX = "further."
@@ -56,13 +56,11 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
     Raises SaveError, or UsageError if the settings cannot be written as JSON.
     """
     name = os.fspath(path)
-    words = encode_words(name, word_vectors.words, NATIVE)
+    words, offsets = join_words(name, word_vectors.words, NATIVE)
     reduced = Reduced(word_vectors.vectors)
     if dtype != "float32":
         reduced = reduce_vectors(name, word_vectors, dtype)
         word_vectors = without_model(word_vectors)
-    offsets = np.zeros(len(words) + 1, np.int64)
-    np.cumsum([len(word) for word in words], out=offsets[1:])
     tensors: dict[str, NDArray[Any] | None] = {
         "vectors": reduced.values,
         "vector_scales": reduced.scales,
@@ -71,7 +69,7 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
         "input_bias": word_vectors.input_bias,
         "counts": word_vectors.counts,
         "word_offsets": offsets,
-        "words": np.frombuffer(b"".join(words), np.uint8),
+        "words": np.frombuffer(words, np.uint8),
         **{EXTRA_PREFIX + key: rows for key, rows in word_vectors.extra_arrays.items()},
     }
     metadata = {"fastw2v": LAYOUT_VERSION, "settings": _settings_json(word_vectors.settings)}

@@ -46,7 +46,9 @@ def write(path: str | PathLike[str], word_vectors: WordVectors, *, dtype: str = 
     if UNKNOWN not in words:
         words = [*words, UNKNOWN]
         embeddings = np.concatenate([embeddings, np.zeros((1, word_vectors.dim), dtype)])
-    lowercase = word_vectors.settings.get("lowercase") is True
+    settings = word_vectors.settings
+    lowercase = settings.get("lowercase") is True
+    lowercase |= str(settings.get("tokenizer")).startswith(("words", "simple"))
     model, tokenizer, config, modules = HF.files(name)
     contents = {
         tokenizer: _tokenizer(words, lowercase),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastw2v import _core
 from fastw2v.base.atomic import set_aside
 from fastw2v.base.checks import check_path
 from fastw2v.errors import DivergedError, ModelFormatError, SaveError
@@ -191,8 +192,31 @@ def encode_words(path: str, words: Sequence[str], format: Format) -> list[bytes]
         encoded = [word.encode("utf-8", "surrogateescape") for word in words]
     except UnicodeEncodeError as error:
         raise SaveError(f"cannot write {path}: {error.object!r} is not Unicode text") from error
-    if len(set(encoded)) != len(encoded):
-        word = words[repeated_rows(encoded)[0]]
+    _check_words(path, words, encoded, format)
+    return encoded
+
+
+def join_words(path: str, words: Sequence[str], format: Format) -> tuple[bytes, NDArray[np.int64]]:
+    """Return the words in UTF-8, one after the other, and (n_words + 1,) int64, where each begins.
+
+    Raises SaveError as encode_words() does.
+    """
+    offsets = np.zeros(len(words) + 1, np.int64)
+    text = _core.join_words([*words], offsets)
+    if text is not None:
+        _check_words(path, words, words, format)
+        return text, offsets
+    encoded = encode_words(path, words, format)  # with surrogate escapes, two can be the same
+    np.cumsum([len(word) for word in encoded], out=offsets[1:])
+    return b"".join(encoded), offsets
+
+
+def _check_words(
+    path: str, words: Sequence[str], written: Sequence[Hashable], format: Format
+) -> None:
+    """Raise SaveError for a word whose written form is repeated or that the format refuses."""
+    if len(set(written)) != len(written):
+        word = words[repeated_rows(written)[0]]
         raise SaveError(f"cannot write {path}: word {word!r} occurs twice")
     if format.refused is not None:
         refused = next(filter(format.refused.search, words), None)
@@ -201,7 +225,6 @@ def encode_words(path: str, words: Sequence[str], format: Format) -> list[bytes]
                 f"cannot write {path}: this format cannot hold the word {refused!r} "
                 f"({format.refused_words}); the {NATIVE.name} format can"
             )
-    return encoded
 
 
 def repeated_rows(words: Sequence[Hashable]) -> list[int]:

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from fastw2v.corpus import (
     read_text,
 )
 from fastw2v.corpus.sources import STDIN
+from fastw2v.corpus.tokenizers import AnyTokenizer, Tokenizer
 from fastw2v.errors import UsageError
 from fastw2v.run.options import facts_if_logged
 from fastw2v.training.events import Display, Observer, Report, is_terminal
@@ -35,13 +36,10 @@ class CorpusReader:
     """
 
     lowercase: bool
-    tokenizer: Callable[[str], list[str]] | None
+    tokenizer: AnyTokenizer | None
     observer: Observer | None
     column: str | None = None
     allow_binary: bool = False
-
-    def __post_init__(self) -> None:
-        check_function("tokenizer", self.tokenizer)
 
     def read(
         self,
@@ -88,7 +86,7 @@ def is_one_shot(sentences: object) -> bool:
 
 
 def source_of(
-    corpus_file: Path | list[Path] | None, tokenizer: Callable[[str], list[str]] | None
+    corpus_file: Path | list[Path] | None, tokenizer: AnyTokenizer | None
 ) -> dict[str, Any]:
     """Return how to read a corpus again, for JSON; the paths are None if it is not a file."""
     paths = None
@@ -96,7 +94,14 @@ def source_of(
         listed = corpus_file if isinstance(corpus_file, list) else [corpus_file]
         names = [os.fspath(path) for path in listed]
         paths = [name if name == STDIN else os.path.abspath(name) for name in names]
-    return {"corpus_file": paths, "tokenizer": tokenizer and repr(tokenizer)}
+    return {"corpus_file": paths, "tokenizer": name_of(tokenizer)}
+
+
+def name_of(tokenizer: AnyTokenizer | None) -> str | None:
+    """Return the name of a tokenizer for files; that of a Tokenizer makes it again."""
+    if tokenizer is None:
+        return None
+    return str(tokenizer) if isinstance(tokenizer, Tokenizer) else repr(tokenizer)
 
 
 def choose_observer(progress: bool | Observer | None) -> Observer | None:

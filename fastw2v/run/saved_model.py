@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastw2v.base.checks import check_choice, check_flag, check_integer, shown
 from fastw2v.corpus import Vocabulary, VocabularyRules
+from fastw2v.corpus.tokenizers import RULES, Tokenizer
 from fastw2v.errors import ModelFormatError, UsageError
 from fastw2v.formats import WordVectors, read_vectors
 from fastw2v.sampling import SHUFFLED
@@ -234,6 +235,7 @@ class StoredSettings(NamedTuple):
     counts: RunCounts
     blocks: str
     lowercase: bool
+    tokenizer: Tokenizer | None
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "StoredSettings":
@@ -243,6 +245,7 @@ class StoredSettings(NamedTuple):
         if not isinstance(blocks, str):
             raise UsageError(f"{BLOCKS} must be text, got {blocks!r}")
         check_flag("lowercase", lowercase)
+        tokenizer = stored_tokenizer(rest.pop("tokenizer", None))
         check_choice(TIES_KEY, rest.pop(TIES_KEY, SHUFFLED), TIES)
         counts = RunCounts(*(rest.pop(name, 0) for name in RunCounts._fields))
         for name, n in counts._asdict().items():
@@ -251,7 +254,16 @@ class StoredSettings(NamedTuple):
         if missing:
             raise UsageError(f"there is no {missing[0]}")
         rules = VocabularyRules(rest.pop("min_count"), rest.pop("max_final_vocab"))
-        return cls(Parameters.from_mapping(rest), rules, counts, blocks, bool(lowercase))
+        parameters = Parameters.from_mapping(rest)
+        return cls(parameters, rules, counts, blocks, bool(lowercase), tokenizer)
+
+
+def stored_tokenizer(name: object) -> Tokenizer | None:
+    """Return the tokenizer that a file names, or None.  Raises UsageError for an unknown name."""
+    tokenizer = Tokenizer.named(name) if isinstance(name, str) else None
+    if tokenizer is None and name is not None:
+        raise UsageError(f"tokenizer must be {', '.join(RULES)}, got {shown(name)}")
+    return tokenizer
 
 
 def settings_of(parameters: Parameters, rules: VocabularyRules) -> dict[str, Any]:

@@ -265,6 +265,7 @@ def _log_head(request: RunRequest, parts: _Parts, trainer: Trainer) -> dict[str,
         "loss_name": loss_name(parameters),
         "blocks": trainer.blocks_text,
         "corpus": {
+            "tokenizer": request.source.get("tokenizer"),
             "n_words": len(corpus.vocabulary),
             "n_tokens_read": corpus.n_tokens_read,
             "n_below_min_count": corpus.n_below_min_count,

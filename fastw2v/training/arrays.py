@@ -1,6 +1,8 @@
 """The arrays that training writes and reads, laid out for the kernels."""
 
+import threading
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastw2v import _core
 from fastw2v.base.memory import allocate, mebibytes, needing
+from fastw2v.base.threads import run_threads, usable_cores
 from fastw2v.errors import UsageError
 from fastw2v.sampling import (
     HuffmanPaths,
@@ -27,6 +30,8 @@ from fastw2v.training.parameters import (
 )
 
 INIT_FLOATS = 1 << 16  # drawn at a time, in whole rows, so that the draw needs little memory
+MIN_INIT_BLOCKS = 16  # of so many floats for each thread; fewer do not pay for its start
+WAIT_SECONDS = 0.1  # interval at which a thread that waits for others can be interrupted
 
 TABLE_BYTES = 12  # of a word in the tables of subsampling and of negative samples
 
@@ -135,13 +140,38 @@ def zero_rows(n_rows: int, dim: int) -> NDArray[np.float32]:
     return flat.reshape(n_rows, stride)
 
 
-def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int) -> None:
-    """Fill the first dim columns with uniform draws of +-1/dim, as gensim and fastText do."""
-    rng = np.random.default_rng(seed)
+def fill_uniform(rows: NDArray[np.float32], dim: int, seed: int, n_threads: int = 1) -> None:
+    """Fill the first dim columns with uniform draws of +-1/dim, as gensim and fastText do.
+
+    n_threads: they do not change the values.
+    """
     n_each = max(INIT_FLOATS // dim, 1)
-    for begin in range(0, len(rows), n_each):
-        block = rows[begin : begin + n_each, :dim]
-        block[...] = (rng.random(block.shape, np.float32) * 2 - 1) / dim
+    n_threads = min(n_threads, len(rows) // (MIN_INIT_BLOCKS * n_each))
+    n_rows = -(-len(rows) // max(1, n_threads))
+    n_rows += n_rows % 2  # a draw gives two floats
+    stop = threading.Event()
+
+    def fill(first: int, last: int) -> None:
+        generator = np.random.PCG64(seed)
+        generator.advance(first * dim // 2)
+        rng, drawn = np.random.Generator(generator), np.empty((n_each, dim), np.float32)
+        for begin in range(first, last, n_each):
+            block = rows[begin : min(begin + n_each, last), :dim]
+            values = drawn[: len(block)]
+            rng.random(out=values, dtype=np.float32)
+            values *= 2
+            values -= 1
+            values /= dim
+            block[...] = values
+            if stop.is_set():
+                return
+
+    if n_rows >= len(rows):
+        fill(0, len(rows))
+    else:
+        firsts = range(0, len(rows), n_rows)
+        bodies = [partial(fill, first, min(first + n_rows, len(rows))) for first in firsts]
+        run_threads(bodies, stop, lambda: None, WAIT_SECONDS, "fastw2v-fill")
 
 
 def kernel_settings(
@@ -238,7 +268,8 @@ def build_arrays(
     with needing(n_bytes, f"{model} needs {mebibytes(n_bytes)} of memory"):
         tables = objective.tables(counts, parameters.ns_exponent, ties)
         in_rows = zero_rows(n_words, dim)
-        fill_uniform(in_rows, dim, parameters.seed)
+        n_threads = min(parameters.n_threads, usable_cores())
+        fill_uniform(in_rows, dim, parameters.seed, n_threads)
         return ModelArrays(
             in_rows=in_rows,
             out_rows=zero_rows(n_outputs, dim),

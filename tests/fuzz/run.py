@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 C_FOLDER = HERE.parents[1] / "fastw2v" / "_c"
-TARGETS = ("tokens", "vector_parse", "phrases")
+TARGETS = ("tokens", "tokenize", "vector_parse", "phrases")
 FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-fno-sanitize-recover=all"]
 
 

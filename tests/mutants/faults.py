@@ -16,11 +16,27 @@ class Fault(NamedTuple):
 STEP, COLLECT, CORE = "fastw2v/_c/step/", "fastw2v/_c/collect/", "fastw2v/_c/core/"
 TEXT = "fastw2v/_c/text/"
 KERNEL = ("tests/test_kernel.py",)
+TOKENIZERS = ("tests/test_tokenizers.py",)
 TOKENS = ("tests/test_tokens.py", "tests/test_vocabulary.py")
 SAMPLING = ("tests/test_sampling.py",)
 NUMBERS = ("tests/test_vector_text.py",)
 
 FAULTS = (
+    # ---- the tokenizers ----
+    Fault(
+        "final-sigma-before-a-letter",
+        TEXT + "tokenize.c",
+        "    return sigma != SIGMA_CASED;",
+        "    return 1;",
+        TOKENIZERS,
+    ),
+    Fault(
+        "base-does-not-compose",
+        TEXT + "tokenize.c",
+        "        record = record_of(*c);\n",
+        "",
+        TOKENIZERS,
+    ),
     # ---- the step ----
     Fault(
         "gradient-sign",

@@ -18,6 +18,7 @@ from fastw2v.corpus.collocations.counting import PairCounter, token_stretches
 from fastw2v.corpus.collocations.merging import Merger
 from fastw2v.corpus.collocations.scoring import FoundPhrase, PhraseRules, find_phrases, least_count
 from fastw2v.corpus.sources import Paths
+from fastw2v.corpus.tokenizers import AnyTokenizer
 from fastw2v.errors import UsageError
 
 SPOOL_LIMIT_BYTES = 256 << 20  # two spools at a time; the table of pairs takes as much memory
@@ -60,6 +61,7 @@ def join_phrases(
     workers: int | None = None,
     *,
     allow_binary: bool = False,
+    tokenizer: AnyTokenizer | None = None,
 ) -> list[PassReport]:
     """Rewrite text with one token per phrase, in one pass per element of rules.
 
@@ -67,7 +69,7 @@ def join_phrases(
     output: text file to write, with one sentence per line, tokens separated by a space and no
     blank lines. It may be one of the corpus files.
     workers: number of threads; None for one per core.
-    allow_binary: as in read_text.
+    allow_binary, tokenizer: as in read_text.
     Returns the report of each pass.
     Raises ReadError, CorpusError, SaveError, UsageError.
     """
@@ -86,6 +88,7 @@ def join_phrases(
         threads=n_threads,
         spool_limit_bytes=SPOOL_LIMIT_BYTES,
         allow_binary=allow_binary,
+        tokenizer=tokenizer,
     )
     words, counts, spool = read.vocabulary.words, read.vocabulary.counts, read.spool
     reports = []

@@ -14,6 +14,7 @@ from fastw2v import __version__
 from fastw2v.base.threads import interrupt
 from fastw2v.corpus import VocabularyRules
 from fastw2v.corpus.sources import STDIN
+from fastw2v.corpus.tokenizers import AnyTokenizer, Tokenizer
 from fastw2v.errors import CheckpointError, DivergedError
 from fastw2v.formats import WordVectors
 from fastw2v.formats.native import PENDING_BIAS
@@ -164,10 +165,10 @@ class CheckpointedRun:
         return data
 
 
-def files_to_read(found: tuple[str, WordVectors], tokenizer: object) -> list[str]:
+def files_to_read(found: tuple[str, WordVectors]) -> list[str]:
     """Return the corpus files of a checkpoint's run.
 
-    Raises CheckpointError if the caller must pass the corpus or the tokenizer.
+    Raises CheckpointError if the caller must pass the corpus.
     """
     path, data = found
     source = data.settings[CHECKPOINT_KEY]["source"]
@@ -175,9 +176,24 @@ def files_to_read(found: tuple[str, WordVectors], tokenizer: object) -> list[str
     if paths is None or STDIN in paths:
         what = "a Python iterable" if paths is None else "standard input"
         raise CheckpointError(f"{path}: its corpus was {what}; pass it again to resume")
-    if source["tokenizer"] and tokenizer is None:
-        raise CheckpointError(f"{path}: pass the run's tokenizer, {source['tokenizer']}")
     return paths
+
+
+def tokenizer_again(
+    found: tuple[str, WordVectors], tokenizer: AnyTokenizer | None, is_needed: bool
+) -> AnyTokenizer | None:
+    """Return the given tokenizer, or that of a checkpoint's run, which it names.
+
+    Raises CheckpointError if the run's was a function, none is given and one is needed.
+    """
+    path, data = found
+    name: str | None = data.settings[CHECKPOINT_KEY]["source"]["tokenizer"]
+    if name is None or tokenizer is not None:
+        return tokenizer
+    built_in = Tokenizer.named(name)
+    if built_in is None and is_needed:
+        raise CheckpointError(f"{path}: pass the run's tokenizer, {name}")
+    return built_in
 
 
 def with_own_schedule(
