@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_one_line_and_code_9(capsys, folder):
     fails(capsys, again, 9,
           "run holds checkpoints of another run; resume it, or use another folder")  # fmt: skip
     fails(capsys, [*again, "--resume", "--window", "3"], 9,
-          f"cannot resume from {path}: window was 5, is now 3")  # fmt: skip
+          f"cannot resume from {path}: --window was 5, is now 3")  # fmt: skip
     assert cli.main([again[0], "part1.txt", *again[2:], "--resume"]) == 9
     shown = capsys.readouterr().err
     assert shown.startswith(
@@ -78,7 +78,7 @@ def test_what_does_not_fit_is_one_line_and_code_9(capsys, folder):
 
 def test_half_of_a_request_is_a_usage_error(capsys):
     fails(capsys, ["train", "corpus.txt", "-o", "v", "--resume"], 2,
-          "resume needs a checkpoint folder: set checkpoint")  # fmt: skip
+          "--resume needs a checkpoint folder: set --checkpoint")  # fmt: skip
 
 
 def test_resume_without_a_checkpoint_starts_with_a_warning(capsys):

@@ -5,11 +5,13 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from importlib import import_module
 from signal import SIGINT
-from typing import TextIO
+from types import MappingProxyType
+from typing import Any, NoReturn, TextIO
 
 from fastw2v import __version__
 from fastw2v.base.threads import (
@@ -21,7 +23,14 @@ from fastw2v.base.threads import (
 )
 from fastw2v.cli import BROKEN_PIPE, SIGNALED, SUBCOMMANDS, handle_signals, how_stopped
 from fastw2v.cli.settings import check_names
-from fastw2v.errors import Fastw2vError, OutOfMemoryError, SaveError, UsageError
+from fastw2v.errors import (
+    Fastw2vError,
+    ModelFormatError,
+    OutOfMemoryError,
+    ReadError,
+    SaveError,
+    UsageError,
+)
 
 # The error that print_early() met, if any.
 _FAILED: list[OSError] = []
@@ -69,17 +78,49 @@ def _run(argv: Sequence[str], owns_process: bool) -> int:
 
 def _command(argv: Sequence[str], owns_process: bool) -> int:
     """Parse the arguments and run the subcommand."""
-    parser = _parser(argv)
     if not argv:
-        parser.print_help(sys.stderr)
+        _parser().print_help(sys.stderr)
         return UsageError.exit_code
     try:
-        args = parser.parse_args(argv)
+        args = _parsed(argv)
     except SystemExit as stop:  # after help or a wrong argument
         return int(stop.code or 0)
+    try:
+        return _run_subcommand(args, owns_process)
+    except Fastw2vError as error:
+        error.args = (_in_flags(error, args),)
+        raise
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the parsed arguments; raise SystemExit after help or a wrong argument.
+
+    The result has `parser`, and `named`, which also covers settings of a configuration file.
+    """
+    first, *rest = argv
+    if first == "help":
+        first, rest = (rest[0], ["--help"]) if rest else ("--help", [])
+    if first not in SUBCOMMANDS:
+        parser = _parser()
+        if not first.startswith("-"):
+            from fastw2v.cli.mistakes import unknown_command
+
+            parser.error(unknown_command(first))
+        rest = [first, *rest]
+    else:
+        parser = _subparser(first)
+    parser.given = rest
+    if any(text[:1] == "-" and f"-{text}" in parser._option_string_actions for text in rest):
+        parser.error("")  # -output would be -o utput
+    args = parser.parse_args(rest)
+    args.parser, args.named = parser, {**parser.named}
+    return args
+
+
+def _run_subcommand(args: argparse.Namespace, owns_process: bool) -> int:
     with warnings.catch_warnings(), ExitStack() as open_files:
         warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = _show_warning  # type: ignore[assignment]
+        warnings.showwarning = partial(_show_warning, args)
         check_names(args, open_files)
         if owns_process:
             hide_dead_threads()
@@ -138,18 +179,42 @@ def _drop(stream: TextIO) -> None:
         os.dup2(null.fileno(), stream.fileno())  # not every stream has a number
 
 
-def _parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """Return the parser, with only the subcommand that argv starts with, if any, else all."""
-    parser = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """A parser that takes whole flags only, and whose errors say what may have been meant."""
+
+    given: Sequence[str] = ()
+    named: Mapping[str, str] = MappingProxyType({})  # what messages call settings that are no flags
+    subparsers: "argparse._SubParsersAction[Parser]"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Show the command's usage and the error, and exit."""
+        from fastw2v.cli.mistakes import explained
+
+        self.print_usage(sys.stderr)
+        self.exit(_fail(explained(self, message, self.given), UsageError.exit_code))
+
+
+def _parser(names: Sequence[str] = SUBCOMMANDS) -> Parser:
+    """Return the parser, with the subcommands of these names."""
+    parser = Parser(
         prog="fastw2v",
         description="Train, query, evaluate and convert word vectors.",
-        epilog="Run `fastw2v COMMAND --help` for details. To get started: fastw2v demo",
+        epilog="Run `fastw2v help COMMAND` for details. To get started: fastw2v demo",
     )
-    parser.add_argument("--version", action="version", version=f"fastw2v {__version__}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in argv[:1] if set(argv[:1]) & set(SUBCOMMANDS) else SUBCOMMANDS:
-        import_module(f"fastw2v.cli.{name}").add_parser(subparsers)
+    parser.add_argument("-V", "--version", action="version", version=f"fastw2v {__version__}")
+    parser.subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in names:
+        import_module(f"fastw2v.cli.{name}").add_parser(parser.subparsers)
     return parser
+
+
+def _subparser(name: str) -> Parser:
+    """Return the parser of one subcommand."""
+    found: Parser = _parser([name]).subparsers.choices[name]
+    return found
 
 
 def _fail(message: str, exit_code: int) -> int:
@@ -158,6 +223,16 @@ def _fail(message: str, exit_code: int) -> int:
     return exit_code
 
 
-def _show_warning(message: Warning | str, *_: object) -> None:
+def _show_warning(args: argparse.Namespace, message: Warning | str, *_: object) -> None:
     """Print a warning on one line, without its source location."""
-    print_line(f"fastw2v: warning: {message}")
+    print_line(f"fastw2v: warning: {_in_flags(message, args)}")
+
+
+def _in_flags(message: Warning | Fastw2vError | str, args: argparse.Namespace) -> str:
+    """Return a message that names flags where it names settings; leave paths as they are."""
+    text = str(message)
+    if isinstance(message, ReadError | SaveError | ModelFormatError):
+        return text
+    from fastw2v.cli.mistakes import flags_of, in_flags
+
+    return in_flags(text, flags_of(args.parser) | args.named)

@@ -79,7 +79,7 @@ class RunFiles:
         from fastw2v.base.atomic import check_writable, is_special
         from fastw2v.corpus.sources import STDIN, find_sources
 
-        given = [("output", self.output), ("save-vocab", self.save_vocab), ("log", self.log)]
+        given = [("output", self.output), ("save_vocab", self.save_vocab), ("log", self.log)]
         written = [(name, path) for name, path in given if path]
         if self.output and self.format != CLASSES:
             check_target(self.format, "float32", self.output)
@@ -92,7 +92,7 @@ class RunFiles:
             find_sources([*sources, STDIN])  # raises if STDIN is given twice
         roles = {os.path.realpath(source.path): "the corpus" for source in sources}
         if self.read_vocab:
-            roles[os.path.realpath(self.read_vocab)] = "read-vocab"
+            roles[os.path.realpath(self.read_vocab)] = "read_vocab"
         roles |= {os.path.realpath(path): name for name, path in self.also_read.items()}
         for name, path in written:
             if is_special(path):
@@ -275,6 +275,7 @@ def add_parser(subparsers: Any) -> None:
     add_flags(parser.add_argument_group("measure and stop"), WATCH_FLAGS)
     add_flags(parser.add_argument_group("speed"), SPEED_FLAGS)
     add_flags(parser.add_argument_group("checkpoints"), CHECKPOINT_FLAGS)
+    parser.named = {"metric": "--metric-pairs or --metric-analogies"}
     parser.set_defaults(run=run, imports="fastw2v.word2vec")
 
 
@@ -322,9 +323,10 @@ def run(args: argparse.Namespace) -> int:
     accepted = {"sg", "cbow", *SETTING_FLAGS, *WATCH_FLAGS}
     settings = read_config(args.config, accepted) if args.config else {}
     given = {name: value for name, value in vars(args).items() if name in accepted}
+    args.named |= {name: f"{name} in {args.config}" for name in settings.keys() - given.keys()}
     if "cbow" in settings:
         if "sg" in settings:
-            raise UsageError(f"{args.config}: sg and cbow cannot be combined; leave one out")
+            raise UsageError(f"{args.config}: 'sg' and 'cbow' cannot be combined; leave one out")
         check_flag("cbow", settings["cbow"])
         settings["sg"] = not settings.pop("cbow")
     format = args.format or format_of(args.output)

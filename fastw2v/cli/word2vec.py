@@ -31,7 +31,6 @@ def add_parser(subparsers: Any) -> None:
         help="train with the flags of word2vec.c",
         usage="%(prog)s -train FILE -output FILE [settings]",
         description="Train with the flags of word2vec.c. Defaults are in brackets.",
-        allow_abbrev=False,
     )
     parser.add_argument("-train", metavar="FILE", required=True, help="text to train on")
     parser.add_argument(
