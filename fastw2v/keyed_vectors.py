@@ -257,7 +257,14 @@ class KeyedVectors:
             return row
         if default is not None:
             return default
-        raise KeyError(f"Key '{key}' not present")
+        raise KeyError(f"Key '{key}' not present{self._meant(key)}")
+
+    def _meant(self, key: Any) -> str:
+        """Return a question for an error message: which key may be meant, if any."""
+        from fastw2v.base.spelling import same_word
+
+        word = same_word(key, self.key_to_index)
+        return "" if word is None else f"; did you mean '{word}'?"
 
     def _row_of(self, key: Any) -> int | None:
         """Return the row of a key, None if it is unknown."""
@@ -332,7 +339,8 @@ class KeyedVectors:
             elif ignore_missing:
                 continue
             else:
-                raise KeyError(f"Key '{key}' not present in vocabulary")
+                missing = f"Key '{key}' not present in vocabulary"
+                raise KeyError(f"{missing}{self._meant(key)}")
             mean += np.asarray(weight * vector, mean.dtype)
             total_weight += abs(weight)
         if total_weight > 0:

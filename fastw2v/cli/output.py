@@ -2,15 +2,25 @@
 
 import json
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from fastw2v.base.jsonable import jsonable
 
+# What str.splitlines takes for the end of a line and JSON need not escape.
+LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+
 
 def print_json(value: Any, indent: int | None = 2) -> None:
-    """Print a value as JSON, on one line if indent is None; non-finite numbers become null."""
-    print(json.dumps(jsonable(value), indent=indent), flush=indent is None)
+    """Print a value as JSON, on one line if indent is None; non-finite numbers become null.
+
+    Letters are escaped only where standard output cannot encode them.
+    """
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
+    is_ascii = encoding not in ("utf-8", "utf8")
+    text = json.dumps(jsonable(value), indent=indent, ensure_ascii=is_ascii)
+    print(text.translate(LINE_ENDS), flush=indent is None)
 
 
 def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:
