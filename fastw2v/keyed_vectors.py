@@ -21,6 +21,7 @@ from fastw2v.base.checks import (
 from fastw2v.errors import UsageError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.formats import WordVectors, native, read_vectors, write_vectors
+from fastw2v.formats.records import format_of_suffix
 from fastw2v.formats.word_vectors import first_row_not_finite
 from fastw2v.vectors.growth import allocate_columns, checked_columns, split_keys
 from fastw2v.vectors.index import Indexer, IndexSettings, VectorIndex, beside, open_index
@@ -854,7 +855,10 @@ class KeyedVectors:
         return found
 
     def save(self, fname: Path, *, allow_non_finite: bool = False) -> None:
-        """Write words, vectors and counts to a native file, and the index, if any, next to it.
+        """Write words, vectors and counts, and the index, if any, next to them.
+
+        The suffix of fname chooses the format, as on the command line; one of no format, such as
+        .kv, means native, the only format that keeps counts of every kind and can be mapped.
 
         allow_non_finite: also write NaN, infinities and the vectors of a diverged model.
         Raises SaveError if a file cannot be written.  Raises DivergedError for non-finite values
@@ -865,7 +869,7 @@ class KeyedVectors:
         found = self.to_word_vectors()
         if not allow_non_finite:
             found.check_finite(fname)
-        write_vectors(fname, found, "native")
+        write_vectors(fname, found, format_of_suffix(fname))
         self.save_index(fname)
 
     def save_index(self, fname: Path) -> None:

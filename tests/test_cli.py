@@ -111,7 +111,7 @@ def test_convert_takes_formats_by_name(tmp_path, model):
         (["evaluate", "MODEL", "--pairs", "x", "--restrict-vocab", "-1"], 2, "at least 0, got -1"),
         (["info", "missing"], 4, "cannot read missing: No such file"),
         (["info", __file__], 7, "not a vectors file of a known format"),
-        (["convert", "MODEL", "out.gz"], 2, "no format has the suffix '.gz'"),
+        (["convert", "MODEL", "out.gz"], 2, "format 'native' cannot be compressed"),
         (["convert", "MODEL", "out", "--to", "x"], 2, "format must be one of native, text"),
         (["convert", "MODEL", "missing/out.txt"], 5, "cannot write missing/out.txt: No such"),
     ],

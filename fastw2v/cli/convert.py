@@ -24,7 +24,8 @@ def add_parser(subparsers: Any) -> None:
         "convert",
         help="convert vectors to another format",
         description="Convert vectors to another format. The content of FROM and the suffix of TO "
-        "give\ntheir formats. For float16 and int8, report how much cosines change.",
+        "give\ntheir formats; other suffixes mean native. For float16 and int8, report how much\n"
+        "cosines change.",
         epilog=_formats_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

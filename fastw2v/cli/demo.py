@@ -32,9 +32,13 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train skip-gram vectors and print the neighbours of a few words."""
     from fastw2v.base.atomic import check_writable
+    from fastw2v.formats.records import check_target, format_of_suffix, places_of
 
     if args.output:
-        check_writable(args.output)
+        format = format_of_suffix(args.output)
+        check_target(format, "float32", args.output)
+        for path in places_of(args.output, format):
+            check_writable(path)
     print_early(f"Training on {TEXT_NAME}.")
 
     from fastw2v.cli.train import format_summary
@@ -44,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     model.build_vocab(demo_sentences())
     summary = model.train()
     if args.output:
-        model.save(args.output)
+        model.save(args.output, format)
     print(f"\n{format_summary(summary)}\n")
     print_neighbours(model.wv)
     if args.output:

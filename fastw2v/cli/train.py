@@ -329,7 +329,7 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"{args.config}: 'sg' and 'cbow' cannot be combined; leave one out")
         check_flag("cbow", settings["cbow"])
         settings["sg"] = not settings.pop("cbow")
-    format = args.format or format_of(args.output)
+    format = args.format or format_of_suffix(args.output)
     settings |= given
     files = RunFiles(
         args.corpus, args.output, format, args.read_vocab, args.save_vocab, settings.get("log"),
@@ -357,14 +357,6 @@ def train_something(model: "Word2Vec") -> "Summary":
             return model.train()
         except UserWarning as warning:
             raise CorpusError(str(warning)) from None
-
-
-def format_of(path: str) -> str:
-    """Return the format of a path's suffix, or the native format for an unknown suffix."""
-    try:
-        return format_of_suffix(path)
-    except UsageError:
-        return NATIVE.name
 
 
 def train_to_file(
