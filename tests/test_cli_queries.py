@@ -201,7 +201,8 @@ def lines_as_bytes(lines):
         (["nn", "missing", "oslo"], 4, "cannot read missing: No such file"),
         (["analogy", "PATH", "oslo", "norway"], 2, "an analogy needs 3 words A B C, got 2"),
         (["analogy", "PATH", "oslo", "norway", "x"], 2, "no vector for 'x'"),
-        (["classes", "PATH", "0"], 2, "the number of classes must be at least 1, got 0"),
+        (["classes", "PATH", "0"], 2, "N must be at least 1, got 0"),
+        (["classes", "PATH", "7"], 2, "N must be at most the number of words, 6, got 7"),
         (["classes", "PATH", "2", "-o", "missing/f"], 5, "cannot write missing/f: No such"),
     ],
 )

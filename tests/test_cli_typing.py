@@ -14,6 +14,7 @@ from cli_case import command
 from fastw2v.formats import WordVectors, write_vectors
 
 pytest.importorskip("readline")
+SHOWN = [b""]  # all that the latest command showed
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 
 
@@ -54,6 +55,7 @@ def typed(args, *typing):
             if typing and shown.endswith(b" or EXIT: "):
                 os.write(terminal, typing.pop(0))
         code = process.wait(60)
+    SHOWN[:] = [shown]
     os.close(terminal)
     assert not typing
     return code, shown.decode().replace("\r\n", "\n").split(" or EXIT: ")[1:]
@@ -81,3 +83,11 @@ def test_a_line_can_be_edited_and_words_completed(path):
     code, shown = typed(["analogy", path, "-n1"], b"man qu\t wom\t\n", b"EXIT\n")
     assert code == 0
     assert "man : queen = woman : ?" in shown[0]
+
+
+def test_classes_shows_its_progress_on_a_terminal_alone(path):
+    code, _ = typed(["classes", path, "2"])
+    assert code == 0
+    assert b"classes 100%" in SHOWN[-1]
+    silent = subprocess.run(command("classes", path, "2"), capture_output=True, check=True)
+    assert silent.stderr == b""

@@ -74,6 +74,8 @@ def test_word2vec_is_silent_when_told(capsys):
     [
         ([], "nothing to write: give -output, -save-vocab or both"),
         (["-output", "v", "-classes", "-1"], "-classes must be at least 0, got -1"),
+        (["-output", "v", "-classes", "129"],
+         "-classes must be at most the number of words, 128, got 129"),
         (["-output", "v", "-threads", "0"], "-threads must be at least 1, got 0"),
         (["-output", "v", "-hs", "1", "-negative", "5"], "-hs and -negative contradict each other: "
          "a model has one objective; leave out all but one, or set -negative 0"),

@@ -3,7 +3,8 @@
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from fastw2v.base.jsonable import jsonable
@@ -21,6 +22,31 @@ def print_json(value: Any, indent: int | None = 2) -> None:
     is_ascii = encoding not in ("utf-8", "utf8")
     text = json.dumps(jsonable(value), indent=indent, ensure_ascii=is_ascii)
     print(text.translate(LINE_ENDS), flush=indent is None)
+
+
+@contextmanager
+def progress(stage: str) -> Iterator[Callable[[float], None] | None]:
+    """Show on a terminal what share of a stage is done, by calls of the function yielded."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    shown = [-1]
+
+    def show(done: float) -> None:
+        if int(100 * done) > shown[0]:
+            shown[0] = int(100 * done)
+            _write(f"\r{stage} {shown[0]:3}%")
+
+    try:
+        yield show
+    finally:
+        _write("\r\x1b[K")
+
+
+def _write(text: str) -> None:
+    with suppress(OSError, ValueError):  # a terminal that has gone ends the display only
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:

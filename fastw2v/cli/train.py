@@ -59,7 +59,7 @@ class RunFiles:
 
     corpus: paths and globs.  output: the file to write.  format: its format, CLASSES or the name
     of a vectors format.  read_vocab, save_vocab: files of words and counts.  log: file to append
-    to.  also_read: other files to read, by setting name.
+    to.  also_read: other files to read, by setting name.  n_classes: word classes to write.
     """
 
     corpus: list[str]
@@ -69,6 +69,7 @@ class RunFiles:
     save_vocab: str | None
     log: str | None = None
     also_read: dict[str, str] = field(default_factory=dict)
+    n_classes: int = 0
 
     def check(self) -> "list[Source]":
         """Check all files before training and return the corpus, with its files open.
@@ -126,12 +127,19 @@ class RunFiles:
         return Vocabulary(found.words[:n_kept], found.counts[:n_kept])
 
     def check_result(self, words: list[str], vector_size: int) -> None:
-        """Raise SaveError if the format cannot hold some word or the disk lacks space."""
+        """Raise SaveError if the format cannot hold some word or the disk lacks space.
+
+        Raises UsageError if there are fewer words than classes.
+        """
         from fastw2v.base.atomic import check_room
         from fastw2v.formats.word_vectors import encode_words
 
         if self.output is None:
             return
+        if self.n_classes:
+            from fastw2v.vectors.classes import check_classes
+
+            check_classes(self.n_classes, len(words))
         format, dim = self._layout(vector_size)
         if format.refused:
             encode_words(self.output, words, format)
