@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -65,7 +66,11 @@ def _run(argv: Sequence[str], owns_process: bool) -> int:
         return _fail(f"out of threads: {error}", OutOfMemoryError.exit_code)
     except KeyboardInterrupt as stop:
         number = stop_signal() or SIGINT
-        return _fail(": ".join([how_stopped(number), *map(str, stop.args)]), SIGNALED + number)
+        message = ": ".join([how_stopped(number), *map(str, stop.args)])
+        if stop.args:  # a checkpoint to resume from
+            again = [*argv, *(flag for flag in ["--resume"] if flag not in argv)]
+            message += f" with: {shlex.join(['fastw2v', *again])}"
+        return _fail(message, SIGNALED + number)
     except BrokenPipeError:
         _drop(sys.stdout)
         return BROKEN_PIPE
