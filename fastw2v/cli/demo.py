@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastw2v.cli.command import print_early
 from fastw2v.cli.demo_text import TEXT_NAME, demo_sentences
-from fastw2v.cli.output import print_table
+from fastw2v.cli.output import print_fitted, print_table
 
 if TYPE_CHECKING:
     from fastw2v.keyed_vectors import KeyedVectors
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     summary = model.train()
     if args.output:
         model.save(args.output, format)
-    print(f"\n{format_summary(summary)}\n")
+    print_fitted(f"\n{format_summary(summary)}\n")
     print_neighbours(model.wv)
     if args.output:
         print(f"\nVectors written to {args.output}. Next:  fastw2v nn {args.output} list")

@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -22,6 +24,9 @@ def print_json(value: Any, indent: int | None = 2) -> None:
     is_ascii = encoding not in ("utf-8", "utf8")
     text = json.dumps(jsonable(value), indent=indent, ensure_ascii=is_ascii)
     print(text.translate(LINE_ENDS), flush=indent is None)
+
+
+MIN_WRAPPED = 8  # columns, of a column that is wrapped
 
 
 @contextmanager
@@ -49,15 +54,82 @@ def _write(text: str) -> None:
         sys.stderr.flush()
 
 
+def columns() -> int | None:
+    """Return the width to keep to: COLUMNS, or that of the terminal; None if there is neither."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def print_fitted(text: str) -> None:
+    """Print lines; those too long for the terminal go on in the next one, indented."""
+    width = columns()
+    for line in text.split("\n"):
+        print("\n".join(_wrapped(line, width, indent=4)))
+
+
 def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:
-    """Print rows in columns; align the first `left` columns left and the others right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    """Print rows in columns; align the first `left` columns left and the others right.
+
+    On a terminal that is too narrow, two columns are wrapped, and more are printed as pairs of a
+    name and a value, row by row.
+    """
+    for line in table_lines(rows, left, columns()):
+        print(line)
+
+
+def table_lines(rows: Sequence[Sequence[str]], left: int, width: int | None) -> list[str]:
+    """Return the lines of a table that is at most `width` wide."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    if width is None or sum(widths) + 2 * (len(widths) - 1) <= width:
+        return [_line(row, widths, left) for row in rows]
+    if len(widths) > 2:
+        pairs = [[*zip(rows[0], row, strict=True)] for row in rows[1:]]
+        stacked = [[*table_lines(pair, 2, width), ""] for pair in pairs]
+        return [line for lines in stacked for line in lines][:-1]
+    widest = left - 1
+    widths[widest] = max(width - 2 - widths[1 - widest], MIN_WRAPPED)
+    lines = []
     for row in rows:
-        cells = [
-            cell.ljust(width) if i < left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
+        for i, piece in enumerate(_wrapped(row[widest], widths[widest], indent=0)):
+            cells = ["" if i else cell for cell in row]
+            cells[widest] = piece
+            lines.append(_line(cells, widths, left))
+    return lines
+
+
+def _line(row: Sequence[str], widths: Sequence[int], left: int) -> str:
+    cells = [
+        cell + " " * (width - _width(cell)) if i < left else " " * (width - _width(cell)) + cell
+        for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()
+
+
+def _width(text: str) -> int:
+    """Return how many columns a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
+
+
+def _wrapped(text: str, width: int | None, indent: int) -> list[str]:
+    """Return a text as lines of at most `width`, broken at spaces where possible."""
+    lines = []
+    while width is not None and _width(text) > width:
+        end = width
+        while _width(text[:end]) > width:
+            end -= 1
+        space = text.rfind(" ", indent + 1, end + 1)
+        end = space if space > indent and text[:space].strip() else max(end, indent + 1)
+        lines.append(text[:end].rstrip())
+        text = " " * indent + text[end:].lstrip()
+    return [*lines, text]
 
 
 def percent(share: float) -> str:

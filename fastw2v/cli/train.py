@@ -402,4 +402,15 @@ def train_to_file(
         summary = train_something(model)
     write_or_rescue(model, files.output, write)
     if not quiet:
-        print(f"{format_summary(summary)}\nwritten to {files.output}, format {files.format}")
+        written = f"written to {files.output}, format {files.format}"
+        _print_report(f"{format_summary(summary)}\n{written}")
+
+
+def _print_report(text: str) -> None:
+    """Print the lines, fitted to the terminal if there is one."""
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        from fastw2v.cli.output import print_fitted
+
+        print_fitted(text)
+    else:
+        print(text)
