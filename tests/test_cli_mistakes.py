@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 
 import pytest
 from cli_case import SMALL, fails, train
@@ -188,3 +189,9 @@ def test_every_command_has_a_parser_of_whole_flags():
     parsers = [_parser(), *(_subparser(name) for name in cli.SUBCOMMANDS)]
     assert not any(parser.allow_abbrev for parser in parsers)
     assert all(isinstance(parser, argparse.ArgumentParser) for parser in parsers)
+
+
+def test_completion_without_its_package_names_the_extra(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "argcomplete", None)
+    fails(capsys, ["completion", "bash"], 2, "completion in shells needs an optional package: "
+          "pip install 'fastw2v[completion]'")  # fmt: skip

@@ -83,6 +83,10 @@ def _run(argv: Sequence[str], owns_process: bool) -> int:
 
 def _command(argv: Sequence[str], owns_process: bool) -> int:
     """Parse the arguments and run the subcommand."""
+    if owns_process and "_ARGCOMPLETE" in os.environ:
+        from fastw2v.cli.completion import complete
+
+        complete(_parser())
     if not argv:
         _parser().print_help(sys.stderr)
         return UsageError.exit_code
