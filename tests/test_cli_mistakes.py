@@ -55,6 +55,9 @@ def test_an_unknown_command_is_told_what_may_be_meant(capsys, given, message):
         ([*TRAIN, "--sg", "1"], "unrecognized arguments: 1; --sg takes no value"),
         ([*TRAIN, "--format", "txt"], "--format must be one of native, text, bin, vec, fasttext, "
          "glove, hf, tsv, parquet, got 'txt'; did you mean 'text'?"),
+        ([*TRAIN, "--epochs", "2.5"], "--epochs must be an integer, got '2.5'"),
+        ([*TRAIN, "--window", "a"], "--window must be an integer, or two such as 5,2, got 'a'"),
+        (["nn", "v", "-n", "x"], "-n must be an integer, got 'x'"),
         (["word2vec", "-train", "corpus.txt", "-outpt", "v"],
          "unknown flag -outpt; did you mean -output?"),
         (["nn", "v", "--josn"], "unknown flag --josn; did you mean --json?"),

@@ -9,6 +9,8 @@ from fastw2v.cli import SUBCOMMANDS
 
 _QUOTE = "'"
 NUMBER = re.compile(r"-\.?\d")
+# What the functions that parse values take.
+KINDS = {"int": "an integer", "float": "a number", "window": "an integer, or two such as 5,2"}
 # What stands around names of settings in messages, where they are no plain English words.
 BEFORE = (
     r"raise|lower|set|change the|let the|leave out|needs|is both|the run's|a lower|between 0 and"
@@ -31,6 +33,9 @@ def explained(parser: argparse.ArgumentParser, message: str, given: Sequence[str
             f"{flag} must be one of {', '.join(choices)}, got {value!r}"
             f"{did_you_mean(value, choices)}"
         )
+    if match := re.match(r"argument (?:\S+/)?(\S+): invalid (\w+) value: (.*)", message):
+        flag, kind, value = match.groups()
+        return f"{flag} must be {KINDS.get(kind, kind)}, got {value}"
     if match := re.match(r"unrecognized arguments: (\S+)", message):
         before = given[max(given.index(match[1]) - 1, 0)] if match[1] in given else ""
         if before in flags and flags[before].nargs == 0:

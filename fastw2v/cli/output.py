@@ -66,9 +66,16 @@ def columns() -> int | None:
 
 
 def print_fitted(text: str) -> None:
-    """Print lines; those too long for the terminal go on in the next one, indented."""
+    """Print lines; what is too long for the terminal goes on in the next line, indented.
+
+    A line is broken before its last column, which two spaces part from the others.
+    """
     width = columns()
     for line in text.split("\n"):
+        first, _, note = line.rpartition("  ")
+        if width is not None and _width(line) > width and first.strip():
+            print(first.rstrip())
+            line = f"    {note}"
         print("\n".join(_wrapped(line, width, indent=4)))
 
 
