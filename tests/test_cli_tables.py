@@ -6,7 +6,8 @@ import pytest
 from cli_case import SMALL, train
 
 from fastw2v import cli
-from fastw2v.cli.output import _width, table_lines
+from fastw2v.cli.command import text_width, wrapped
+from fastw2v.cli.output import table_lines
 
 pytestmark = pytest.mark.usefixtures("folder")
 WIDE = [("word", "cosine"), ("한국", "0.9"), ("x" * 50, "0.8"), ("two words " * 6, "0.7")]
@@ -41,7 +42,7 @@ COMMANDS = [
 @pytest.mark.parametrize("args", COMMANDS, ids=lambda args: args[0])
 def test_the_tables_of_a_command_fit_40_columns(shown, args):
     wide, narrow = shown(200, *args), shown(40, *args)
-    assert max(map(_width, narrow)) <= 40
+    assert max(map(text_width, narrow)) <= 40
 
     def told(lines):
         words = set(re.sub(r"\s+", " ", " ".join(lines)).split())
@@ -59,10 +60,19 @@ def test_the_help_of_a_command_fits_40_columns_but_for_its_usage(shown, command)
 @pytest.mark.parametrize("width", [12, 20, 40, 80, 200, None])
 def test_a_table_of_words_is_wrapped_and_aligned(width):
     lines = table_lines(WIDE, 1, width)
-    assert width is None or max(map(_width, lines)) <= max(width, 16)
+    assert width is None or max(map(text_width, lines)) <= max(width, 16)
     assert "".join("".join(lines).split()).count("x") == 50
-    ends = {_width(line) for line in lines if re.search(r"cosine$|0\.\d$", line)}
+    ends = {text_width(line) for line in lines if re.search(r"cosine$|0\.\d$", line)}
     assert len(ends) == 1  # numbers end in one column, beside Korean too
+
+
+@pytest.mark.parametrize("width", range(1, 30))
+@pytest.mark.parametrize("indent", [0, 4])
+def test_wrapped_text_loses_only_spaces(width, indent):
+    for text in ("", "a", "한국어 " * 9, "word " * 9, "x" * 50, "a  b" * 9, " " * 60):
+        lines = wrapped(text, width, indent)
+        assert "".join("".join(lines).split()) == "".join(text.split())
+        assert max(map(text_width, lines)) <= max(width, indent + 8)
 
 
 def test_a_table_without_a_terminal_is_not_wrapped(capsys, monkeypatch):

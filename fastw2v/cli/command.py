@@ -33,6 +33,7 @@ from fastw2v.errors import (
     UsageError,
 )
 
+MIN_WRAPPED = 8  # columns, of a text that is wrapped
 # The error that print_early() met, if any.
 _FAILED: list[OSError] = []
 
@@ -180,6 +181,57 @@ def print_line(text: str, end: str = "\n") -> None:
         print(text, end=end, file=sys.stderr, flush=True)
     except (OSError, ValueError):  # ValueError: it was closed
         _drop(sys.stderr)
+
+
+def columns() -> int | None:
+    """Return the width to keep to: COLUMNS, or that of the terminal; None if there is neither."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and len(given) < 6 and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def print_fitted(text: str) -> None:
+    """Print lines; what is too long for the terminal goes on in the next line, indented.
+
+    A line is broken before its last column, which two spaces part from the others.
+    """
+    width = columns()
+    for line in text.split("\n"):
+        first, _, note = line.rpartition("  ")
+        if width is not None and text_width(line) > width and first.strip():
+            print(first.rstrip())
+            line = f"    {note}"
+        print("\n".join(wrapped(line, width, indent=4)))
+
+
+def text_width(text: str) -> int:
+    """Return how many columns a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
+
+
+def wrapped(text: str, width: int | None, indent: int) -> list[str]:
+    """Return a text as lines of at most `width`, broken at spaces where possible."""
+    if width is None:
+        return [text]
+    lines, width = [], max(width, indent + MIN_WRAPPED)
+    while text_width(text) > width:
+        end = width
+        while text_width(text[:end]) > width:
+            end -= 1
+        space = text.rfind(" ", indent + 1, end + 1)
+        end = space if space > indent and text[:space].strip() else max(end, indent + 1)
+        lines.append(text[:end].rstrip())
+        text = " " * indent + text[end:].lstrip()
+    return [*lines, text] if text.strip() or not lines else lines
 
 
 def _drop(stream: TextIO) -> None:

@@ -3,9 +3,9 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fastw2v.cli.command import print_early
+from fastw2v.cli.command import print_early, print_fitted
 from fastw2v.cli.demo_text import TEXT_NAME, demo_sentences
-from fastw2v.cli.output import print_fitted, print_table
+from fastw2v.cli.output import print_table
 
 if TYPE_CHECKING:
     from fastw2v.keyed_vectors import KeyedVectors

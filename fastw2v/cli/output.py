@@ -2,14 +2,13 @@
 
 import json
 import math
-import os
 import sys
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from fastw2v.base.jsonable import jsonable
+from fastw2v.cli.command import MIN_WRAPPED, columns, text_width, wrapped
 
 # What str.splitlines takes for the end of a line and JSON need not escape.
 LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
@@ -24,9 +23,6 @@ def print_json(value: Any, indent: int | None = 2) -> None:
     is_ascii = encoding not in ("utf-8", "utf8")
     text = json.dumps(jsonable(value), indent=indent, ensure_ascii=is_ascii)
     print(text.translate(LINE_ENDS), flush=indent is None)
-
-
-MIN_WRAPPED = 8  # columns, of a column that is wrapped
 
 
 @contextmanager
@@ -54,31 +50,6 @@ def _write(text: str) -> None:
         sys.stderr.flush()
 
 
-def columns() -> int | None:
-    """Return the width to keep to: COLUMNS, or that of the terminal; None if there is neither."""
-    given = os.environ.get("COLUMNS", "")
-    if given.isdecimal() and int(given) > 0:
-        return int(given)
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or None
-    except (OSError, ValueError, AttributeError):
-        return None
-
-
-def print_fitted(text: str) -> None:
-    """Print lines; what is too long for the terminal goes on in the next line, indented.
-
-    A line is broken before its last column, which two spaces part from the others.
-    """
-    width = columns()
-    for line in text.split("\n"):
-        first, _, note = line.rpartition("  ")
-        if width is not None and _width(line) > width and first.strip():
-            print(first.rstrip())
-            line = f"    {note}"
-        print("\n".join(_wrapped(line, width, indent=4)))
-
-
 def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:
     """Print rows in columns; align the first `left` columns left and the others right.
 
@@ -91,7 +62,7 @@ def print_table(rows: Sequence[Sequence[str]], left: int = 1) -> None:
 
 def table_lines(rows: Sequence[Sequence[str]], left: int, width: int | None) -> list[str]:
     """Return the lines of a table that is at most `width` wide."""
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(text_width, column)) for column in zip(*rows, strict=True)]
     if width is None or sum(widths) + 2 * (len(widths) - 1) <= width:
         return [_line(row, widths, left) for row in rows]
     if len(widths) > 2:
@@ -102,7 +73,7 @@ def table_lines(rows: Sequence[Sequence[str]], left: int, width: int | None) -> 
     widths[widest] = max(width - 2 - widths[1 - widest], MIN_WRAPPED)
     lines = []
     for row in rows:
-        for i, piece in enumerate(_wrapped(row[widest], widths[widest], indent=0)):
+        for i, piece in enumerate(wrapped(row[widest], widths[widest], indent=0)):
             cells = ["" if i else cell for cell in row]
             cells[widest] = piece
             lines.append(_line(cells, widths, left))
@@ -110,33 +81,11 @@ def table_lines(rows: Sequence[Sequence[str]], left: int, width: int | None) -> 
 
 
 def _line(row: Sequence[str], widths: Sequence[int], left: int) -> str:
-    cells = [
-        cell + " " * (width - _width(cell)) if i < left else " " * (width - _width(cell)) + cell
-        for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
+    cells = []
+    for i, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        space = " " * (width - text_width(cell))
+        cells.append(cell + space if i < left else space + cell)
     return "  ".join(cells).rstrip()
-
-
-def _width(text: str) -> int:
-    """Return how many columns a text takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
-
-
-def _wrapped(text: str, width: int | None, indent: int) -> list[str]:
-    """Return a text as lines of at most `width`, broken at spaces where possible."""
-    lines = []
-    while width is not None and _width(text) > width:
-        end = width
-        while _width(text[:end]) > width:
-            end -= 1
-        space = text.rfind(" ", indent + 1, end + 1)
-        end = space if space > indent and text[:space].strip() else max(end, indent + 1)
-        lines.append(text[:end].rstrip())
-        text = " " * indent + text[end:].lstrip()
-    return [*lines, text]
 
 
 def percent(share: float) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastw2v.base.checks import check_flag
 from fastw2v.base.content import SUFFIXES, suffix_of
-from fastw2v.cli.command import print_early, print_line
+from fastw2v.cli.command import print_early, print_fitted, print_line
 from fastw2v.cli.settings import (
     CHECKPOINT_FLAGS,
     MODEL_FLAGS,
@@ -403,14 +403,4 @@ def train_to_file(
     write_or_rescue(model, files.output, write)
     if not quiet:
         written = f"written to {files.output}, format {files.format}"
-        _print_report(f"{format_summary(summary)}\n{written}")
-
-
-def _print_report(text: str) -> None:
-    """Print the lines, fitted to the terminal if there is one."""
-    if sys.stdout.isatty() or "COLUMNS" in os.environ:
-        from fastw2v.cli.output import print_fitted
-
-        print_fitted(text)
-    else:
-        print(text)
+        print_fitted(f"{format_summary(summary)}\n{written}")
