@@ -1,11 +1,9 @@
 """Queries that are typed on a terminal."""
 
 import errno
-import fcntl
 import os
 import pty
 import subprocess
-import termios
 
 import numpy as np
 import pytest
@@ -26,22 +24,17 @@ def path(tmp_path, rng):
     return str(tmp_path / "v.safetensors")
 
 
-def own_terminal():
-    os.setsid()
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
 def typed(args, *typing):
     """Run a command on a terminal; type each text once its prompt is there.
 
     Returns the exit code and the text shown after each prompt.
     """
     terminal, end = pty.openpty()
+    # The first to open a terminal in a new session gets its Ctrl-C.
+    opened = ["sh", "-c", 'tty=$0; exec "$@" <"$tty" >"$tty" 2>&1', os.ttyname(end)]
     with subprocess.Popen(
-        command(*args), stdin=end, stdout=end, stderr=end, preexec_fn=own_terminal,
-        env={**os.environ, "TERM": "dumb"},
-    ) as process:  # fmt: skip
-        os.close(end)
+        [*opened, *command(*args)], start_new_session=True, env={**os.environ, "TERM": "dumb"}
+    ) as process:
         shown, typing = b"", list(typing)
         while True:
             try:
@@ -51,6 +44,8 @@ def typed(args, *typing):
                 break
             if not piece:
                 break
+            if not shown:
+                os.close(end)  # by now the command has it open
             shown += piece
             if typing and shown.endswith(b" or EXIT: "):
                 os.write(terminal, typing.pop(0))
