@@ -36,6 +36,23 @@ _LAZY = {
 }
 
 
+def _check_built() -> None:
+    """Raise ImportError in a checkout whose extension was not built for this Python."""
+    import os
+    from importlib.machinery import EXTENSION_SUFFIXES
+
+    folder = __path__[0]
+    built = (os.path.join(folder, f"_core{suffix}") for suffix in EXTENSION_SUFFIXES)
+    if os.path.isdir(folder) and not any(map(os.path.exists, built)):
+        raise ImportError(
+            f"fastw2v in {os.path.dirname(os.path.abspath(folder))} is not built for this Python: "
+            "run `pip install -e .` there, or start Python in another folder if it is installed"
+        )
+
+
+_check_built()
+
+
 def __getattr__(name: str) -> "Any":
     """Import a public name on first access."""
     if name not in _LAZY:

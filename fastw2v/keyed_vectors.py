@@ -22,6 +22,7 @@ from fastw2v.base.tables import N_WORDS, few_words, html_table, shortened
 from fastw2v.errors import UsageError
 from fastw2v.evaluation import evaluate_analogies, evaluate_pairs
 from fastw2v.formats import WordVectors, native, read_vectors, write_vectors
+from fastw2v.formats.records import format_of_suffix
 from fastw2v.formats.word_vectors import first_row_not_finite
 from fastw2v.vectors.growth import allocate_columns, checked_columns, split_keys
 from fastw2v.vectors.index import Indexer, IndexSettings, VectorIndex, beside, open_index
@@ -271,7 +272,14 @@ class KeyedVectors:
             return row
         if default is not None:
             return default
-        raise KeyError(f"Key '{key}' not present")
+        raise KeyError(f"Key '{key}' not present{self._meant(key)}")
+
+    def _meant(self, key: Any) -> str:
+        """Return a question for an error message: which key may be meant, if any."""
+        from fastw2v.base.spelling import same_word
+
+        word = same_word(key, self.key_to_index)
+        return "" if word is None else f"; did you mean '{word}'?"
 
     def _row_of(self, key: Any) -> int | None:
         """Return the row of a key, None if it is unknown."""
@@ -346,7 +354,8 @@ class KeyedVectors:
             elif ignore_missing:
                 continue
             else:
-                raise KeyError(f"Key '{key}' not present in vocabulary")
+                missing = f"Key '{key}' not present in vocabulary"
+                raise KeyError(f"{missing}{self._meant(key)}")
             mean += np.asarray(weight * vector, mean.dtype)
             total_weight += abs(weight)
         if total_weight > 0:
@@ -865,7 +874,10 @@ class KeyedVectors:
         return found
 
     def save(self, fname: Path, *, allow_non_finite: bool = False) -> None:
-        """Write words, vectors and counts to a native file, and the index, if any, next to it.
+        """Write words, vectors and counts, and the index, if any, next to them.
+
+        The suffix of fname chooses the format, as on the command line; one of no format, such as
+        .kv, means native, the only format that keeps counts of every kind and can be mapped.
 
         allow_non_finite: also write NaN, infinities and the vectors of a diverged model.
         Raises SaveError if a file cannot be written.  Raises DivergedError for non-finite values
@@ -876,7 +888,7 @@ class KeyedVectors:
         found = self.to_word_vectors()
         if not allow_non_finite:
             found.check_finite(fname)
-        write_vectors(fname, found, "native")
+        write_vectors(fname, found, format_of_suffix(fname))
         self.save_index(fname)
 
     def save_index(self, fname: Path) -> None:

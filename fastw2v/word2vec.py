@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastw2v.base.checks import check_finite, check_flag, check_integer, shown
+from fastw2v.base.checks import check_finite, check_flag, check_integer, check_path, shown
 from fastw2v.base.memory import trim_malloc
 from fastw2v.base.tables import html_table
 from fastw2v.base.threads import training_lock
@@ -26,6 +27,7 @@ from fastw2v.errors import (
     UsageError,
 )
 from fastw2v.formats import WordVectors, write_vectors
+from fastw2v.formats.records import format_of_suffix
 from fastw2v.keyed_vectors import KeyedVectors
 from fastw2v.model.arguments import Setting, refuse_unknown
 from fastw2v.model.corpus_reader import (
@@ -647,7 +649,7 @@ class Word2Vec:
     def save(
         self,
         path: Path,
-        format: str = "native",
+        format: str | None = None,
         *,
         allow_non_finite: bool = False,
         separately: object = None,
@@ -657,19 +659,28 @@ class Word2Vec:
     ) -> None:
         """Write the model to a file.
 
-        format: "native" (safetensors, the whole model), or another name in formats.FORMATS.
+        format: a name in formats.FORMATS; "native" holds the whole model.  By default the suffix
+        chooses it, as on the command line; a suffix of no format, such as .model, means native.
         allow_non_finite: write a model even if training diverged or values are not finite.
         separately, sep_limit, ignore, pickle_protocol: accepted for gensim, without effect.
         Raises UsageError if a script gave wv other words than the model has, SaveError if the file
         cannot be written, and DivergedError if training diverged or
         values are not finite, unless allow_non_finite is set.
         """
+        check_path("path", path)
         check_flag("allow_non_finite", allow_non_finite)
         data = self.to_word_vectors()
         if not allow_non_finite:
             data.check_finite(path)
-        write_vectors(path, data, format)
-        if format == "native" and self._wv is not None:
+        chosen = format_of_suffix(path) if format is None else format
+        write_vectors(path, data, chosen)
+        if format is None and chosen != "native":
+            warnings.warn(
+                f"{os.fspath(path)} holds vectors, but no model to train further, as its suffix "
+                f"asks for; for the model, save .safetensors, and otherwise pass format={chosen!r}",
+                stacklevel=2,
+            )
+        if chosen == "native" and self._wv is not None:
             self._wv.save_index(path)
 
     @classmethod

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fastw2v.errors import UsageError
 from fastw2v.vectors import classes
 from fastw2v.vectors.classes import word_classes
 
@@ -29,7 +30,7 @@ def k_means_of_word2vec_c(vectors, n_classes):
     return found
 
 
-@pytest.mark.parametrize("n_classes", [1, 3, 10, 60])
+@pytest.mark.parametrize("n_classes", [1, 3, 10, 50])
 def test_classes_are_those_of_word2vec_c(rng, monkeypatch, n_classes):
     monkeypatch.setattr(classes, "BLOCK_ROWS", 17)
     vectors = rng.normal(size=(50, 5)).astype(np.float32)
@@ -51,3 +52,25 @@ def test_a_class_that_lost_its_words_takes_none_whose_cosines_are_negative():
 def test_an_impossible_number_of_classes_is_refused():
     with pytest.raises(ValueError, match="n_classes must be at least 1, got 0"):
         word_classes(np.zeros((3, 2), np.float32), 0)
+    with pytest.raises(UsageError, match="n_classes must be at most the number of words, 3, got 4"):
+        word_classes(np.zeros((3, 2), np.float32), 4)
+
+
+def test_the_work_on_classes_is_reported_and_ends_when_nothing_changes(rng, monkeypatch):
+    monkeypatch.setattr(classes, "BLOCK_ROWS", 10)
+    shares = []
+    word_classes(rng.normal(size=(50, 5)).astype(np.float32), 4, shares.append)
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] <= 1
+    rounds = []
+    monkeypatch.setattr(classes, "_centroids", counted(classes._centroids, rounds))
+    word_classes(np.eye(50, dtype=np.float32), 50)  # a class of its own for each word
+    assert len(rounds) == 1
+
+
+def counted(function, calls):
+    def call(*args):
+        calls.append(args)
+        return function(*args)
+
+    return call

@@ -75,6 +75,21 @@ def test_info_tells_what_a_model_holds(capsys, model):
     assert "window" in shown
 
 
+def test_info_adds_up_the_files_of_a_folder(capsys, tmp_path, rng):
+    rows = rng.normal(size=(2, 4)).astype(np.float32)
+    folder = str(tmp_path / "hf")
+    write_vectors(folder, WordVectors(["a", "b"], rows), "hf")
+    n_bytes = sum(path.stat().st_size for path in (tmp_path / "hf").iterdir())
+    tsv = str(tmp_path / "v.tsv")
+    write_vectors(tsv, WordVectors(["a", "b"], rows), "tsv")
+    assert cli.main(["info", tsv, "--json"]) == 0
+    both = sum(path.stat().st_size for path in tmp_path.glob("*.tsv"))
+    assert json.loads(capsys.readouterr().out)["bytes"] == both
+    for path in (folder, f"{folder}/"):
+        assert cli.main(["info", path, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["bytes"] == n_bytes
+
+
 def test_words_that_are_not_unicode_are_printed(capfd, model):
     assert cli.main(["info", model]) == 0
     assert "na\\udcefve" in capfd.readouterr().out
@@ -111,7 +126,7 @@ def test_convert_takes_formats_by_name(tmp_path, model):
         (["evaluate", "MODEL", "--pairs", "x", "--restrict-vocab", "-1"], 2, "at least 0, got -1"),
         (["info", "missing"], 4, "cannot read missing: No such file"),
         (["info", __file__], 7, "not a vectors file of a known format"),
-        (["convert", "MODEL", "out.gz"], 2, "no format has the suffix '.gz'"),
+        (["convert", "MODEL", "out.gz"], 2, "format 'native' cannot be compressed"),
         (["convert", "MODEL", "out", "--to", "x"], 2, "format must be one of native, text"),
         (["convert", "MODEL", "missing/out.txt"], 5, "cannot write missing/out.txt: No such"),
     ],

@@ -1,6 +1,7 @@
 import contextlib
 import errno
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -32,19 +33,21 @@ def stopped(stop, more=()):
         return process.returncode, out, err
 
 
-@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_a_checkpoint_from_which_the_run_goes_on(folder, stop, code):
     os.mkdir("run")
     returned, out, err = stopped(stop)
     assert (returned, out) == (code, "")
     newest = max(os.listdir("run"))
-    if stop == signal.SIGINT:
-        assert err == f"fastw2v: error: interrupted: resume from run/{newest}\n"
+    how = "interrupted" if stop == signal.SIGINT else "stopped by SIGTERM"
+    again = shlex.join(["fastw2v", *LONG, "--resume"])
+    assert err == f"fastw2v: error: {how}: resume from run/{newest} with: {again}\n"
     assert not os.path.exists("v")
     done = int(newest.split("-")[1].split(".")[0])
     assert 0 < done < 2000 * 7_200
     returned, _, err = stopped(stop, ["--resume"])  # and once more
     assert returned == code, err
+    assert err.endswith(f" with: {again}\n")
     assert int(max(os.listdir("run")).split("-")[1].split(".")[0]) > done
 
 
@@ -66,7 +69,7 @@ def test_what_does_not_fit_is_one_line_and_code_9(capsys, folder):
     fails(capsys, again, 9,
           "run holds checkpoints of another run; resume it, or use another folder")  # fmt: skip
     fails(capsys, [*again, "--resume", "--window", "3"], 9,
-          f"cannot resume from {path}: window was 5, is now 3")  # fmt: skip
+          f"cannot resume from {path}: --window was 5, is now 3")  # fmt: skip
     assert cli.main([again[0], "part1.txt", *again[2:], "--resume"]) == 9
     shown = capsys.readouterr().err
     assert shown.startswith(
@@ -76,9 +79,23 @@ def test_what_does_not_fit_is_one_line_and_code_9(capsys, folder):
     assert shown.count("\n") == 1
 
 
+def test_more_epochs_of_a_finished_run_start_from_its_vectors(capsys, folder):
+    assert train("corpus.txt", "-o", "v", *RUN) == 0
+    path = f"run/{max(os.listdir('run'))}"
+    capsys.readouterr()
+    more = ["train", "corpus.txt", "-o", "v", *SMALL, *RUN, "--resume", "--epochs", "3"]
+    fails(capsys, more, 9, f"cannot resume from {path}: --epochs was 2, is now 3; that run is "
+          f"finished; to train its vectors further, pass --init-from={path} and another folder of "
+          "checkpoints")  # fmt: skip
+    assert cli.main([*more, f"--init-from={path}", "--checkpoint", "run2"]) == 0
+    os.remove(path)  # the run was stopped after its first epoch
+    assert cli.main(more) == 9
+    assert "finished" not in capsys.readouterr().err
+
+
 def test_half_of_a_request_is_a_usage_error(capsys):
     fails(capsys, ["train", "corpus.txt", "-o", "v", "--resume"], 2,
-          "resume needs a checkpoint folder: set checkpoint")  # fmt: skip
+          "--resume needs a checkpoint folder: set --checkpoint")  # fmt: skip
 
 
 def test_resume_without_a_checkpoint_starts_with_a_warning(capsys):

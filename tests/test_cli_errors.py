@@ -18,13 +18,13 @@ pytestmark = pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("args", "exit_code", "message"),
     [
-        (["--workers", "0"], 2, "workers must be at least 1, got 0"),
-        (["--workers", "-3"], 2, "workers must be at least 1, got -3"),
-        (["--vector-size", "0"], 2, "vector_size must be at least 1, got 0"),
-        (["--hs", "--softmax"], 2, "hs and softmax contradict each other: a model has one "
+        (["--workers", "0"], 2, "--workers must be at least 1, got 0"),
+        (["--workers", "-3"], 2, "--workers must be at least 1, got -3"),
+        (["--vector-size", "0"], 2, "--vector-size must be at least 1, got 0"),
+        (["--hs", "--softmax"], 2, "--hs and --softmax contradict each other: a model has one "
          "objective; leave out all but one"),
         (["--min-count", "1000"], 3, "0 of 128 distinct words occur at least 1000 times "
-         "(most frequent: 'c4', 373 times); lower min_count"),
+         "(most frequent: 'c4', 373 times); lower --min-count"),
         (["--read-vocab", "absent"], 4, "cannot read absent: No such file or directory"),
         (["--read-vocab", "bad"], 7, "bad, line 1: expected a word and its count, "
          "got 'no count'"),
@@ -32,19 +32,20 @@ pytestmark = pytest.mark.usefixtures("folder")
         (["--read-vocab", "other"], 3, "none of the 128 distinct words of corpus corpus.txt "
          "is in the given vocabulary of 1 words"),
         (["--read-vocab", "other", "--min-count", "99"], 2, "other: 0 of 1 words have a count of "
-         "at least 99 (most frequent: 'unheard', 9); lower min_count"),
+         "at least 99 (most frequent: 'unheard', 9); lower --min-count"),
         (["--alpha", "0", "--min-alpha", "0"], 3, "nothing was trained, the vectors are "
-         "unchanged: every learning rate was 0; raise alpha, or change the schedule"),
+         "unchanged: every learning rate was 0; raise --alpha, or change the --schedule"),
         (["--alpha", "1e30"], 6, None),
         (["--vector-size", "2147483647"], 8, None),
-        (["-o", "corpus.txt"], 2, "corpus.txt is both output and the corpus; "
+        (["-o", "corpus.txt"], 2, "corpus.txt is both --output and the corpus; "
          "write to another file"),
-        (["-o", "link"], 2, "link is both output and the corpus; write to another file"),
-        (["--save-vocab", "corpus.txt"], 2, "corpus.txt is both save-vocab and the corpus; "
+        (["-o", "link"], 2, "link is both --output and the corpus; write to another file"),
+        (["--save-vocab", "corpus.txt"], 2, "corpus.txt is both --save-vocab and the corpus; "
          "write to another file"),
-        (["--save-vocab", "./v"], 2, "./v is both save-vocab and output; write to another file"),
+        (["--save-vocab", "./v"], 2, "./v is both --save-vocab and --output; "
+         "write to another file"),
         (["--save-vocab", "other", "--read-vocab", "other"], 2,
-         "other is both save-vocab and read-vocab; write to another file"),
+         "other is both --save-vocab and --read-vocab; write to another file"),
         (["-o", "."], 5, "cannot write .: it is a directory"),
         (["-o", "absent/v"], 5, "cannot write absent/v: No such file or directory"),
         (["--save-vocab", "absent/v"], 5, "cannot write absent/v: No such file or directory"),
@@ -93,7 +94,7 @@ def test_what_cannot_be_written_is_found_before_anything_is_read(capsys):
     args = ["train", "absent", "-o", "absent/v", "--read-vocab", "absent", "--config", "run.toml"]
     with open("run.toml", "w") as file:
         file.write("window = 5\n")
-    fails(capsys, [*args, "--window", "0"], 2, "window must be at least 1, got 0")
+    fails(capsys, [*args, "--window", "0"], 2, "--window must be at least 1, got 0")
     fails(capsys, args, 5, "cannot write absent/v: No such file or directory")
     args[args.index("absent/v")] = "v"
     fails(capsys, args, 4, "cannot read absent: No such file or directory")
@@ -101,7 +102,7 @@ def test_what_cannot_be_written_is_found_before_anything_is_read(capsys):
 
 def test_a_glob_that_takes_in_the_output_is_refused(capsys, folder):
     (folder / "part3.txt").write_text("the vectors of yesterday")
-    message = "part3.txt is both output and the corpus; write to another file"
+    message = "part3.txt is both --output and the corpus; write to another file"
     fails(capsys, ["train", "part*", "-o", "part3.txt"], 2, message)
 
 
@@ -121,7 +122,7 @@ def test_memory_that_cannot_be_had_has_its_exit_code(capsys, monkeypatch):
     monkeypatch.setattr("fastw2v.training.arrays.allocate", refuse)
     assert cli.main(["train", "corpus.txt", "-o", "v"]) == 8
     shown = capsys.readouterr()
-    assert shown.err.startswith("fastw2v: error: a model of 128 words and vector_size=100 needs ")
+    assert shown.err.startswith("fastw2v: error: a model of 128 words and --vector-size=100 needs ")
     assert "(cannot allocate 1 MiB: no)" in shown.err
     assert shown.err.count("\n") == 1
 

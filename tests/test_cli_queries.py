@@ -1,8 +1,11 @@
 import io
 import json
+import os
+import subprocess
 
 import numpy as np
 import pytest
+from cli_case import command
 
 from fastw2v import KeyedVectors, cli
 from fastw2v.formats import WordVectors, write_vectors
@@ -60,12 +63,83 @@ def test_nn_answers_lines_of_input(capsys, monkeypatch, path):
     text = "oslo\n\nathens oslo\nathens nowhere\ngreece\n"
     lines, errors = answers(capsys, monkeypatch, ["nn", path, "-n1", "--json"], text)
     found = [json.loads(line) for line in lines]
-    assert [query["words"] for query in found] == [["oslo"], ["athens", "oslo"], ["greece"]]
+    assert [query["words"] for query in found] == [line.split() for line in text.splitlines()]
     expected = KeyedVectors.load(path).most_similar(["athens", "oslo"], topn=1)
-    assert found[1]["neighbours"][0]["word"] == expected[0][0]
-    assert errors == ["fastw2v: no vector for 'nowhere'"]
+    assert found[2]["neighbours"][0]["word"] == expected[0][0]
+    assert [query.get("error") for query in found] == [
+        None, "a query needs a word, got an empty line", None, "no vector for 'nowhere'", None,
+    ]  # fmt: skip
+    assert errors == [f"fastw2v: {found[i]['error']}" for i in (1, 3)]
     lines, _ = answers(capsys, monkeypatch, ["nn", path, "-n1"], text)
     assert [line.split()[0] for line in lines if "cosine" in line] == ["oslo", "athens", "greece"]
+
+
+def test_an_unknown_word_hides_no_answer(capsys, path):
+    args = ["nn", path, "athens", "nowhere", "oslo", "-n1"]
+    assert cli.main(args) == 2
+    shown = capsys.readouterr()
+    assert [line.split()[0] for line in shown.out.splitlines() if "cosine" in line] == [
+        "athens",
+        "oslo",
+    ]
+    assert shown.err == f"fastw2v: error: {path}: no vector for 'nowhere'\n"
+    assert cli.main([*args, "--json"]) == 2
+    found = json.loads(capsys.readouterr().out)["queries"]
+    assert [query["words"] for query in found] == [["athens"], ["nowhere"], ["oslo"]]
+    assert [query.get("error") for query in found] == [None, "no vector for 'nowhere'", None]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("Athens", "athens"), ("OSLO", "oslo"), ("athen", "athens"), ("nowray", "norway"),
+     ("gréece", "greece"), ("xoslo", "oslo")],
+)  # fmt: skip
+def test_an_unknown_word_is_told_what_may_be_meant(capsys, path, given, meant):
+    assert cli.main(["nn", path, given]) == 2
+    assert capsys.readouterr().err.endswith(
+        f": no vector for {given!r} (did you mean {meant!r}?)\n"
+    )
+
+
+def test_a_key_error_of_python_names_the_word_in_another_case(path):
+    wv = KeyedVectors.load(path)
+    for ask in (lambda: wv["Athens"], lambda: wv.most_similar("Athens")):
+        with pytest.raises(KeyError, match=r"Key 'Athens' not present.*; did you mean 'athens'?"):
+            ask()
+    with pytest.raises(KeyError, match=r"Key 'unheard' not present\"$"):
+        wv.get_index("unheard")
+
+
+def test_json_escapes_no_letters_and_keeps_a_line_a_line(tmp_path, capsys, monkeypatch):
+    words = ["한국", "서울", "ten\u2028lines\x85", "naïve"]
+    path = str(tmp_path / "v.safetensors")
+    write_vectors(path, WordVectors(words, np.eye(4, dtype=np.float32) + 1), "native")
+    lines, _ = answers(capsys, monkeypatch, ["nn", path, "--json"], "한국\nnaïve\n")
+    assert len(lines) == 2
+    assert '"words": ["한국"]' in lines[0] and '"naïve"' in lines[0]
+    assert words[2] in [near["word"] for near in json.loads(lines[0])["neighbours"]]
+
+
+def test_json_is_escaped_where_the_output_has_no_such_letters(tmp_path):
+    path = str(tmp_path / "v.safetensors")
+    words = ["한국", "\U0001f600"]
+    write_vectors(path, WordVectors(words, np.eye(2, dtype=np.float32) + 1), "native")
+    shown = subprocess.run(
+        command("nn", path, "한국", "--json"), stdout=subprocess.PIPE, check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert json.loads(shown.stdout)["queries"][0]["neighbours"][0]["word"] == words[1]
+
+
+def test_bytes_that_are_no_unicode_are_a_query_like_any(path):
+    shown = subprocess.run(
+        command("nn", path, "-n1", "--json"), input=b"na\xefve\noslo\n", capture_output=True
+    )
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert [json.loads(line)["words"] for line in shown.stdout.splitlines()] == [
+        ["na\udcefve"],
+        ["oslo"],
+    ]
 
 
 @pytest.mark.parametrize("options", [[], ["--cosmul"]])
@@ -84,7 +158,11 @@ def test_analogy_names_the_fourth_word(capsys, path, options):
 def test_analogy_answers_lines_of_input(capsys, monkeypatch, path):
     text = "athens greece oslo\nathens greece\nathens greece nowhere\noslo norway athens\n"
     lines, errors = answers(capsys, monkeypatch, ["analogy", path, "-n1", "--json"], text)
-    assert [json.loads(line)["answers"][0]["word"] for line in lines] == ["norway", "greece"]
+    found = [json.loads(line) for line in lines]
+    assert [query["answers"][0]["word"] for query in (found[0], found[3])] == ["norway", "greece"]
+    assert [query["error"] for query in found[1:3]] == [
+        error.removeprefix("fastw2v: ") for error in errors
+    ]
     assert errors == [
         "fastw2v: an analogy needs 3 words A B C, got 2",
         "fastw2v: no vector for 'nowhere'",
@@ -123,7 +201,8 @@ def lines_as_bytes(lines):
         (["nn", "missing", "oslo"], 4, "cannot read missing: No such file"),
         (["analogy", "PATH", "oslo", "norway"], 2, "an analogy needs 3 words A B C, got 2"),
         (["analogy", "PATH", "oslo", "norway", "x"], 2, "no vector for 'x'"),
-        (["classes", "PATH", "0"], 2, "the number of classes must be at least 1, got 0"),
+        (["classes", "PATH", "0"], 2, "N must be at least 1, got 0"),
+        (["classes", "PATH", "7"], 2, "N must be at most the number of words, 6, got 7"),
         (["classes", "PATH", "2", "-o", "missing/f"], 5, "cannot write missing/f: No such"),
     ],
 )

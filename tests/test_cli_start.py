@@ -59,9 +59,9 @@ def test_a_vocabulary_grows_on_the_command_line(folder):
         (["--init-from", "absent"], 4, "cannot read absent: No such file or directory"),
         (["--freeze", "absent"], 4, "cannot read absent: No such file or directory"),
         (["--freeze", os.devnull], 2, f"{os.devnull} contains no words to freeze"),
-        (["--freeze", "known"], 2, "freeze='known' needs init_from, or a vocabulary that was "
+        (["--freeze", "known"], 2, "--freeze=known needs --init-from, or a vocabulary that was "
          "updated"),
-        (["--grow"], 2, "grow=True needs init_from, the vectors whose words to keep"),
+        (["--grow"], 2, "--grow needs --init-from, the vectors whose words to keep"),
     ],
 )  # fmt: skip
 def test_wrong_starts_are_one_line(capsys, flags, code, message):

@@ -74,11 +74,13 @@ def test_word2vec_is_silent_when_told(capsys):
     ("flags", "message"),
     [
         ([], "nothing to write: give -output, -save-vocab or both"),
-        (["-output", "v", "-classes", "-1"], "classes must be at least 0, got -1"),
-        (["-output", "v", "-threads", "0"], "workers must be at least 1, got 0"),
-        (["-output", "v", "-hs", "1", "-negative", "5"], "hs and negative contradict each other: "
-         "a model has one objective; leave out all but one, or set negative=0"),
-        (["-output", "corpus.txt"], "corpus.txt is both output and the corpus; "
+        (["-output", "v", "-classes", "-1"], "-classes must be at least 0, got -1"),
+        (["-output", "v", "-classes", "129"],
+         "-classes must be at most the number of words, 128, got 129"),
+        (["-output", "v", "-threads", "0"], "-threads must be at least 1, got 0"),
+        (["-output", "v", "-hs", "1", "-negative", "5"], "-hs and -negative contradict each other: "
+         "a model has one objective; leave out all but one, or set -negative 0"),
+        (["-output", "corpus.txt"], "corpus.txt is both -output and the corpus; "
          "write to another file"),
     ],
 )  # fmt: skip
@@ -91,4 +93,5 @@ def test_word2vec_knows_no_other_flags(capsys, flags):
     assert word2vec("-output", "v", *flags) == 2
     shown = capsys.readouterr().err
     assert shown.startswith("usage: fastw2v ")
-    assert f"argument{'s:' if flags[0] == '-unknown' else ''} {flags[0]}" in shown
+    wrong = {"-unknown": "unknown flag -unknown", "-size": "argument -size: expected one argument"}
+    assert (wrong[flags[0]] if flags != ["-size", "x"] else "-size must be an integer") in shown

@@ -10,6 +10,7 @@ import pytest
 from small_corpus import write_lines
 
 from fastw2v import KeyedVectors, cli
+from fastw2v.cli import demo
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -20,8 +21,9 @@ PAGES = [
 if not PAGES:
     pytest.skip("the pages are not beside the tests", allow_module_level=True)
 
-# (kind, text) of each block that is code to run or a file to have
-BLOCK = re.compile(r"^```(python|sh|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# (kind, text) of each block: code to run, a file to have, or what the block before prints
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+INSTALLATION = (["pip", "install"], ["pytest"])  # .ci/run runs those of the README
 NAMED = ("king", "queen", "man", "woman", "cat", "dog", "paris", "france", "rome", "italy")
 WORDS = [*NAMED, *map(str, range(30))]
 
@@ -56,20 +58,65 @@ def files(tmp_path, rng, monkeypatch):
 
 
 def commands(block):
-    """The commands of fastw2v in a shell block."""
+    """The commands of a shell block."""
     for line in block.replace("\\\n", " ").splitlines():
-        if line.startswith("fastw2v "):
-            yield shlex.split(line, comments=True)[1:]
+        for command in re.split(r"&&|\|", line.partition(" #")[0]):
+            if words := shlex.split(command, comments=True):
+                yield words
+
+
+def run_shell(block):
+    for name, *args in commands(block):
+        if name == "fastw2v":
+            assert cli.main(args) == 0, (name, *args)
+        else:
+            assert [name, *args[:1]] in INSTALLATION, f"{name} {args} is not run by any test"
+
+
+def matches(shown, output):
+    """Whether an output is as shown, where `...` stands for any text."""
+    wanted = re.escape(" ".join(shown.split())).replace(re.escape("..."), ".*")
+    return re.fullmatch(wanted, " ".join(output.split()), re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_examples_of_a_page_run_in_their_order(page, files, capsys):
+def test_the_examples_of_a_page_run_in_their_order(page, files, capsys, monkeypatch):
+    monkeypatch.setattr(demo, "demo_sentences", lambda: files["sentences"])
     names = dict(files)
     for kind, block in BLOCK.findall(page.read_text("utf-8")):
+        if kind == "text":
+            output = capsys.readouterr().out
+            assert matches(block, output), f"{page.name} shows\n{block}\nand got\n{output}"
+            continue
+        capsys.readouterr()
         if kind == "toml":
             Path("run.toml").write_text(block)
         elif kind == "python":
             exec(compile(block, str(page), "exec"), names)
+        elif kind == "sh":
+            run_shell(block)
         else:
-            for command in commands(block):
-                assert cli.main(command) == 0, (command, capsys.readouterr().err)
+            pytest.fail(f"{page.name}: no test runs blocks of kind {kind!r}")
+
+
+def test_no_block_of_python_hides_the_model_of_one_before():
+    """A reader of the README types its blocks one after the other."""
+    readme = "".join(
+        b for kind, b in BLOCK.findall(PAGES[0].read_text("utf-8")) if kind == "python"
+    )
+    given = re.findall(r"^(\w+) = ", readme, re.MULTILINE)
+    assert len(given) == len(set(given))
+
+
+def test_what_is_shown_is_compared_with_what_is_printed():
+    assert matches("a  1\n...\nz 2", "a 1\nb 3\nz 2\n")
+    assert not matches("a 1", "a 2\n")
+
+
+def test_evaluation_files_are_where_the_docs_say():
+    utils = pytest.importorskip("gensim.test.utils")
+    text = (ROOT / "docs" / "vectors.md").read_text("utf-8")
+    for name in (*re.findall(r'datapath\("(.*?)"\)', text), "simlex999.txt"):
+        assert Path(utils.datapath(name)).exists()
+    questions = Path(utils.datapath("questions-words.txt")).read_text().splitlines()
+    assert f"{sum(not line.startswith(':') for line in questions):,} questions" in text

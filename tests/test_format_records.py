@@ -1,6 +1,8 @@
 """The record of a format says what is so of the files that are written."""
 
 import os
+import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastw2v import cli
+from fastw2v import Word2Vec, cli
 from fastw2v.errors import SaveError, UsageError
 from fastw2v.formats import FORMATS, WordVectors, detect_format, read_vectors, write_vectors
 from fastw2v.formats.records import (
@@ -154,6 +156,55 @@ def test_no_two_formats_share_an_end_of_paths(tmp_path):
             )
 
 
+@pytest.fixture
+def trained():
+    return Word2Vec([["a", "b", "c"]] * 9, min_count=1, vector_size=4, workers=1, sample=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [("v.txt", "text"), ("v.vec.gz", "vec"), ("v.bin", "bin"), ("v.safetensors", "native"),
+     ("v.model", "native"), ("v.kv", "native"), ("v", "native"), ("v.2024-12", "native")],
+)  # fmt: skip
+def test_a_suffix_means_the_same_everywhere(tmp_path, monkeypatch, trained, name, format):
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text("a b c\n" * 99)
+    trained.save("old.safetensors")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trained.save(f"api-{name}")
+    trained.wv.save(f"wv-{name}")
+    assert cli.main(["train", "text", "-o", f"train-{name}", "-q", "--sample", "0"]) == 0
+    assert cli.main(["convert", "old.safetensors", f"convert-{name}"]) == 0
+    found = {way: detect_format(f"{way}-{name}") for way in ("api", "wv", "train", "convert")}
+    alike = {"text", "vec"} if format in ("text", "vec") else {format}  # the same text
+    assert {*found.values()} <= alike, found
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npy", ".pkl", ".json", ".PT", ".csv.gz"])
+def test_a_suffix_of_another_content_is_refused_everywhere(
+    tmp_path, monkeypatch, capsys, trained, suffix
+):
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text("a b c\n" * 99)
+    trained.save("old")
+    shown = f"v{suffix}: no format has the suffix '{suffix.lower().removesuffix('.gz')}'; known: "
+    for save in (trained.save, trained.wv.save):
+        with pytest.raises(UsageError, match=re.escape(shown)):
+            save(f"v{suffix}")
+    for args in (["train", "text", "-o"], ["convert", "old"]):
+        assert cli.main([*args, f"v{suffix}"]) == 2
+        assert shown in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"text", "old"}
+    assert cli.main(["convert", "old", f"v{suffix}", "--to", "text"]) == 0  # asked for by name
+
+
+def test_a_model_saved_by_a_suffix_of_vectors_says_what_it_lacks(tmp_path, trained):
+    with pytest.warns(UserWarning, match=r"v\.bin holds vectors, but no model to train further"):
+        trained.save(tmp_path / "v.bin")
+    trained.save(tmp_path / "v.bin", "bin")
+
+
 @pytest.mark.parametrize("command", ["train", "convert"])
 def test_help_names_every_format_and_what_chooses_it(capsys, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "80")
@@ -182,7 +233,7 @@ def test_a_second_file_of_the_output_is_not_written_over_another(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     Path("text").write_text("a b\n" * 99)
     assert cli.main(["train", "text", "-o", "v.tsv", "--save-vocab", "v_metadata.tsv"]) == 2
-    assert "v_metadata.tsv is both output and save-vocab" in capsys.readouterr().err
+    assert "v_metadata.tsv is both --output and --save-vocab" in capsys.readouterr().err
     assert os.listdir() == ["text"]
 
 

@@ -277,7 +277,7 @@ def test_the_command_joins_phrases_in_several_passes(tmp_path, monkeypatch, caps
         (["--delimiter", " "], 2, "delimiter must not contain white space, got ' '"),
         (["--connector-words", "missing"], 4, "cannot read missing"),
         (["--list", "no/list"], 5, "cannot write no/list"),
-        (["--list", "./out.txt"], 2, "./out.txt is both output and list"),
+        (["--list", "./out.txt"], 2, "./out.txt is both --output and --list"),
         (["-o", "-"], 2, "- means standard input only"),
     ],
 )

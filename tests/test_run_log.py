@@ -259,19 +259,19 @@ def test_a_configuration_file_may_hold_out_a_share(folder, capsys):
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["--patience", "2"], 2, "patience needs validation or metric, to know which epoch is "
-         "best"),
-        (["--validation", "2"], 2, "validation must be a share between 0 and 1, a path, or an "
+        (["--patience", "2"], 2, "--patience needs --validation or --metric-pairs or "
+         "--metric-analogies, to know which epoch is best"),
+        (["--validation", "2"], 2, "--validation must be a share between 0 and 1, a path, or an "
          "iterable of token lists, got 2.0"),
         (["--validation", "absent"], 4, "cannot read absent: No such file or directory"),
         (["--metric-pairs", "absent"], 4, "cannot read absent: No such file or directory"),
         (["--metric-pairs", "part1.txt", "--metric-analogies", "part1.txt"], 2,
-         "metric_pairs and metric_analogies cannot be combined; leave one out"),
-        (["--log", "v"], 2, "v is both log and output; write to another file"),
-        (["--log", "corpus.txt"], 2, "corpus.txt is both log and the corpus; write to another "
+         "--metric-pairs and --metric-analogies cannot be combined; leave one out"),
+        (["--log", "v"], 2, "v is both --log and --output; write to another file"),
+        (["--log", "corpus.txt"], 2, "corpus.txt is both --log and the corpus; write to another "
          "file"),
         (["--validation", "part1.txt", "--log", "part1.txt"], 2,
-         "part1.txt is both log and validation; write to another file"),
+         "part1.txt is both --log and --validation; write to another file"),
         (["--log", "absent/run"], 5, "cannot write absent/run: No such file or directory"),
     ],
 )  # fmt: skip
@@ -286,10 +286,10 @@ def test_standard_input_is_read_once(folder, capsys):
 
 def test_a_wrong_type_in_a_configuration_file_is_named(folder, capsys):
     for text, message in [
-        ("log = 3", "log must be a path, got 3"),
-        ("metric_pairs = 3", "metric_pairs must be a path, got 3"),
-        ("tensorboard = true", "tensorboard must be a path, got True"),
-        ("restore_best = 7", "restore_best must be True or False, got 7"),
+        ("log = 3", "log in run.toml must be a path, got 3"),
+        ("metric_pairs = 3", "metric_pairs in run.toml must be a path, got 3"),
+        ("tensorboard = true", "tensorboard in run.toml must be a path, got True"),
+        ("restore_best = 7", "restore_best in run.toml must be True or False, got 7"),
     ]:
         (folder / "run.toml").write_text(text)
         fails(capsys, ["train", "corpus.txt", "-o", "v", "--config", "run.toml"], 2, message)

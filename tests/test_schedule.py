@@ -129,7 +129,7 @@ def test_the_command_line_takes_a_name_or_a_function(folder, capsys, monkeypatch
     assert read_vectors("v").settings["schedule"] == "constant"
     capsys.readouterr()
     fails(capsys, ["train", "corpus.txt", "-o", "w", "--schedule", "step"], 2,
-          "schedule must be linear, constant, cosine or a function of the progress from 0 to 1, "
+          "--schedule must be linear, constant, cosine or a function of the progress from 0 to 1, "
           "got 'step'")  # fmt: skip
     fails(capsys, ["train", "corpus.txt", "-o", "w", "--schedule", "my_rates:"], 2,
-          "schedule must be given as module:function, got 'my_rates:'")  # fmt: skip
+          "--schedule must be given as module:function, got 'my_rates:'")  # fmt: skip

@@ -281,7 +281,7 @@ def test_parquet_on_the_command_line(parquet, capsys):
     assert sorted(read_vectors("v").words) == ["a", "b", "c d"]
     assert cli.main(args) == 2
     shown = capsys.readouterr().err
-    assert shown.startswith("fastw2v: error: column must be one of tokens, text, numbers, other in")
+    assert shown.startswith("fastw2v: error: --column must be one of tokens, text, numbers, other")
     assert shown.count("\n") == 1
 
 

@@ -256,7 +256,7 @@ def test_a_validation_file_that_is_missing_is_an_error_before_anything_is_read(t
 
 def test_an_unknown_option_of_train_is_named():
     model = Word2Vec([["a", "b"]] * 5, **SMALL)
-    with pytest.raises(UsageError, match="unknown setting 'patiens'; accepted are callbacks, "):
+    with pytest.raises(UsageError, match="unknown setting 'patiens'; did you mean 'patience'"):
         model.train([["a", "b"]] * 5, patiens=3)
 
 

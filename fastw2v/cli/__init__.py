@@ -22,6 +22,7 @@ SUBCOMMANDS = (
     "info",
     "convert",
     "phrases",
+    "completion",
 )
 SIGNALED = 128  # plus the number of the signal: the exit code, by the shell convention
 INTERRUPTED = SIGNALED + 2  # SIGINT

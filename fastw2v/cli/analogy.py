@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastw2v.cli import queries
 from fastw2v.cli.output import print_json
+from fastw2v.errors import UsageError
 
 if TYPE_CHECKING:
     from fastw2v.keyed_vectors import KeyedVectors
@@ -28,15 +29,13 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Search and print."""
-    from fastw2v.errors import UsageError
-
-    if len(args.words) not in (0, 3):
-        raise UsageError(f"an analogy needs 3 words A B C, got {len(args.words)}")
+    if args.words:
+        _check_length(args.words)
     wv = queries.open_vectors(args)
     if not args.words:
         _answer_input(wv, args)
         return 0
-    queries.check_known(wv, args.vectors, args.words)
+    queries.check_known(wv, args.words, args.vectors)
     near = _answer(wv, args.words, args)
     if args.json:
         print_json({"vectors": args.vectors, **_as_json(args.words, near)})
@@ -47,25 +46,28 @@ def run(args: argparse.Namespace) -> int:
 
 def _answer_input(wv: "KeyedVectors", args: argparse.Namespace) -> None:
     """Answer each line of standard input."""
-    for words in queries.input_queries("A B C, or Ctrl-D: "):
-        unknown = [word for word in words if word not in wv]
-        if len(words) != 3 or unknown:
-            is_short = f"an analogy needs 3 words A B C, got {len(words)}"
-            queries.complain(
-                f"no vector for {', '.join(map(repr, unknown))}" if len(words) == 3 else is_short
-            )
-            continue
-        near = _answer(wv, words, args)
+
+    def ask(words: list[str]) -> queries.Near:
+        _check_length(words)
+        queries.check_known(wv, words)
+        return _answer(wv, words, args)
+
+    def show(words: list[str], near: queries.Near) -> None:
         if args.json:
             print_json(_as_json(words, near), indent=None)
         else:
             queries.print_similar(_title(words), near)
             print(flush=True)
 
+    queries.answer_input(wv, args, "A B C, or EXIT: ", ask, show)
 
-def _answer(
-    wv: "KeyedVectors", words: list[str], args: argparse.Namespace
-) -> list[tuple[str, float]]:
+
+def _check_length(words: list[str]) -> None:
+    if len(words) != 3:
+        raise UsageError(f"an analogy needs 3 words A B C, got {len(words)}")
+
+
+def _answer(wv: "KeyedVectors", words: list[str], args: argparse.Namespace) -> queries.Near:
     """Return the nearest words and their scores."""
     a, b, c = words
     search = wv.most_similar_cosmul if args.cosmul else wv.most_similar
@@ -76,6 +78,6 @@ def _title(words: list[str]) -> str:
     return "{} : {} = {} : ?".format(*words)
 
 
-def _as_json(words: list[str], near: list[tuple[str, float]]) -> dict[str, Any]:
+def _as_json(words: list[str], near: queries.Near) -> dict[str, Any]:
     a, b, c = words
     return {"a": a, "b": b, "c": c, "answers": queries.similar_as_json(near)}

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fastw2v.cli.output import print_json
+from fastw2v.cli.output import print_json, progress
 
 if TYPE_CHECKING:
     from fastw2v.keyed_vectors import KeyedVectors
@@ -30,16 +30,15 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from fastw2v.base.atomic import check_writable
-    from fastw2v.errors import UsageError
     from fastw2v.keyed_vectors import KeyedVectors
-    from fastw2v.vectors.classes import word_classes, write_classes
+    from fastw2v.vectors.classes import check_classes, word_classes, write_classes
 
-    if args.n_classes < 1:
-        raise UsageError(f"the number of classes must be at least 1, got {args.n_classes}")
+    check_classes(args.n_classes, max(args.n_classes, 1))  # before the words are known
     if args.output:
         check_writable(args.output)
     wv = KeyedVectors.read(args.vectors)
-    classes = word_classes(wv.vectors, args.n_classes)
+    with progress("classes") as show:
+        classes = word_classes(wv.vectors, args.n_classes, show)
     order = np.argsort(classes, kind="stable") if args.sort else np.arange(len(wv))
     words = [wv.index_to_key[row] for row in order]
     if args.output:

@@ -3,13 +3,16 @@
 import argparse
 import io
 import os
+import shlex
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from importlib import import_module
 from signal import SIGINT
-from typing import TextIO
+from types import MappingProxyType
+from typing import Any, NoReturn, TextIO
 
 from fastw2v import __version__
 from fastw2v.base.threads import (
@@ -21,8 +24,16 @@ from fastw2v.base.threads import (
 )
 from fastw2v.cli import BROKEN_PIPE, SIGNALED, SUBCOMMANDS, handle_signals, how_stopped
 from fastw2v.cli.settings import check_names
-from fastw2v.errors import Fastw2vError, OutOfMemoryError, SaveError, UsageError
+from fastw2v.errors import (
+    Fastw2vError,
+    ModelFormatError,
+    OutOfMemoryError,
+    ReadError,
+    SaveError,
+    UsageError,
+)
 
+MIN_WRAPPED = 8  # columns, of a text that is wrapped
 # The error that print_early() met, if any.
 _FAILED: list[OSError] = []
 
@@ -56,7 +67,11 @@ def _run(argv: Sequence[str], owns_process: bool) -> int:
         return _fail(f"out of threads: {error}", OutOfMemoryError.exit_code)
     except KeyboardInterrupt as stop:
         number = stop_signal() or SIGINT
-        return _fail(": ".join([how_stopped(number), *map(str, stop.args)]), SIGNALED + number)
+        message = ": ".join([how_stopped(number), *map(str, stop.args)])
+        if stop.args:  # a checkpoint to resume from
+            again = [*argv, *(flag for flag in ["--resume"] if flag not in argv)]
+            message += f" with: {shlex.join(['fastw2v', *again])}"
+        return _fail(message, SIGNALED + number)
     except BrokenPipeError:
         _drop(sys.stdout)
         return BROKEN_PIPE
@@ -69,17 +84,53 @@ def _run(argv: Sequence[str], owns_process: bool) -> int:
 
 def _command(argv: Sequence[str], owns_process: bool) -> int:
     """Parse the arguments and run the subcommand."""
-    parser = _parser(argv)
+    if owns_process and "_ARGCOMPLETE" in os.environ:
+        from fastw2v.cli.completion import complete
+
+        complete(_parser())
     if not argv:
-        parser.print_help(sys.stderr)
+        _parser().print_help(sys.stderr)
         return UsageError.exit_code
     try:
-        args = parser.parse_args(argv)
+        args = _parsed(argv)
     except SystemExit as stop:  # after help or a wrong argument
         return int(stop.code or 0)
+    try:
+        return _run_subcommand(args, owns_process)
+    except Fastw2vError as error:
+        error.args = (_in_flags(error, args),)
+        raise
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the parsed arguments; raise SystemExit after help or a wrong argument.
+
+    The result has `parser`, and `named`, which also covers settings of a configuration file.
+    """
+    first, *rest = argv
+    if first == "help":
+        first, rest = (rest[0], ["--help"]) if rest else ("--help", [])
+    if first not in SUBCOMMANDS:
+        parser = _parser()
+        if not first.startswith("-"):
+            from fastw2v.cli.mistakes import unknown_command
+
+            parser.error(unknown_command(first))
+        rest = [first, *rest]
+    else:
+        parser = _subparser(first)
+    parser.given = rest
+    if any(text[:1] == "-" and f"-{text}" in parser._option_string_actions for text in rest):
+        parser.error("")  # -output would be -o utput
+    args = parser.parse_args(rest)
+    args.parser, args.named = parser, {**parser.named}
+    return args
+
+
+def _run_subcommand(args: argparse.Namespace, owns_process: bool) -> int:
     with warnings.catch_warnings(), ExitStack() as open_files:
         warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = _show_warning  # type: ignore[assignment]
+        warnings.showwarning = partial(_show_warning, args)
         check_names(args, open_files)
         if owns_process:
             hide_dead_threads()
@@ -132,24 +183,99 @@ def print_line(text: str, end: str = "\n") -> None:
         _drop(sys.stderr)
 
 
+def columns() -> int | None:
+    """Return the width to keep to: COLUMNS, or that of the terminal; None if there is neither."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and len(given) < 6 and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def print_fitted(text: str) -> None:
+    """Print lines; what is too long for the terminal goes on in the next line, indented.
+
+    A line is broken before its last column, which two spaces part from the others.
+    """
+    width = columns()
+    for line in text.split("\n"):
+        first, _, note = line.rpartition("  ")
+        if width is not None and text_width(line) > width and first.strip():
+            print(first.rstrip())
+            line = f"    {note}"
+        print("\n".join(wrapped(line, width, indent=4)))
+
+
+def text_width(text: str) -> int:
+    """Return how many columns a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
+
+
+def wrapped(text: str, width: int | None, indent: int) -> list[str]:
+    """Return a text as lines of at most `width`, broken at spaces where possible."""
+    if width is None:
+        return [text]
+    lines, width = [], max(width, indent + MIN_WRAPPED)
+    while text_width(text) > width:
+        end = width
+        while text_width(text[:end]) > width:
+            end -= 1
+        space = text.rfind(" ", indent + 1, end + 1)
+        end = space if space > indent and text[:space].strip() else max(end, indent + 1)
+        lines.append(text[:end].rstrip())
+        text = " " * indent + text[end:].lstrip()
+    return [*lines, text] if text.strip() or not lines else lines
+
+
 def _drop(stream: TextIO) -> None:
     """Discard buffered output, which would fail again when Python exits."""
     with suppress(OSError, ValueError), io.FileIO(os.devnull, "w") as null:
         os.dup2(null.fileno(), stream.fileno())  # not every stream has a number
 
 
-def _parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """Return the parser, with only the subcommand that argv starts with, if any, else all."""
-    parser = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """A parser that takes whole flags only, and whose errors say what may have been meant."""
+
+    given: Sequence[str] = ()
+    named: Mapping[str, str] = MappingProxyType({})  # what messages call settings that are no flags
+    subparsers: "argparse._SubParsersAction[Parser]"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Show the command's usage and the error, and exit."""
+        from fastw2v.cli.mistakes import explained
+
+        self.print_usage(sys.stderr)
+        self.exit(_fail(explained(self, message, self.given), UsageError.exit_code))
+
+
+def _parser(names: Sequence[str] = SUBCOMMANDS) -> Parser:
+    """Return the parser, with the subcommands of these names."""
+    parser = Parser(
         prog="fastw2v",
         description="Train, query, evaluate and convert word vectors.",
-        epilog="Run `fastw2v COMMAND --help` for details. To get started: fastw2v demo",
+        epilog="Run `fastw2v help COMMAND` for details. To get started: fastw2v demo",
     )
-    parser.add_argument("--version", action="version", version=f"fastw2v {__version__}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in argv[:1] if set(argv[:1]) & set(SUBCOMMANDS) else SUBCOMMANDS:
-        import_module(f"fastw2v.cli.{name}").add_parser(subparsers)
+    parser.add_argument("-V", "--version", action="version", version=f"fastw2v {__version__}")
+    parser.subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in names:
+        import_module(f"fastw2v.cli.{name}").add_parser(parser.subparsers)
     return parser
+
+
+def _subparser(name: str) -> Parser:
+    """Return the parser of one subcommand."""
+    found: Parser = _parser([name]).subparsers.choices[name]
+    return found
 
 
 def _fail(message: str, exit_code: int) -> int:
@@ -158,6 +284,16 @@ def _fail(message: str, exit_code: int) -> int:
     return exit_code
 
 
-def _show_warning(message: Warning | str, *_: object) -> None:
+def _show_warning(args: argparse.Namespace, message: Warning | str, *_: object) -> None:
     """Print a warning on one line, without its source location."""
-    print_line(f"fastw2v: warning: {message}")
+    print_line(f"fastw2v: warning: {_in_flags(message, args)}")
+
+
+def _in_flags(message: Warning | Fastw2vError | str, args: argparse.Namespace) -> str:
+    """Return a message that names flags where it names settings; leave paths as they are."""
+    text = str(message)
+    if isinstance(message, ReadError | SaveError | ModelFormatError):
+        return text
+    from fastw2v.cli.mistakes import flags_of, in_flags
+
+    return in_flags(text, flags_of(args.parser) | args.named)

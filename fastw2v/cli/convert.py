@@ -1,8 +1,11 @@
 """`fastw2v convert`: convert vectors from one format to another."""
 
 import argparse
+import shutil
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from fastw2v.cli.output import table_lines
 from fastw2v.formats.records import (
     DTYPES,
     FORMATS,
@@ -24,8 +27,12 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "convert",
         help="convert vectors to another format",
-        description="Convert vectors to another format. The content of FROM and the suffix of TO "
-        "give\ntheir formats. For float16 and int8, report how much cosines change.",
+        description=fill(
+            "Convert vectors to another format. The content of FROM and the suffix of TO give "
+            "their formats; other suffixes mean native. For float16 and int8, report how much "
+            "cosines change.",
+            max(shutil.get_terminal_size().columns - 2, 1),
+        ),
         epilog=_formats_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -46,8 +53,8 @@ def add_parser(subparsers: Any) -> None:
 
 def _formats_help() -> str:
     """Return a table of the formats."""
-    rows = [(f.name, " ".join(f.endings), f.description) for f in FORMATS.values()]
-    lines = [f"  {name:10}{ends:14}{description}" for name, ends, description in rows]
+    rows = [(f"  {f.name:10}{' '.join(f.endings):12}", f.description) for f in FORMATS.values()]
+    lines = table_lines(rows, 2, shutil.get_terminal_size().columns)
     return "\n".join(["formats:", *lines])
 
 

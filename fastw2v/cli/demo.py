@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fastw2v.cli.command import print_early
+from fastw2v.cli.command import print_early, print_fitted
 from fastw2v.cli.demo_text import TEXT_NAME, demo_sentences
 from fastw2v.cli.output import print_table
 
@@ -32,9 +32,13 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train skip-gram vectors and print the neighbours of a few words."""
     from fastw2v.base.atomic import check_writable
+    from fastw2v.formats.records import check_target, format_of_suffix, places_of
 
     if args.output:
-        check_writable(args.output)
+        format = format_of_suffix(args.output)
+        check_target(format, "float32", args.output)
+        for path in places_of(args.output, format):
+            check_writable(path)
     print_early(f"Training on {TEXT_NAME}.")
 
     from fastw2v.word2vec import Word2Vec
@@ -43,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
     model.build_vocab(demo_sentences())
     summary = model.train()
     if args.output:
-        model.save(args.output)
-    print(f"\n{summary}\n")
+        model.save(args.output, format)
+    print_fitted(f"\n{summary}\n")
     print_neighbours(model.wv)
     if args.output:
         print(f"\nVectors written to {args.output}. Next:  fastw2v nn {args.output} list")

@@ -49,7 +49,7 @@ def _facts(path: str, format: str, found: "WordVectors") -> dict[str, Any]:
     return {
         "file": path,
         "format": format,
-        "bytes": os.path.getsize(path),
+        "bytes": _n_bytes(path, format),
         "words": len(found.words),
         "dimension": found.dim,
         "dtype": str(found.vectors.dtype),
@@ -63,6 +63,16 @@ def _facts(path: str, format: str, found: "WordVectors") -> dict[str, Any]:
         "settings": found.settings,
         "first_words": list(zip(found.words, counts, strict=True))[:N_FIRST_WORDS],
     }
+
+
+def _n_bytes(path: str, format: str) -> int:
+    """Return the size of all files of the vectors."""
+    from fastw2v.formats import FORMATS
+
+    files = FORMATS[format].files(path)
+    if os.path.isdir(path):
+        files = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
+    return sum(os.path.getsize(file) for file in files if os.path.exists(file))
 
 
 def _odd_rows(found: "WordVectors") -> tuple[int, int]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastw2v.cli import queries
 from fastw2v.cli.output import print_json
+from fastw2v.errors import UsageError
 
 if TYPE_CHECKING:
     from fastw2v.keyed_vectors import KeyedVectors
@@ -28,33 +29,41 @@ def run(args: argparse.Namespace) -> int:
     if not args.words:
         _answer_input(wv, args)
         return 0
-    queries.check_known(wv, args.vectors, args.words)
-    found = list(zip(args.words, wv.most_similar_batch(args.words, topn=args.n), strict=True))
+    known = [word for word in args.words if word in wv]
+    found = dict(zip(known, wv.most_similar_batch(known, topn=args.n), strict=True))
     if args.json:
-        neighbours = [_as_json([word], near) for word, near in found]
-        print_json({"vectors": args.vectors, "queries": neighbours})
-        return 0
-    for i, (word, near) in enumerate(found):
-        if i:
-            print()
-        queries.print_similar(word, near)
+        answers = [_as_json([word], found.get(word)) for word in args.words]
+        print_json({"vectors": args.vectors, "queries": answers})
+    else:
+        for i, word in enumerate(known):
+            if i:
+                print()
+            queries.print_similar(word, found[word])
+    queries.check_known(wv, args.words, args.vectors)
     return 0
 
 
 def _answer_input(wv: "KeyedVectors", args: argparse.Namespace) -> None:
     """Answer each line of standard input."""
-    for words in queries.input_queries("words, or Ctrl-D: "):
-        unknown = [word for word in words if word not in wv]
-        if unknown:
-            queries.complain(f"no vector for {', '.join(map(repr, unknown))}")
-            continue
-        near = list(wv.most_similar(words, topn=args.n))
+
+    def ask(words: list[str]) -> queries.Near:
+        if not words:
+            raise UsageError("a query needs a word, got an empty line")
+        queries.check_known(wv, words)
+        return list(wv.most_similar(words, topn=args.n))
+
+    def show(words: list[str], near: queries.Near) -> None:
         if args.json:
             print_json(_as_json(words, near), indent=None)
         else:
             queries.print_similar(" ".join(words), near)
             print(flush=True)
 
+    queries.answer_input(wv, args, "words, or EXIT: ", ask, show)
 
-def _as_json(words: list[str], near: list[tuple[str, float]]) -> dict[str, Any]:
+
+def _as_json(words: list[str], near: queries.Near | None) -> dict[str, Any]:
+    """Return the answer to a query, or that there is none."""
+    if near is None:
+        return {"words": words, "error": f"no vector for {words[0]!r}"}
     return {"words": words, "neighbours": queries.similar_as_json(near)}

@@ -29,6 +29,16 @@ def window(text: str) -> int | list[int]:
     return sides if len(sides) > 1 else sides[0]
 
 
+def folder(text: str) -> str:
+    """Return the path of a folder."""
+    return text
+
+
+def time(text: str) -> str:
+    """Return a time such as `10m`."""
+    return text
+
+
 TEXT_FLAGS: Flags = {
     "lowercase": (bool, "convert words to lower case"),
     "column": (str, "column of Parquet, JSON lines, CSV or TSV files that holds the texts"),
@@ -84,16 +94,19 @@ SPEED_FLAGS: Flags = {
     "loss_every": (int, "measure the loss every N steps (16)"),
 }
 CHECKPOINT_FLAGS: Flags = {
-    "checkpoint": (str, "save checkpoints in this folder after each epoch, at Ctrl-C and at "
+    "checkpoint": (folder, "save checkpoints in this folder after each epoch, at Ctrl-C and at "
                         "SIGTERM; keep the two newest"),
-    "checkpoint_every": (str, "also save a checkpoint at this interval within an epoch, such as "
+    "checkpoint_every": (time, "also save a checkpoint at this interval within an epoch, such as "
                               "90s, 10m or 1h (10m)"),
     "resume": (bool, "resume from the newest checkpoint, or start if there is none"),
 }  # fmt: skip
 SETTING_FLAGS = (
     TEXT_FLAGS | MODEL_FLAGS | TRAINING_FLAGS | START_FLAGS | SPEED_FLAGS | CHECKPOINT_FLAGS
 )
-METAVARS: dict[Any, str] = {int: "N", float: "X", str: "NAME", window: "N[,N]", os.fspath: "FILE"}
+METAVARS: dict[Any, str] = {
+    int: "N", float: "X", str: "NAME", window: "N[,N]", os.fspath: "FILE", folder: "FOLDER",
+    time: "TIME",
+}  # fmt: skip
 # Optional values of flags. They must follow `=`, since the next argument may be a corpus.
 OTHER_VALUES: dict[str, tuple[str, str]] = {
     "bias": ("both", "also train a bias for each input, contained in the vectors"),
@@ -146,11 +159,14 @@ def read_config(path: str, accepted: set[str]) -> dict[str, Any]:
     for key, value in settings.items():
         name = key.replace("-", "_")
         if name not in accepted:
-            raise UsageError(
-                f"{path}: unknown setting {key!r}; accepted are {', '.join(sorted(accepted))}"
-            )
+            from fastw2v.base.spelling import did_you_mean
+
+            hint = did_you_mean(key, accepted) or f"; accepted are {', '.join(sorted(accepted))}"
+            if isinstance(value, dict):
+                hint = "; settings are not in a [section], but at the top of the file"
+            raise UsageError(f"{path}: unknown setting {key!r}{hint}")
         if name in found:
-            raise UsageError(f"{path}: {name} is set twice, also as {name.replace('_', '-')}")
+            raise UsageError(f"{path}: {name!r} is set twice, also as {name.replace('_', '-')!r}")
         found[name] = value
     return found
 
@@ -250,11 +266,6 @@ def file_or_share(text: str) -> str | float:
         return text
 
 
-def folder(text: str) -> str:
-    """Return the path of a folder."""
-    return text
-
-
 MAY_BE_EMPTY = ("delimiter", "words")  # arguments of subcommands for which '' can be right
 WRITTEN = ("output", "target", "save_vocab", "list")  # arguments that name a file to write
 
@@ -267,7 +278,7 @@ def check_names(args: argparse.Namespace, open_files: contextlib.ExitStack) -> N
     """
     for name, value in vars(args).items():
         if "" in (value if isinstance(value, list) else [value]) and name not in MAY_BE_EMPTY:
-            raise UsageError(f"{name.replace('_', '-')} must not be empty, got ''")
+            raise UsageError(f"{name} must not be empty, got ''")
     for path in (path for name in WRITTEN if (path := getattr(args, name, None))):
         open_files.enter_context(pipe_held(path))
         if is_standard_output(path):
@@ -313,7 +324,7 @@ WATCH_FLAGS: Flags = {
     "log": (os.fspath, "append settings, loss and speed to FILE, one JSON object per line"),
     "tensorboard": (folder, "write TensorBoard logs to FOLDER"),
 }  # fmt: skip
-METAVARS |= {file_or_share: "FILE|X", folder: "FOLDER"}
+METAVARS |= {file_or_share: "FILE|X"}
 METRICS = ("metric_pairs", "metric_analogies")
 
 

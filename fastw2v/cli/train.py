@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastw2v.base.checks import check_flag
 from fastw2v.base.content import SUFFIXES, suffix_of
-from fastw2v.cli.command import print_early, print_line
+from fastw2v.cli.command import print_early, print_fitted, print_line
 from fastw2v.cli.settings import (
     CHECKPOINT_FLAGS,
     MODEL_FLAGS,
@@ -60,7 +60,7 @@ class RunFiles:
 
     corpus: paths and globs.  output: the file to write.  format: its format, CLASSES or the name
     of a vectors format.  read_vocab, save_vocab: files of words and counts.  log: file to append
-    to.  also_read: other files to read, by setting name.
+    to.  also_read: other files to read, by setting name.  n_classes: word classes to write.
     """
 
     corpus: list[str]
@@ -70,6 +70,7 @@ class RunFiles:
     save_vocab: str | None
     log: str | None = None
     also_read: dict[str, str] = field(default_factory=dict)
+    n_classes: int = 0
 
     def check(self) -> "list[Source]":
         """Check all files before training and return the corpus, with its files open.
@@ -80,7 +81,7 @@ class RunFiles:
         from fastw2v.base.atomic import check_writable, is_special
         from fastw2v.corpus.sources import STDIN, find_sources
 
-        given = [("output", self.output), ("save-vocab", self.save_vocab), ("log", self.log)]
+        given = [("output", self.output), ("save_vocab", self.save_vocab), ("log", self.log)]
         written = [(name, path) for name, path in given if path]
         if self.output and self.format != CLASSES:
             check_target(self.format, "float32", self.output)
@@ -93,7 +94,7 @@ class RunFiles:
             find_sources([*sources, STDIN])  # raises if STDIN is given twice
         roles = {os.path.realpath(source.path): "the corpus" for source in sources}
         if self.read_vocab:
-            roles[os.path.realpath(self.read_vocab)] = "read-vocab"
+            roles[os.path.realpath(self.read_vocab)] = "read_vocab"
         roles |= {os.path.realpath(path): name for name, path in self.also_read.items()}
         for name, path in written:
             if is_special(path):
@@ -127,12 +128,19 @@ class RunFiles:
         return Vocabulary(found.words[:n_kept], found.counts[:n_kept])
 
     def check_result(self, words: list[str], vector_size: int) -> None:
-        """Raise SaveError if the format cannot hold some word or the disk lacks space."""
+        """Raise SaveError if the format cannot hold some word or the disk lacks space.
+
+        Raises UsageError if there are fewer words than classes.
+        """
         from fastw2v.base.atomic import check_room
         from fastw2v.formats.word_vectors import encode_words
 
         if self.output is None:
             return
+        if self.n_classes:
+            from fastw2v.vectors.classes import check_classes
+
+            check_classes(self.n_classes, len(words))
         format, dim = self._layout(vector_size)
         if format.refused:
             encode_words(self.output, words, format)
@@ -214,6 +222,7 @@ def add_parser(subparsers: Any) -> None:
     add_flags(parser.add_argument_group("measure and stop"), WATCH_FLAGS)
     add_flags(parser.add_argument_group("speed"), SPEED_FLAGS)
     add_flags(parser.add_argument_group("checkpoints"), CHECKPOINT_FLAGS)
+    parser.named = {"metric": "--metric-pairs or --metric-analogies"}
     parser.set_defaults(run=run, imports="fastw2v.word2vec")
 
 
@@ -261,12 +270,13 @@ def run(args: argparse.Namespace) -> int:
     accepted = {"sg", "cbow", *SETTING_FLAGS, *WATCH_FLAGS}
     settings = read_config(args.config, accepted) if args.config else {}
     given = {name: value for name, value in vars(args).items() if name in accepted}
+    args.named |= {name: f"{name} in {args.config}" for name in settings.keys() - given.keys()}
     if "cbow" in settings:
         if "sg" in settings:
-            raise UsageError(f"{args.config}: sg and cbow cannot be combined; leave one out")
+            raise UsageError(f"{args.config}: 'sg' and 'cbow' cannot be combined; leave one out")
         check_flag("cbow", settings["cbow"])
         settings["sg"] = not settings.pop("cbow")
-    format = args.format or format_of(args.output)
+    format = args.format or format_of_suffix(args.output)
     settings |= given
     files = RunFiles(
         args.corpus, args.output, format, args.read_vocab, args.save_vocab, settings.get("log"),
@@ -294,14 +304,6 @@ def train_something(model: "Word2Vec") -> "Summary":
             return model.train()
         except UserWarning as warning:
             raise CorpusError(str(warning)) from None
-
-
-def format_of(path: str) -> str:
-    """Return the format of a path's suffix, or the native format for an unknown suffix."""
-    try:
-        return format_of_suffix(path)
-    except UsageError:
-        return NATIVE.name
 
 
 def train_to_file(
@@ -341,4 +343,4 @@ def train_to_file(
         summary = train_something(model)
     write_or_rescue(model, files.output, write)
     if not quiet:
-        print(f"{summary}\nwritten to {files.output}, format {files.format}")
+        print_fitted(f"{summary}\nwritten to {files.output}, format {files.format}")

@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from fastw2v.cli.output import progress
 from fastw2v.cli.train import CLASSES, RunFiles, train_to_file
 from fastw2v.errors import UsageError
 
@@ -31,7 +32,6 @@ def add_parser(subparsers: Any) -> None:
         help="train with the flags of word2vec.c",
         usage="%(prog)s -train FILE -output FILE [settings]",
         description="Train with the flags of word2vec.c. Defaults are in brackets.",
-        allow_abbrev=False,
     )
     parser.add_argument("-train", metavar="FILE", required=True, help="text to train on")
     parser.add_argument(
@@ -51,6 +51,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("-debug", type=int, default=2, metavar="N", help="0: quiet")
     parser.add_argument("-save-vocab", metavar="FILE", help="write the vocabulary to FILE")
     parser.add_argument("-read-vocab", metavar="FILE", help="read the vocabulary from FILE")
+    parser.named = {"n_classes": "-classes"}
     parser.set_defaults(run=run, imports="fastw2v.word2vec")
 
 
@@ -66,7 +67,14 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("nothing to write: give -output, -save-vocab or both")
     format = CLASSES if args.classes else "bin" if args.binary else "text"
     train_to_file(
-        RunFiles([args.train], args.output, format, args.read_vocab, args.save_vocab),
+        RunFiles(
+            [args.train],
+            args.output,
+            format,
+            args.read_vocab,
+            args.save_vocab,
+            n_classes=args.classes,
+        ),
         settings,
         write=lambda model, path: write_result(model, path, format, args.classes),
         progress=None if args.debug else False,
@@ -82,4 +90,6 @@ def write_result(model: "Word2Vec", path: str, format: str, n_classes: int) -> N
         return
     from fastw2v.vectors.classes import word_classes, write_classes
 
-    write_classes(path, model.wv.index_to_key, word_classes(model.wv.vectors, n_classes))
+    with progress("classes") as show:
+        classes = word_classes(model.wv.vectors, n_classes, show)
+    write_classes(path, model.wv.index_to_key, classes)

@@ -170,9 +170,7 @@ class Source(os.PathLike[str]):
             self._refuse(f"byte {offset + position}{where} is NUL, which text does not contain")
 
     def _refuse(self, problem: str) -> NoReturn:
-        raise CorpusError(
-            f"{self.name}: {problem} (set allow_binary, --allow-binary, to read it as text)"
-        )
+        raise CorpusError(f"{self.name}: {problem} (set allow_binary to read it as text)")
 
     def close(self) -> None:
         """Close the open file, if any."""

@@ -218,6 +218,15 @@ FORMATS = {
 }
 WRITTEN = {name: format for name, format in FORMATS.items() if format.dtypes}
 
+# Suffixes that promise a content which no format here has.
+FOREIGN_SUFFIXES = {
+    ".csv", ".npy", ".npz", ".pkl", ".pickle", ".joblib", ".json", ".jsonl", ".h5", ".hdf5",
+    ".hdf", ".mat", ".pt", ".pth", ".ckpt", ".onnx", ".pb", ".tflite", ".gguf", ".arrow",
+    ".feather", ".orc", ".avro", ".db", ".sqlite", ".xls", ".xlsx", ".html", ".xml", ".yaml",
+    ".yml", ".toml", ".md", ".log", ".py", ".ipynb", ".pdf", ".zip", ".tar", ".tgz", ".7z",
+    ".ftz", ".annoy", ".faiss", ".index", ".usearch",
+}  # fmt: skip
+
 
 def get_format(name: str) -> Format:
     """Return the record of a format.  Raises UsageError for an unknown name."""
@@ -228,7 +237,8 @@ def get_format(name: str) -> Format:
 def format_of_suffix(path: str | PathLike[str]) -> str:
     """Return the format that the end of a path selects, before the suffix of a compression.
 
-    Raises UsageError if there is none.
+    A path without a suffix, or with one that no program claims, such as .model, selects NATIVE.
+    Raises UsageError for a suffix of FOREIGN_SUFFIXES.
     """
     name = os.fspath(path)
     is_folder = name.endswith("/") or os.path.isdir(name)
@@ -236,10 +246,10 @@ def format_of_suffix(path: str | PathLike[str]) -> str:
     for format in FORMATS.values():
         if format.is_folder if is_folder else suffix in format.suffixes:
             return format.name
+    if suffix not in FOREIGN_SUFFIXES:
+        return NATIVE.name
     known = ", ".join(f"{end} ({f.name})" for f in FORMATS.values() for end in f.endings)
-    raise UsageError(
-        f"{name}: no format has the suffix {suffix or suffix_of(name)!r}; known: {known}"
-    )
+    raise UsageError(f"{name}: no format has the suffix {suffix!r}; known: {known}")
 
 
 def check_target(format: str, dtype: str, path: str | PathLike[str] = "") -> None:

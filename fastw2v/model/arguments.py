@@ -13,14 +13,17 @@ RENAMED = {"size": "vector_size", "iter": "epochs"}
 
 
 def refuse_unknown(unknown: Mapping[str, Any], function: Callable[..., Any]) -> None:
-    """Raise UsageError for an argument that a function does not accept; list the accepted ones."""
+    """Raise UsageError for an argument that a function does not accept, with what was meant."""
     for name in unknown:
         if name in RENAMED:
             new_name = RENAMED[name]
             raise UsageError(f"unknown setting {name!r}; gensim 4 renamed it to {new_name!r}")
+        from fastw2v.base.spelling import did_you_mean
+
         parameters = inspect.signature(function).parameters.values()
         known = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "self"]
-        raise UsageError(f"unknown setting {name!r}; accepted are {', '.join(sorted(known))}")
+        hint = did_you_mean(name, known) or f"; accepted are {', '.join(sorted(known))}"
+        raise UsageError(f"unknown setting {name!r}{hint}")
 
 
 Value = TypeVar("Value")

@@ -137,7 +137,16 @@ def check_settings(path: str, found: WordVectors, settings: Mapping[str, Any]) -
     saved = {name: stored.get(name) for name in given}
     different = differences(saved, given)
     if different:
+        if given.get("epochs", 0) > saved.get("epochs", 0) == _epochs_done(found):
+            different.append(
+                f"that run is finished; to train its vectors further, pass init_from={path} and "
+                "another folder of checkpoints"
+            )
         raise CheckpointError(f"cannot resume from {path}: {'; '.join(different)}")
+
+
+def _epochs_done(found: WordVectors) -> object:
+    return found.settings[CHECKPOINT_KEY]["run"]["epoch"]
 
 
 def settings_then(found: WordVectors) -> dict[str, Any]:

@@ -97,24 +97,24 @@ class CheckpointedRun:
         Raises CheckpointError if the newest checkpoint belongs to a different run, or if another
         run has locked the folder.
         """
-        folder = self.checkpoints.folder
-        with folder.locked(), deferred_termination() as asked_to_end:
-            every_seconds = self.checkpoints.every_seconds
-            writer = CheckpointWriter(folder, every_seconds, self.content, asked_to_end)
-            path = self.restore(trainer)
-            if path is not None:
-                writer.continue_from(path, trainer.state())
-            try:
+        folder, writer = self.checkpoints.folder, None
+        try:
+            with folder.locked(), deferred_termination() as asked_to_end:
+                every_seconds = self.checkpoints.every_seconds
+                writer = CheckpointWriter(folder, every_seconds, self.content, asked_to_end)
+                path = self.restore(trainer)
+                if path is not None:
+                    writer.continue_from(path, trainer.state())
                 yield writer
-            except DivergedError as error:
-                if writer.last is None:
-                    raise
-                text = f"{error}; the last good checkpoint is {writer.last}"
-                raise DivergedError(text) from error
-            except KeyboardInterrupt as interrupt:
-                if writer.last is None:
-                    raise
-                raise KeyboardInterrupt(f"resume from {writer.last}") from interrupt
+        except DivergedError as error:
+            if writer is None or writer.last is None:
+                raise
+            text = f"{error}; the last good checkpoint is {writer.last}"
+            raise DivergedError(text) from error
+        except KeyboardInterrupt as interrupt:  # also the deferred termination
+            if writer is None or writer.last is None:
+                raise
+            raise KeyboardInterrupt(f"resume from {writer.last}") from interrupt
 
     def restore(self, trainer: Trainer) -> str | None:
         """Restore the checkpoint to resume from, if any, and return its path."""
@@ -228,6 +228,6 @@ def deferred_termination() -> Iterator[threading.Event]:
     try:
         yield asked
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if asked.is_set() else given)
+        signal.signal(signal.SIGTERM, given)
         if asked.is_set():
             signal.raise_signal(signal.SIGTERM)
