@@ -51,8 +51,8 @@ def test_a_configuration_file_may_say_cbow(folder, text, sg):
         ('min_count = "x"', "min_count must be an integer, got 'x'"),
         ("tokenizer = 3", "tokenizer must be given as module:function, got 3"),
         ("workers = 0", "workers must be at least 1, got 0"),
-        ("hs = true\nnegative = 5", "hs and negative contradict each other: a model has one "
-         "objective; leave out all but one, or set negative=0"),
+        ("softmax = true\nnegative = 5", "softmax and negative contradict each other: a model has "
+         "one objective; leave out all but one, or set negative=0"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_in_a_configuration_file_is_named(capsys, folder, text, message):

@@ -116,7 +116,7 @@ def test_paths_match_reference_for_1_to_13_contexts(backend, dim):
 
 
 @pytest.mark.parametrize("backend", backends())
-@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+@pytest.mark.parametrize("objective", ["ns", "hs", "hs+ns", "softmax"])
 def test_saturated_scores_are_trained_and_finite(backend, objective):
     case = Case("sg", objective, dim=16)
     case.state.in_rows *= 40
@@ -129,7 +129,7 @@ def test_saturated_scores_are_trained_and_finite(backend, objective):
 
 
 @pytest.mark.parametrize("backend", backends())
-@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+@pytest.mark.parametrize("objective", ["ns", "hs", "hs+ns", "softmax"])
 def test_nan_reaches_the_loss(backend, objective):
     case = Case("sg", objective, dim=16)
     case.state.in_rows[:] = np.nan
@@ -153,8 +153,7 @@ def test_loss_before_training_is_what_theory_says(arch, objective):
         full = (case.settings.negative + 1) * np.log(2)
         assert full * 0.98 < mean <= full * (1 + 1e-6)
     else:
-        steps = sum(len(b.outputs) * b.n_predictions for b in case.blocks(chunk))
-        expected = steps * np.log(2)
+        expected = sum((b.p + b.q).sum() for b in case.blocks(chunk)) * np.log(2)
         assert counters["loss_sum"] == pytest.approx(expected, rel=1e-6)
 
 

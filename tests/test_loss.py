@@ -48,8 +48,12 @@ def test_two_threads_agree_with_one_to_the_percent(sg, objective):
     assert two == pytest.approx(one, rel=0.01)
 
 
-def test_a_sample_of_the_blocks_tells_the_loss_of_all():
-    every, eighth = (long_run(workers=1, epochs=1, loss_every=n) for n in (1, 8))
+@pytest.mark.parametrize("sg", [False, True])
+@pytest.mark.parametrize("objective", ["ns", "hs+ns"])
+def test_a_sample_of_the_blocks_tells_the_loss_of_all(sg, objective):
+    every, eighth = (
+        long_run(workers=1, epochs=1, loss_every=n, sg=sg, objective=objective) for n in (1, 8)
+    )
     assert eighth.history[0].loss == pytest.approx(every.history[0].loss, rel=0.01)
     counts = eighth.counts()
     assert counts.n_loss_predictions == pytest.approx(counts.n_predictions / 8, rel=0.01)

@@ -137,9 +137,11 @@ class Load:
         n_kept = kept_counts(arrays, counts)
         share = n_kept / n_kept.sum()
         is_corrected = not parameters.sg and parameters.cbow_update != "word2vec"
-        n_terms = parameters.objective_record.target_terms + parameters.n_negative
+        record, n_terms = parameters.objective_record, 0.0
+        if record.scores_words:
+            n_terms += record.target_terms + parameters.n_negative
         if arrays.paths is not None:
-            n_terms = float(share @ np.diff(arrays.paths.begin))
+            n_terms += float(share @ np.diff(arrays.paths.begin))
         top_noise = 0.0
         if parameters.n_negative:
             top_noise = float(noise_probabilities(counts, parameters.ns_exponent).max())
@@ -268,7 +270,7 @@ class BlockRule:
                 break
         if self.n_negative:
             shape = shape._replace(noise=min(shape.noise, self.bounds.noise))
-        if shape.centres == 1 and self.sg:
+        if self.sg and (shape.centres == 1 or self.record.has_tree):
             shape = shape._replace(contexts=self._contexts(lr, shape.noise))
         return shape
 
@@ -327,13 +329,13 @@ class BlockRule:
         if lr == 0:
             return int(most)
         of_word = load.top_word * load.concurrency
-        by_input = (self.bounds.input_move / (lr * load.n_terms) - 1) / of_word
-        root_move = self.record.max_root_move
-        if root_move is not None:
-            by_output = root_move / lr * min(1.0, load.n_words / FEW_WORDS)
-        else:
-            by_output = self.bounds.output_move / (lr * self._of_one(noise))
-        return max(1, int(min(by_input, by_output, most)))
+        most = min(most, (self.bounds.input_move / (lr * load.n_terms) - 1) / of_word)
+        if self.record.scores_words:
+            most = min(most, self.bounds.output_move / (lr * self._of_one(noise)))
+        if self.record.max_root_move is not None:
+            by_root = self.record.max_root_move / lr * min(1.0, load.n_words / FEW_WORDS)
+            most = min(most, by_root)
+        return max(1, int(most))
 
 
 def _smaller(block: BlockShape) -> list[int]:

@@ -43,7 +43,8 @@ typedef struct {
                                   n-th centre from i on, with its own negative samples. Else 1 */
 } w2v_block;
 
-enum w2v_objective { W2V_NEGATIVE_SAMPLING, W2V_HIERARCHICAL_SOFTMAX, W2V_SOFTMAX };
+/* The first two may be combined: the loss is then the sum of both. */
+enum w2v_objective { W2V_NEGATIVE_SAMPLING = 1, W2V_HIERARCHICAL_SOFTMAX = 2, W2V_SOFTMAX = 4 };
 
 /* The model, shared by all workers. Only rows and biases are written. */
 typedef struct {
@@ -58,10 +59,12 @@ typedef struct {
     const int32_t *path_steps;      /* (path_begin[n_words],) inner node * 2 + code bit */
     w2v_sgemm *sgemm;               /* full softmax only, else NULL */
     int64_t n_words;
-    int64_t n_outputs;              /* n_words, or n_words - 1 inner nodes */
+    int64_t n_outputs;              /* n_nodes, plus n_words unless there are only paths */
+    int64_t n_nodes;                /* the outputs that are inner nodes come first: n_words - 1 with
+                                       hierarchical softmax, else 0 */
     int64_t dim;                    /* floats of a row that are used */
     int64_t stride_floats;          /* floats of a row; those past dim are zero */
-    int32_t objective;              /* enum w2v_objective */
+    int32_t objective;              /* enum w2v_objective, one or a sum of two */
     int32_t is_cbow;                /* 0: skip-gram */
     int64_t window_left;            /* words before the centre, >= 0 */
     int64_t window_right;           /* words after the centre, >= 0 */

@@ -68,6 +68,13 @@ INLINE float *out_row(const run *r, int64_t output)
     return r->out_base[is_local] + (output - r->out_first[is_local]) * m->stride_floats;
 }
 
+/* The output of a word, which comes after the inner nodes. */
+INLINE int32_t word_output(const run *r, int32_t word) { return (int32_t)r->model->n_nodes + word; }
+
+/* Count a block whose two losses have steps of their own, which do not count: the loss of both is
+   measured on the same predictions. */
+static void end_block_of_both(run *r) { r->worker->block_number += adds_losses(r->model); }
+
 /* The contexts of all centres of [begin, end). */
 static span reached(const scratch *s, int64_t begin, int64_t end)
 {
