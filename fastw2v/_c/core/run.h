@@ -73,7 +73,11 @@ INLINE int32_t word_output(const run *r, int32_t word) { return (int32_t)r->mode
 
 /* Count a block whose two losses have steps of their own, which do not count: the loss of both is
    measured on the same predictions. */
-static void end_block_of_both(run *r) { r->worker->block_number += adds_losses(r->model); }
+INLINE void end_block_of_both(run *r)
+{
+    if (adds_losses(r->model))
+        r->worker->block_number++;
+}
 
 /* The contexts of all centres of [begin, end). */
 static span reached(const scratch *s, int64_t begin, int64_t end)

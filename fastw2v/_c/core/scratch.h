@@ -51,7 +51,10 @@ static inline int has_paths(const w2v_model *m)
     return (m->objective & W2V_HIERARCHICAL_SOFTMAX) != 0;
 }
 
-static inline int adds_losses(const w2v_model *m) { return draws_noise(m) && has_paths(m); }
+static inline int adds_losses(const w2v_model *m)
+{
+    return m->objective == (W2V_NEGATIVE_SAMPLING | W2V_HIERARCHICAL_SOFTMAX);
+}
 
 static inline void *carve(scratch *s, char *base, int64_t n, size_t item_bytes)
 {
