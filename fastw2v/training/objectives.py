@@ -251,11 +251,13 @@ BOTH_LOSSES = replace(
     name="hs+ns",
     label="hierarchical softmax and negative sampling",
     terms=(HIERARCHICAL_SOFTMAX.name, NEGATIVE_SAMPLING.name),
-    skipgram=replace(NEGATIVE_SAMPLING.skipgram, effective_rate=0.03),
-    cbow=Mode(alpha=0.05, block=BlockShape(18, 8, 4, interleaved_steps=6), effective_rate=0.1),
+    # Inputs that two losses move are longer than those of one: twice the rates of paths alone.
+    skipgram=replace(NEGATIVE_SAMPLING.skipgram, effective_rate=0.06),
+    cbow=Mode(alpha=0.05, block=BlockShape(24, 8, 4, interleaved_steps=6), effective_rate=0.2),
     tables=_both_tables,
     draws_negatives=True,
     scores_words=True,
+    max_smallest_move=1.5,  # the longest paths are twice as long as the mean, but not the samples
 )
 
 

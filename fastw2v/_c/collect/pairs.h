@@ -92,7 +92,7 @@ static void train_pairs(run *r, const float *weights)
     if (by_noise)
         draw_first_noise(r);
     for (int64_t begin = 0; begin < r->trained.end; begin += 2 * size) {
-        int64_t n = min64(size, (r->trained.end - begin) / 2);
+        int64_t n = min64(size, (r->trained.end - begin) / 2), n_before = r->worker->n_predictions;
         sync_replicas(r, begin);
         if (by_noise) {
             prefetch_pairs(r, begin + 2 * size);
@@ -102,7 +102,7 @@ static void train_pairs(run *r, const float *weights)
             pair_path_block(r, weights, begin + 2 * k);
         if (!by_noise && !by_path)
             pair_softmax_block(r, weights, begin, n);
-        end_block_of_both(r);
+        end_block_of_both(r, n_before);
     }
 }
 

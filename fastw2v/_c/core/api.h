@@ -105,7 +105,7 @@ typedef struct {
                                    and keep state in it from chunk to chunk */
     int64_t n_predictions;      /* as in w2v_counters, of the blocks so far */
     int64_t n_loss_predictions;
-    int64_t block_number;       /* in the chunk, counted from a drawn number */
+    int64_t block_number;       /* in the chunk, of blocks that predict, from a drawn number on */
     double loss_sum;
     int64_t has_replicas;       /* 1: the replicas in scratch are in use */
     int64_t n_syncs;            /* since they were forked */

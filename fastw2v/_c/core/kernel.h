@@ -42,12 +42,13 @@ static void train_sigmoids(run *r)
         draw_first_noise(r);
     FOR_BLOCKS(r, by_noise || m->is_cbow ? r->block.centres : 1)
     {
+        int64_t n_before = r->worker->n_predictions;
         sync_replicas(r, begin);
         if (by_noise)
             noise_block(r, begin, n_centres);
         if (by_path)
             path_block(r, begin, n_centres);
-        end_block_of_both(r);
+        end_block_of_both(r, n_before);
     }
 }
 
