@@ -29,6 +29,7 @@ cdef extern from "core/api.h" nogil:
     ctypedef struct w2v_block:
         int32_t centres
         int32_t contexts
+        int32_t path_contexts
         int32_t noise
         int32_t reuse
         int32_t interleaved_steps
@@ -46,6 +47,7 @@ cdef extern from "core/api.h" nogil:
         w2v_sgemm *sgemm
         int64_t n_words
         int64_t n_outputs
+        int64_t n_nodes
         int64_t dim
         int64_t stride_floats
         int32_t objective
@@ -126,6 +128,7 @@ RED_ZONE_BYTES = W2V_RED_ZONE_BYTES
 OBJECTIVES = {
     "ns": W2V_NEGATIVE_SAMPLING,
     "hs": W2V_HIERARCHICAL_SOFTMAX,
+    "hs+ns": W2V_HIERARCHICAL_SOFTMAX | W2V_NEGATIVE_SAMPLING,
     "softmax": W2V_SOFTMAX,
 }
 
@@ -173,9 +176,11 @@ cdef check_rows(name, float[:, ::1] rows):
 cdef w2v_block block_of(shape) except *:
     cdef w2v_block block
     block.centres, block.contexts = shape.centres, shape.contexts
+    block.path_contexts = shape.path_contexts
     block.noise, block.reuse = shape.noise, shape.reuse
     block.interleaved_steps = shape.interleaved_steps
-    if min(block.centres, block.contexts, block.noise, block.reuse, block.interleaved_steps) < 1:
+    if min(block.centres, block.contexts, block.path_contexts, block.noise, block.reuse,
+           block.interleaved_steps) < 1:
         raise ValueError(f"every number of a block must be at least 1, got {shape}")
     return block
 
@@ -236,9 +241,11 @@ cdef class Model:
         self.c.n_words, self.c.stride_floats = in_rows.shape[0], in_rows.shape[1]
         if not 0 < self.c.dim <= self.c.stride_floats:
             raise ValueError(f"dim must be in 1..{self.c.stride_floats}, got {self.c.dim}")
-        self.c.n_outputs = self.c.n_words
-        if self.c.objective == W2V_HIERARCHICAL_SOFTMAX:
-            self.c.n_outputs -= 1
+        if self.c.objective & W2V_HIERARCHICAL_SOFTMAX:
+            self.c.n_nodes = self.c.n_words - 1
+        self.c.n_outputs = self.c.n_nodes
+        if self.c.objective != W2V_HIERARCHICAL_SOFTMAX:
+            self.c.n_outputs += self.c.n_words
         check_shape("out_rows", [out_rows.shape[0], out_rows.shape[1]],
                     [self.c.n_outputs, self.c.stride_floats])
         self.c.in_rows, self.c.out_rows = &in_rows[0, 0], &out_rows[0, 0]
@@ -258,14 +265,14 @@ cdef class Model:
         cdef const float[::1] outputs = settings.replicas.outputs
         self.replicas = settings.replicas
         self.c.n_replicated_in = min(inputs.shape[0], self.c.n_words)
-        self.c.n_replicated_out = min(outputs.shape[0], self.c.n_outputs)
+        self.c.n_replicated_out = min(outputs.shape[0], self.c.n_nodes or self.c.n_words)
         if self.c.n_replicated_in:
             self.c.in_flush_share = &inputs[0]
         if self.c.n_replicated_out:
             self.c.out_flush_share = &outputs[0]
         self.c.sync_centres = settings.replicas.centres
-        if self.c.objective == W2V_HIERARCHICAL_SOFTMAX:  # the top of the tree comes last
-            self.c.first_replicated_out = self.c.n_outputs - self.c.n_replicated_out
+        if self.c.n_nodes:  # the top of the tree comes last
+            self.c.first_replicated_out = self.c.n_nodes - self.c.n_replicated_out
 
     cdef set_tables(self, arrays):
         cdef const uint32_t[::1] keep_threshold = arrays.keep_threshold
@@ -279,17 +286,17 @@ cdef class Model:
             frozen = arrays.frozen
             check_shape("frozen", [frozen.shape[0]], [self.c.n_words])
             self.c.frozen = &frozen[0]
-        if self.c.objective == W2V_NEGATIVE_SAMPLING:
+        if self.c.objective & W2V_NEGATIVE_SAMPLING:
             noise = arrays.noise
             check_shape("noise", [noise.shape[0]], [self.c.n_words])
             self.c.noise = &noise[0]
-        elif self.c.objective == W2V_HIERARCHICAL_SOFTMAX:
+        if self.c.objective & W2V_HIERARCHICAL_SOFTMAX:
             path_begin, path_steps = arrays.paths.begin, arrays.paths.steps
             check_shape("path_begin", [path_begin.shape[0]], [self.c.n_words + 1])
             check_shape("path_steps", [path_steps.shape[0]], [path_begin[self.c.n_words]])
             self.c.path_begin, self.c.path_steps = &path_begin[0], &path_steps[0]
             self.c.longest_path = arrays.paths.longest
-        else:
+        if self.c.objective == W2V_SOFTMAX:
             if self.c.stride_floats > INT32_MAX:
                 raise ValueError(f"BLAS takes rows of at most {INT32_MAX} floats")
             self.c.sgemm = load_sgemm()

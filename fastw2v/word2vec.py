@@ -71,7 +71,6 @@ from fastw2v.run.saved_model import (
 from fastw2v.run.training_run import RunRequest, run_training
 from fastw2v.training.arrays import ModelArrays, build_arrays
 from fastw2v.training.events import CHECKPOINT_KEY, Observer, Summary
-from fastw2v.training.objectives import HIERARCHICAL_SOFTMAX
 from fastw2v.training.parameters import Parameters, Schedule, Window, loss_name
 from fastw2v.training.trainer import resolved_for
 from fastw2v.vectors.prediction import predicted_words
@@ -112,8 +111,10 @@ class Word2Vec:
     Model:
 
     sg: 1 for skip-gram, 0 for CBOW.
-    negative, hs, softmax: select one objective.  The default is negative sampling with
+    negative, hs, softmax: select the objective.  The default is negative sampling with
     negative=5 negative samples.  hs=1 selects hierarchical softmax, softmax=True full softmax.
+    hs=1 together with negative=5 trains both and adds their losses, as in gensim, whose default
+    for hs=1 this is.
     seed: >= 0; None draws a random seed.
     init_from: vectors to start from, matched by word: a file in any format, a KeyedVectors or a
     Word2Vec.
@@ -552,7 +553,11 @@ class Word2Vec:
 
     @property
     def output_vectors(self) -> NDArray[np.float32]:
-        """The output vectors, (n_words, vector_size) float32; with hs, n_words - 1 inner nodes."""
+        """The output vectors, (n_words, vector_size) float32, not a copy.
+
+        With hs they are those of the n_words - 1 inner nodes; with hs and negative sampling, those
+        of the inner nodes and then those of the words.
+        """
         return self._built()[1].out_rows[:, : self.parameters.vector_size]
 
     @property
@@ -617,10 +622,10 @@ class Word2Vec:
         Probabilities are the softmax over all words of CBOW's scores, for skip-gram models too.
         Returns (word, probability) pairs, or None with a warning if no context word is in the
         vocabulary.
-        Raises UsageError with hierarchical softmax, which has no output row per word.
+        Raises UsageError with hierarchical softmax alone, which has no output row per word.
         """
         self._built()
-        if self.hs:
+        if not self.parameters.objective_record.scores_words:
             raise UsageError("predict_output_word needs an output row for each word; hs has none")
         return predicted_words(self, context_words_list, topn)
 
@@ -775,12 +780,12 @@ class Word2Vec:
 
     @property
     def hs(self) -> int:
-        """1 for hierarchical softmax, else 0."""
-        return int(self.parameters.objective_record is HIERARCHICAL_SOFTMAX)
+        """1 for hierarchical softmax, alone or with negative sampling, else 0."""
+        return int(self.parameters.objective_record.has_tree)
 
     @property
     def negative(self) -> int:
-        """Negative samples per prediction, 0 unless negative sampling is the objective."""
+        """Negative samples per prediction, 0 without negative sampling."""
         return self.parameters.n_negative
 
     @property
@@ -810,7 +815,10 @@ class Word2Vec:
 
     @property
     def syn1neg(self) -> NDArray[np.float32]:
-        """The output vectors, (n_words, vector_size) float32, not a copy; unavailable with hs."""
+        """The output vectors of words, (n_words, vector_size) float32, not a copy.
+
+        Unavailable with hs alone.
+        """
         return self._outputs("syn1neg", by_node=False)
 
     @property
@@ -819,9 +827,12 @@ class Word2Vec:
         return self._outputs("syn1", by_node=True)
 
     def _outputs(self, name: str, by_node: bool) -> NDArray[np.float32]:
-        if self.arrays is None or by_node != (self.arrays.paths is not None):
+        record = self.parameters.objective_record
+        if self.arrays is None or not (record.has_tree if by_node else record.scores_words):
             raise AttributeError(f"a model {'without' if by_node else 'with'} hs has no {name}")
-        return self.arrays.out_rows[:, : self.parameters.vector_size]
+        n_nodes = record.n_nodes(len(self.arrays.in_rows))
+        rows = slice(n_nodes) if by_node else slice(n_nodes, None)
+        return self.arrays.out_rows[rows, : self.parameters.vector_size]
 
     def get_latest_training_loss(self) -> float:
         """Return the mean loss of the latest epoch in nats per prediction, 0 before the first.

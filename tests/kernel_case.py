@@ -19,12 +19,14 @@ from fastw2v.training.objectives import BlockShape
 
 # Backends whose products of larger blocks have operands of 8 bits; all others compute in float32.
 ROUNDING = {"avx512bf16": 2.0**-9, "amx": 2.0**-9}
-ROUNDED_PATHS = [("avx512bf16", "sg", "hs")]  # have rounded updates, however small the block
+ROUNDED_PATHS = [
+    ("avx512bf16", "sg", objective) for objective in ("hs", "hs+ns")
+]  # have rounded updates, however small the block
 EXACT = [name for name in backends() if name not in ROUNDING]
 BEST = [EXACT[-1], *(name for name in backends() if name in ROUNDING)]
 SMALL_BLOCK_ROUNDING = {mode: ROUNDING[mode[0]] for mode in ROUNDED_PATHS}
 EPOCH_KEY = 0x0123456789ABCDEF
-MODES = [(arch, obj) for arch in ("sg", "cbow") for obj in ("ns", "hs", "softmax")]
+MODES = [(arch, obj) for arch in ("sg", "cbow") for obj in ("ns", "hs", "hs+ns", "softmax")]
 
 
 @dataclass
@@ -70,13 +72,14 @@ class Case:
         )
         self.dim, self.n_words, self.n_replicated = dim, n_words, n_replicated
         n_steps = kw.pop("interleaved_steps", 2)
-        kw["interleaved_steps"] = n_steps if (arch, objective) == ("cbow", "ns") else 1
+        kw["interleaved_steps"] = n_steps if arch == "cbow" and "ns" in objective else 1
         self.settings = reference.Settings(objective, arch == "cbow", **kw)
         self.counts = np.sort(self.rng.integers(1, 200, n_words))[::-1].astype(np.int64).copy()
         self.keep_threshold = keep_thresholds(keep_probabilities(self.counts, sample))
-        self.noise = alias_table(noise_probabilities(self.counts)) if objective == "ns" else None
-        self.paths = huffman_paths(self.counts) if objective == "hs" else None
-        n_outputs = n_words - (objective == "hs")
+        by_noise, by_path = self.settings.by_noise, self.settings.by_path
+        self.noise = alias_table(noise_probabilities(self.counts)) if by_noise else None
+        self.paths = huffman_paths(self.counts) if by_path else None
+        n_outputs = (n_words - 1) * by_path + n_words * (objective != "hs")
         self.state = reference.State(
             self.rng.normal(0, 0.5, (n_words, dim)),
             self.rng.normal(0, 0.5, (n_outputs, dim)),
@@ -115,7 +118,12 @@ class Case:
         """The shape of the case's blocks."""
         s = self.settings
         return BlockShape(
-            s.block_centres, s.block_noise, s.noise_reuse, s.interleaved_steps, s.block_contexts
+            s.block_centres,
+            s.block_noise,
+            s.noise_reuse,
+            s.interleaved_steps,
+            s.block_contexts,
+            s.block_path_contexts,
         )
 
     def kernel_settings(self, backend):

@@ -7,7 +7,7 @@ the numbers of the random stream. Slow on purpose: one block at a time, one pair
 import copy
 import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,12 +46,21 @@ class Settings:
     noise_reuse: int = 2
     interleaved_steps: int = 1
     block_contexts: int = 10**6
+    block_path_contexts: int = 10**6
     cbow_sum: bool = False
     cbow_contexts: float = math.inf
     frozen: frozenset = frozenset()
     cbow_divide: bool = True
     cbow_rate: float = 1.0
     in_bias_limit: float = math.inf
+
+    @property
+    def by_noise(self):
+        return "ns" in self.objective
+
+    @property
+    def by_path(self):
+        return "hs" in self.objective
 
 
 @dataclass
@@ -66,7 +75,7 @@ class Tables:
 @dataclass
 class State:
     """in_rows (n_words, dim), out_rows (n_outputs, dim), bias (n_outputs,) or None, in_bias (dim,)
-    or None; float64."""
+    or None; float64.  The outputs are the inner nodes, the words, or the nodes before the words."""
 
     in_rows: np.ndarray
     out_rows: np.ndarray
@@ -85,6 +94,7 @@ class Block:
     outputs: (n_out,) output ids.
     p, q: (n_in, n_out) weights, wanted and unwanted; for the softmax p counts the pairs of an
     input and a target and q is unused.
+    is_path: the outputs are a Huffman path.
     """
 
     bags: list
@@ -93,6 +103,7 @@ class Block:
     q: np.ndarray
     n_predictions: int
     max_means: float = 1.0
+    is_path: bool = False
 
 
 # ---- from a chunk to kept tokens ----
@@ -183,26 +194,35 @@ def pairs_of(kept, centres, is_cbow, part=None):
     return [[x] for x in reached], pairs
 
 
-def noise_block(kept, centres, settings, noise, part=None):
+def first_word(settings, tables):
+    """Return the output of word 0, which comes after the inner nodes."""
+    return (len(tables.keep_threshold) - 1) * settings.by_path
+
+
+def noise_block(kept, centres, settings, tables, noise, part=None):
     bags, pairs = pairs_of(kept, centres, settings.is_cbow, part)
-    outputs = [kept.ids[c] for c in centres] + noise
-    p, q = np.zeros((2, len(bags), len(outputs)))
+    words = [kept.ids[c] for c in centres] + noise
+    p, q = np.zeros((2, len(bags), len(words)))
     for j, k in pairs:
         p[j, k] = 1
         for i, word in enumerate(noise, len(centres)):
-            if word != outputs[k]:
+            if word != words[k]:
                 q[j, i] += settings.negative / settings.block_noise
-    return bags, outputs, p, q, len(pairs)
+    outputs = [word + first_word(settings, tables) for word in words]
+    return as_block(kept, settings, bags, outputs, p, q, len(pairs))
 
 
 def path_block(kept, centre, settings, tables, part=None):
+    """With both losses, the steps of negative sampling count the predictions."""
     bags, pairs = pairs_of(kept, [centre], settings.is_cbow, part)
     path = tables.paths[kept.ids[centre]]
     p, q = np.zeros((2, len(bags), len(path)))
     for j, _ in pairs:
         for k, (_, bit) in enumerate(path):
             p[j, k], q[j, k] = 1 - bit, bit
-    return bags, [node for node, _ in path], p, q, len(pairs)
+    n_predictions = len(pairs) * (not settings.by_noise)
+    nodes = [node for node, _ in path]
+    return replace(as_block(kept, settings, bags, nodes, p, q, n_predictions), is_path=True)
 
 
 def softmax_block(kept, centres, settings, n_words, part=None):
@@ -210,7 +230,7 @@ def softmax_block(kept, centres, settings, n_words, part=None):
     p = np.zeros((len(bags), n_words))
     for j, k in pairs:
         p[j, kept.ids[centres[k]]] += 1
-    return bags, range(n_words), p, np.zeros_like(p), len(pairs)
+    return as_block(kept, settings, bags, range(n_words), p, np.zeros_like(p), len(pairs))
 
 
 def keep_pairs(chunk, tables, epoch_key):
@@ -224,35 +244,43 @@ def keep_pairs(chunk, tables, epoch_key):
     return kept
 
 
-def pair_block(pairs, settings, tables, noise_words):
+def pair_blocks(pairs, settings, tables, noise_words):
+    """Return the blocks of given pairs, which change one after the other."""
     inputs, targets, weights = zip(*pairs, strict=True)
-    if settings.objective == "hs":
-        path = tables.paths[targets[0]]
-        bits = np.array([[bit for _, bit in path]])
-        outputs, p, q = [node for node, _ in path], 1 - bits, bits
-    elif settings.objective == "ns":
-        noise = noise_words.next_step()
+    by_pair = np.array(weights)[:, None]
+    bags, n_words = [[word] for word in inputs], len(tables.keep_threshold)
+    found = []
+    if settings.by_noise:
+        noise, first = noise_words.next_step(), first_word(settings, tables)
         outputs, p = [*targets, *noise], np.eye(len(pairs), len(pairs) + len(noise))
         share = settings.negative / settings.block_noise
         hits = np.equal.outer(targets, noise)
         q = np.hstack([np.zeros((len(pairs), len(pairs))), share * ~hits])
-    else:
-        outputs = range(len(tables.keep_threshold))
-        p = np.eye(len(tables.keep_threshold))[list(targets)]
-        q = np.zeros_like(p)
-    by_pair = np.array(weights)[:, None]
-    bags = [[word] for word in inputs]
-    return Block(bags, np.array(outputs, int), p * by_pair, q * by_pair, len(pairs))
+        outputs = np.array(outputs, int) + first
+        found.append(Block(bags, outputs, p * by_pair, q * by_pair, len(pairs)))
+    for bag, target, weight in zip(bags, targets, weights, strict=True):
+        if settings.by_path:
+            path = tables.paths[target]
+            bits, nodes = np.array([[bit for _, bit in path]]), [node for node, _ in path]
+            n = int(not settings.by_noise)
+            block = Block([bag], np.array(nodes, int), (1 - bits) * weight, bits * weight, n)
+            found.append(replace(block, is_path=True))
+    if not found:
+        p = np.eye(n_words)[list(targets)] * by_pair
+        found.append(Block(bags, np.arange(n_words), p, np.zeros_like(p), len(pairs)))
+    return found
 
 
-def parts_of(kept, centres, settings):
+def parts_of(kept, centres, settings, by_path):
     """Return the places that a skip-gram block's windows reach, as many at a time as a step takes.
 
     With hierarchical softmax the centre's own place does not count.
     """
     most = settings.block_contexts
+    if by_path:
+        most = min(most, settings.block_path_contexts)
     places = range(min(kept.begin[c] for c in centres), max(kept.end[c] for c in centres))
-    if settings.objective == "hs":
+    if by_path:
         places = contexts(kept, *centres)
     return [places[i : i + most] for i in range(0, len(places), most)]
 
@@ -263,46 +291,62 @@ def blocks(chunk, settings, tables, epoch_key):
 
 
 def groups(chunk, settings, tables, epoch_key):
-    """Return the blocks of a chunk in order, those together whose inputs change together."""
-    by_noise = settings.objective == "ns"
-    noise_words = NoiseWords(chunk, settings, tables, epoch_key) if by_noise else None
-    size = settings.block_centres
-    if settings.objective == "hs" and not settings.is_cbow:
-        size = 1
+    """Return the blocks of a chunk in order, those together whose inputs change together.
+
+    With both losses, negative sampling comes first for each run of block_centres centres.
+    """
+    noise_words = NoiseWords(chunk, settings, tables, epoch_key) if settings.by_noise else None
+    alone = settings.objective == "hs" and not settings.is_cbow
+    size = 1 if alone else settings.block_centres
     if chunk.pair_weights is not None:
         pairs = keep_pairs(chunk, tables, epoch_key)
-        size = 1 if settings.objective == "hs" else size
-        return [
-            [pair_block(pairs[begin : begin + size], settings, tables, noise_words)]
-            for begin in range(0, len(pairs), size)
-        ]
+        cut = [pairs[begin : begin + size] for begin in range(0, len(pairs), size)]
+        found = [pair_blocks(some, settings, tables, noise_words) for some in cut]
+        return [[block] for some in found for block in some]
     kept = keep(chunk, settings, tables, epoch_key)
     found = []
     for begin in range(0, len(kept.centres), size):
         centres = kept.centres[begin : begin + size]
-        if not settings.is_cbow:
-            for part in parts_of(kept, centres, settings):
-                if settings.objective == "ns":
-                    block = noise_block(kept, centres, settings, noise_words.next_step(), part)
-                elif settings.objective == "hs":
-                    block = path_block(kept, centres[0], settings, tables, part)
-                else:
-                    n_words = len(tables.keep_threshold)
-                    block = softmax_block(kept, centres, settings, n_words, part)
-                found.append([as_block(kept, settings, *block)])
-            continue
-        if settings.objective == "ns":
-            n_steps = settings.interleaved_steps
-            parts = [
-                noise_block(kept, centres[i::n_steps], settings, noise_words.next_step(i))
-                for i in range(min(n_steps, len(centres)))
-            ]
-        elif settings.objective == "hs":
-            parts = [path_block(kept, centre, settings, tables) for centre in centres]
-        else:
-            parts = [softmax_block(kept, centres, settings, len(tables.keep_threshold))]
-        found.append([as_block(kept, settings, *part) for part in parts])
+        if settings.by_noise:
+            found += noise_groups(kept, centres, settings, tables, noise_words)
+        if settings.by_path:
+            found += path_groups(kept, centres, settings, tables)
+        if settings.objective == "softmax":
+            found += softmax_groups(kept, centres, settings, len(tables.keep_threshold))
     return found
+
+
+def noise_groups(kept, centres, settings, tables, noise_words):
+    if not settings.is_cbow:
+        parts = parts_of(kept, centres, settings, by_path=False)
+        return [
+            [noise_block(kept, centres, settings, tables, noise_words.next_step(), part)]
+            for part in parts
+        ]
+    n_steps = settings.interleaved_steps
+    return [
+        [
+            noise_block(kept, centres[i::n_steps], settings, tables, noise_words.next_step(i))
+            for i in range(min(n_steps, len(centres)))
+        ]
+    ]
+
+
+def path_groups(kept, centres, settings, tables):
+    if settings.is_cbow:
+        return [[path_block(kept, centre, settings, tables) for centre in centres]]
+    return [
+        [path_block(kept, centre, settings, tables, part)]
+        for centre in centres
+        for part in parts_of(kept, [centre], settings, by_path=True)
+    ]
+
+
+def softmax_groups(kept, centres, settings, n_words):
+    if settings.is_cbow:
+        return [[softmax_block(kept, centres, settings, n_words)]]
+    parts = parts_of(kept, centres, settings, by_path=False)
+    return [[softmax_block(kept, centres, settings, n_words, part)] for part in parts]
 
 
 def as_block(kept, settings, bags, outputs, p, q, n_pairs):
@@ -392,9 +436,8 @@ def step(state, blocks, settings, lr):
     Inputs are those at the start, and change in the end.  Scores are computed for one block at a
     time, for PATHS with hierarchical softmax, which then take their steps one after the other.
     """
-    by_path = settings.objective == "hs"
     inputs = [inputs_of(state, block) for block in blocks]
-    loss, changes, at_once = 0.0, [], PATHS if by_path else 1
+    loss, changes, at_once = 0.0, [], PATHS if blocks[0].is_path else 1
     for first in range(0, len(blocks), at_once):
         some = list(zip(blocks, inputs, strict=True))[first : first + at_once]
         loss += sum(loss_of(state, block, settings.objective, x) for block, x in some)

@@ -1,6 +1,11 @@
 """Small models, and when two are the same."""
 
-OBJECTIVES = {"ns": {}, "hs": {"hs": 1}, "softmax": {"softmax": True}}
+OBJECTIVES = {
+    "ns": {},
+    "hs": {"hs": 1},
+    "hs+ns": {"hs": 1, "negative": 5},
+    "softmax": {"softmax": True},
+}
 SMALL = {"vector_size": 12, "workers": 1, "epochs": 2}
 
 

@@ -34,7 +34,9 @@ def newest():
     return f"run/{max(os.listdir('run'))}"
 
 
-@pytest.mark.parametrize("mode", [{}, {"sg": 0, "hs": 1, "bias": True}, {"bias": "both"}])
+@pytest.mark.parametrize(
+    "mode", [{}, {"sg": 0, "hs": 1, "bias": True}, {"hs": 1, "negative": 5}, {"bias": "both"}]
+)
 def test_the_best_rows_come_back_in_a_resumed_run(monkeypatch, mode):
     whole = overfitted(patience=2, restore_best=True, **mode)
     best, n_epochs = whole.summary.best_epoch, len(whole.history)
@@ -62,8 +64,8 @@ def check_that_the_end_is_kept(model):
     assert kept.vectors.tobytes() == model.wv.vectors.tobytes()
     assert not kept.extra_arrays
     assert (kept.input_bias is None) == (model.input_bias is None)
-    again = overfitted(resume=True, **RUN, **{n: getattr(model, n) for n in ("sg", "hs")},
-                       bias=model.parameters.bias)  # fmt: skip
+    mode = {name: getattr(model, name) for name in ("sg", "hs", "negative")}
+    again = overfitted(resume=True, bias=model.parameters.bias, **RUN, **mode)
     assert same_bits(again, model)
     assert again.summary.restored_epoch == model.summary.restored_epoch
 

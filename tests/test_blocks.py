@@ -230,6 +230,18 @@ def test_other_rates_do_not_depend_on_the_window(settings):
     assert Parameters(**settings).resolved(6, 9) == Parameters(**settings).resolved(150, 9)
 
 
+def test_both_losses_fit_the_bounds_of_each():
+    settings = {"sg": True, "backend": "avx512bf16"}
+    both, hs = (
+        BlockRule(Parameters(**settings, objective=name), replace(ENGLISH, n_terms=n_terms))
+        for name, n_terms in (("hs+ns", 18.0), ("hs", 12.0))
+    )
+    for lr in (0.001, 0.025, 0.05):
+        assert 1 <= both.step(lr).block.centres <= rule().step(lr).block.centres
+        assert both.step(lr).block.path_contexts <= hs.step(lr).block.path_contexts
+    assert both.max_lr < min(rule().max_lr, hs.max_lr)
+
+
 def test_cbow_learns_no_more_of_a_word_with_more_epochs():
     rates = [Parameters(epochs=n).resolved(6, 10).alpha for n in (5, 10, 20, 40)]
     assert rates == pytest.approx([0.1, 0.05, 0.025, 0.0125])

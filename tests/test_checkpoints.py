@@ -52,7 +52,8 @@ def here(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "mode",
-    [{}, {"sg": 0}, {"hs": 1}, {"sg": 0, "hs": 1, "bias": True}, {"softmax": True},
+    [{}, {"sg": 0}, {"hs": 1}, {"sg": 0, "hs": 1, "bias": True},
+     {"sg": 1, "hs": 1, "negative": 5, "bias": "both"}, {"hs": 1, "negative": 5}, {"softmax": True},
      {"bias": "both"}, {"sg": 0, "softmax": True, "bias": "both"}],
     ids=lambda mode: "-".join(map(str, mode.values())),
 )  # fmt: skip

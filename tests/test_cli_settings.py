@@ -51,8 +51,8 @@ def test_a_configuration_file_may_say_cbow(folder, text, sg):
         ('min_count = "x"', "min_count in run.toml must be an integer, got 'x'"),
         ("tokenizer = 3", "tokenizer in run.toml must be given as module:function, got 3"),
         ("workers = 0", "workers in run.toml must be at least 1, got 0"),
-        ("hs = true\nnegative = 5", "hs in run.toml and negative in run.toml contradict each "
-         "other: a model has one objective; leave out all but one, or set negative=0"),
+        ("softmax = true\nnegative = 5", "softmax in run.toml and negative in run.toml contradict "
+         "each other: a model has one objective; leave out all but one, or set negative=0"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_in_a_configuration_file_is_named(capsys, folder, text, message):
@@ -130,8 +130,8 @@ def test_a_tokenizer_is_found_in_the_working_folder(folder):
     ("name", "message"),
     [
         ("split", "--tokenizer must be whitespace, words, simple or module:function, got 'split'"),
-        ("simple:deaccent", "--tokenizer simple has the options deacc, min_len=N and max_len=N, got "
-         "'deaccent'"),
+        ("simple:deaccent", "--tokenizer must be simple with the options deacc, min_len=N "
+         "and max_len=N, got 'deaccent'"),
         ("absent_words:split", "--tokenizer 'absent_words:split' cannot be imported: "
          "ModuleNotFoundError: No module named 'absent_words'"),
         ("json:split", "--tokenizer 'json:split' cannot be imported: "

@@ -78,8 +78,8 @@ def test_word2vec_is_silent_when_told(capsys):
         (["-output", "v", "-classes", "129"],
          "-classes must be at most the number of words, 128, got 129"),
         (["-output", "v", "-threads", "0"], "-threads must be at least 1, got 0"),
-        (["-output", "v", "-hs", "1", "-negative", "5"], "-hs and -negative contradict each other: "
-         "a model has one objective; leave out all but one, or set -negative 0"),
+        (["-output", "v", "-negative", "0"], "-negative 0 leaves nothing to train: set -negative, "
+         "-hs or softmax"),
         (["-output", "corpus.txt"], "corpus.txt is both -output and the corpus; "
          "write to another file"),
     ],

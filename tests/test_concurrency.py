@@ -19,8 +19,8 @@ from fastw2v.training.arrays import NO_REPLICATED_ROWS, ReplicatedRows
 from fastw2v.training.parameters import Contexts
 
 SMALL = {"vector_size": 16, "workers": 1, "epochs": 5}
-MODES = [{"sg": 1}, {"sg": 0}, {"sg": 1, "hs": 1}, {"sg": 1, "softmax": True},
-         {"sg": 0, "softmax": True}]  # fmt: skip
+MODES = [{"sg": 1}, {"sg": 0}, {"sg": 1, "hs": 1}, {"sg": 1, "hs": 1, "negative": 5},
+         {"sg": 1, "softmax": True}, {"sg": 0, "softmax": True}]  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 

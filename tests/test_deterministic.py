@@ -3,7 +3,7 @@ import time
 
 import numpy as np
 import pytest
-from small_model import same_bits
+from small_model import OBJECTIVES, same_bits
 from training_case import (
     MODES,
     interrupt_chunk,
@@ -85,8 +85,7 @@ def test_one_worker_trains_as_ever():
 @pytest.mark.parametrize(("sg", "objective"), MODES)
 @pytest.mark.parametrize("workers", [2, 8])
 def test_the_loss_comes_near_that_of_one_thread(sentences, sg, objective, workers):
-    settings = {"sg": sg, "hs": objective == "hs", "softmax": objective == "softmax"}
-    settings |= {"vector_size": 16, "epochs": 10}
+    settings = {"sg": sg, "vector_size": 16, "epochs": 10} | OBJECTIVES[objective]
     one = Word2Vec(sentences, workers=1, **settings)
     many = Word2Vec(sentences, workers=workers, deterministic=True, **settings)
     start, end = one.history[0].loss, one.history[-1].loss

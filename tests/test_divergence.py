@@ -23,7 +23,7 @@ def error_of(trainer):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+@pytest.mark.parametrize("objective", ["ns", "hs", "hs+ns", "softmax"])
 def test_a_loss_that_is_not_finite_ends_the_run(any_rate, objective):
     text = error_of(make_trainer(random_spool(), objective=objective, alpha=1e30))
     assert re.fullmatch(
@@ -65,7 +65,7 @@ def test_the_watch_sees_one_value_that_is_not_finite(total):
 
 
 @pytest.mark.parametrize("sg", [True, False])
-@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+@pytest.mark.parametrize("objective", ["ns", "hs", "hs+ns", "softmax"])
 def test_the_loss_at_the_start_is_that_of_zero_outputs(sg, objective):
     trainer = make_trainer(random_spool(), objective=objective, sg=sg, alpha=1e-12, loss_every=1)
     trainer.run()

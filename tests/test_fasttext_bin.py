@@ -129,13 +129,16 @@ def test_a_word_with_a_zero_byte_is_refused_by_name(tmp_path):
         write_vectors(tmp_path / "v", bad, "fasttext")
 
 
-def test_counts_and_output_vectors_are_written(tmp_path, rng):
+@pytest.mark.parametrize("n_nodes", [0, 1])
+def test_counts_and_output_vectors_of_words_are_written(tmp_path, rng, n_nodes):
     vectors = rng.normal(size=(2, 4)).astype(np.float32)
-    given = WordVectors(["x y", "z"], vectors, np.array([7, 3]), -vectors)
+    outputs = np.vstack([np.ones((n_nodes, 4), np.float32), -vectors])  # nodes come first
+    given = WordVectors(["x y", "z"], vectors, np.array([7, 3]), outputs)
     write_vectors(tmp_path / "v", given, "fasttext")
     read = read_vectors(tmp_path / "v")
     assert (read.words, read.counts.tolist()) == (["x y", "z"], [7, 3])
-    assert (tmp_path / "v").read_bytes().endswith((-vectors).tobytes())
+    of_words = np.int64([2, 4]).tobytes() + (-vectors).tobytes()
+    assert (tmp_path / "v").read_bytes().endswith(of_words)
 
 
 def test_gensim_reads_what_is_written_and_computes_the_same_vectors(tmp_path, rng):

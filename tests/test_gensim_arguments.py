@@ -199,7 +199,7 @@ def test_impossible_frequencies_are_an_error(frequencies, kind, message):
 # ---- sums of contexts ----
 
 
-@pytest.mark.parametrize("objective", [{}, {"hs": 1}, {"softmax": True}])
+@pytest.mark.parametrize("objective", [{}, {"hs": 1}, {"hs": 1, "negative": 5}, {"softmax": True}])
 def test_contexts_can_be_summed(sentences, objective):
     mean = Word2Vec(sentences, **objective, **SMALL)
     total = Word2Vec(sentences, cbow_mean=0, **objective, **SMALL)

@@ -132,6 +132,20 @@ def test_attributes_tell_the_settings(sentences):
         _ = Word2Vec(sentences, **SMALL).syn1
 
 
+def test_both_losses_have_both_output_matrices(sentences):
+    model = Word2Vec(sentences, hs=1, negative=7, bias=True, **SMALL)
+    assert (model.hs, model.negative) == (1, 7)
+    n_words = len(model.wv)
+    assert (len(model.syn1), len(model.syn1neg)) == (n_words - 1, n_words)
+    assert np.array_equal(np.vstack([model.syn1, model.syn1neg]), model.output_vectors)
+    assert model.syn1.any(axis=1).all()
+    assert model.syn1neg.any(axis=1).all()
+    hidden = model.wv["c1"]
+    scores = model.syn1neg @ hidden + model.arrays.out_bias[n_words - 1 :]
+    ((word, _),) = model.predict_output_word(["c1"], topn=1)
+    assert word == model.wv.index_to_key[scores.argmax()]
+
+
 def test_a_new_rate_holds_from_the_next_training(sentences):
     model = Word2Vec(sentences, alpha=0.05, min_alpha=0.01, **SMALL)
     model.alpha = 0.005

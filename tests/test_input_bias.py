@@ -262,7 +262,8 @@ def cut_short(sentences, n_chunks, **settings):
 
 
 @pytest.mark.parametrize(
-    "mode", [{}, {"sg": 1}, {"hs": 1}, {"workers": 3, "deterministic": True}],
+    "mode", [{}, {"sg": 1}, {"hs": 1}, {"hs": 1, "negative": 5},
+             {"workers": 3, "deterministic": True}],
     ids=lambda mode: "-".join(mode),
 )  # fmt: skip
 def test_a_run_cut_short_within_an_epoch_ends_with_the_same_bits(

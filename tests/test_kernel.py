@@ -79,6 +79,7 @@ VARIANTS = {
     "one-centre": {"block_centres": 1, "block_noise": 1},
     "one-pair": {"block_centres": 1, "block_noise": 5, "block_contexts": 1},
     "three-contexts": {"block_centres": 1, "block_contexts": 3, "window": (7, 4)},
+    "two-path-contexts": {"block_centres": 5, "block_path_contexts": 2, "window": (7, 4)},
     "four-inputs": {"block_centres": 5, "block_contexts": 4, "window": (7, 4)},
     "odd-block": {"block_centres": 7, "block_noise": 13, "negative": 2},
     "large-block": {"block_centres": 50, "block_noise": 60},
@@ -126,7 +127,7 @@ def test_paths_match_reference_for_1_to_13_contexts(backend, dim):
 
 
 @pytest.mark.parametrize("backend", backends())
-@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+@pytest.mark.parametrize("objective", ["ns", "hs", "hs+ns", "softmax"])
 def test_saturated_scores_are_trained_and_finite(backend, objective):
     case = Case("sg", objective, dim=16)
     case.state.in_rows *= 40
@@ -139,7 +140,7 @@ def test_saturated_scores_are_trained_and_finite(backend, objective):
 
 
 @pytest.mark.parametrize("backend", backends())
-@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+@pytest.mark.parametrize("objective", ["ns", "hs", "hs+ns", "softmax"])
 def test_nan_reaches_the_loss(backend, objective):
     case = Case("sg", objective, dim=16)
     case.state.in_rows[:] = np.nan
@@ -163,8 +164,7 @@ def test_loss_before_training_is_what_theory_says(arch, objective):
         full = (case.settings.negative + 1) * np.log(2)
         assert full * 0.98 < mean <= full * (1 + 1e-6)
     else:
-        steps = sum(len(b.outputs) * b.n_predictions for b in case.blocks(chunk))
-        expected = steps * np.log(2)
+        expected = sum((b.p + b.q).sum() for b in case.blocks(chunk)) * np.log(2)
         assert counters["loss_sum"] == pytest.approx(expected, rel=1e-6)
 
 

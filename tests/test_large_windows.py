@@ -45,7 +45,15 @@ LARGE = [10**6, 2**31 - 1, 2**31, 2**63 - 1, (10**6, 0), (3, 2**63 - 1)]
 @pytest.mark.parametrize("window", LARGE)
 @pytest.mark.parametrize("shrink_windows", [True, False])
 @pytest.mark.parametrize(
-    "mode", [{"sg": 1}, {"sg": 0}, {"sg": 1, "hs": 1}, {"sg": 0, "hs": 1}, {"softmax": True}]
+    "mode",
+    [
+        {"sg": 1},
+        {"sg": 0},
+        {"sg": 1, "hs": 1},
+        {"sg": 0, "hs": 1},
+        {"sg": 1, "hs": 1, "negative": 5},
+        {"softmax": True},
+    ],
 )
 def test_a_large_window_needs_what_the_longest_sentence_needs(window, shrink_windows, mode):
     """Memory and time for the window itself would be terabytes and hours."""
@@ -60,7 +68,16 @@ def test_a_large_window_needs_what_the_longest_sentence_needs(window, shrink_win
 
 
 @pytest.mark.filterwarnings("ignore:learning rates above")
-@pytest.mark.parametrize("mode", [{"sg": 1}, {"sg": 0}, {"sg": 1, "hs": 1}, {"sg": 0, "hs": 1}])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        {"sg": 1},
+        {"sg": 0},
+        {"sg": 1, "hs": 1},
+        {"sg": 0, "hs": 1},
+        {"sg": 1, "hs": 1, "negative": 5},
+    ],
+)
 def test_a_long_sentence_does_not_diverge_in_a_large_window(mode):
     rng = np.random.default_rng(1)
     chances = 1 / np.arange(1, 501)

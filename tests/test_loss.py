@@ -3,7 +3,7 @@ import pytest
 from small_corpus import topic_sentences
 from training_case import MODES, RULES, counts_of, random_spool, trained
 
-from fastw2v.corpus import read_sentences
+from fastw2v.corpus import Spool, read_sentences
 from fastw2v.training.arrays import build_arrays
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.trainer import Trainer
@@ -48,8 +48,12 @@ def test_two_threads_agree_with_one_to_the_percent(sg, objective):
     assert two == pytest.approx(one, rel=0.01)
 
 
-def test_a_sample_of_the_blocks_tells_the_loss_of_all():
-    every, eighth = (long_run(workers=1, epochs=1, loss_every=n) for n in (1, 8))
+@pytest.mark.parametrize("sg", [False, True])
+@pytest.mark.parametrize("objective", ["ns", "hs+ns"])
+def test_a_sample_of_the_blocks_tells_the_loss_of_all(sg, objective):
+    every, eighth = (
+        long_run(workers=1, epochs=1, loss_every=n, sg=sg, objective=objective) for n in (1, 8)
+    )
     assert eighth.history[0].loss == pytest.approx(every.history[0].loss, rel=0.01)
     counts = eighth.counts()
     assert counts.n_loss_predictions == pytest.approx(counts.n_predictions / 8, rel=0.01)
@@ -66,6 +70,18 @@ def test_any_number_of_threads_measures_the_same_blocks(small_chunks, sg, object
 
 def test_the_first_block_is_measured_however_few_there_are():
     assert trained(random_spool(60), loss_every=1_000, epochs=1).history[0].loss > 0
+
+
+@pytest.mark.parametrize(("sg", "objective"), MODES)
+def test_blocks_that_predict_nothing_are_not_the_ones_that_are_measured(sg, objective):
+    """Nine sentences: the first blocks of an epoch have no contexts."""
+    ids, ends = [0, 0, 0, 0, 0, 0, 0, 1, 2], [1, 2, 3, 4, 5, 6, 7, 9]
+    spool = Spool.from_arrays(np.array(ids, np.int32), np.array(ends, np.int64))
+    settings = {"sg": sg, "objective": objective, "block_centres": 1, "sample": 0, "workers": 1}
+    parameters = Parameters(vector_size=4, epochs=1, loss_every=100, **settings)
+    trainer = Trainer(parameters, build_arrays(parameters, np.array([7, 1, 1])), spool)
+    trainer.run()
+    assert trainer.history[0].loss > 0
 
 
 def test_the_sum_does_not_stick_where_floats_do():

@@ -27,7 +27,8 @@ READ_AS_A_NAME = {
     "training/arrays.py",  # hands it to the kernels
     "run/saved_model.py",  # compares those of two models
 }
-RECORDS = {"NEGATIVE_SAMPLING", "HIERARCHICAL_SOFTMAX", "FULL_SOFTMAX"}
+RECORDS = {"NEGATIVE_SAMPLING", "HIERARCHICAL_SOFTMAX", "BOTH_LOSSES", "FULL_SOFTMAX"}
+ALONE = [name for name, record in OBJECTIVES.items() if not record.terms]
 
 
 def nodes():
@@ -47,15 +48,14 @@ def test_only_the_records_hold_the_names_of_the_objectives():
 
 
 def test_only_their_owner_tells_the_objectives_apart():
-    as_name, records = set(), {}
+    as_name, records = set(), set()
     for name, node in nodes():
         if isinstance(node, ast.Attribute) and node.attr == "objective":
             as_name.add(name)
         if isinstance(node, ast.alias) and node.name in RECORDS:
-            records.setdefault(name, set()).add(node.name)
+            records.add(name)
     assert as_name == READ_AS_A_NAME
-    # gensim's attribute `hs` is about one objective
-    assert records == {"word2vec.py": {"HIERARCHICAL_SOFTMAX"}}
+    assert not records
 
 
 def test_the_kernels_know_the_same_objectives():
@@ -63,7 +63,7 @@ def test_the_kernels_know_the_same_objectives():
     assert all(name == record.name for name, record in OBJECTIVES.items())
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", ALONE)
 def test_every_objective_can_be_chosen_by_its_flag(name):
     flag = OBJECTIVES[name].flag
     chosen = {"negative": 7} if flag == "negative" else {"negative": None}
@@ -72,13 +72,16 @@ def test_every_objective_can_be_chosen_by_its_flag(name):
     assert choose_objective({}, None) == ("ns", DEFAULT_NEGATIVE)
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
-def test_two_objectives_contradict_each_other(name):
-    other = next(flag for flag in FLAGS if flag != OBJECTIVES[name].flag)
-    asked = {OBJECTIVES[name].flag: True, other: True}
-    negative = asked.pop("negative", None) and 5
+@pytest.mark.parametrize(("flags", "negative"), [({"softmax": True}, 5), (FLAGS, None), (FLAGS, 5)])
+def test_the_full_softmax_and_another_objective_contradict_each_other(flags, negative):
     with pytest.raises(UsageError, match="a model has one objective"):
-        choose_objective(asked, negative)
+        choose_objective(dict.fromkeys(flags, True), negative)
+
+
+def test_both_losses_are_trained_only_if_both_are_given():
+    assert choose_objective({"hs": True}, 7) == ("hs+ns", 7)
+    for negative in (None, 0):
+        assert choose_objective({"hs": True}, negative)[0] == "hs"
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -87,7 +90,7 @@ def test_a_record_makes_what_its_kernels_need(name):
     counts = np.array([9, 5, 2, 1])
     tables = record.tables(counts, 0.75, None)
     assert (tables.noise is not None) is record.draws_negatives
-    assert (tables.paths is not None) is (record.max_root_move is not None)
+    assert (tables.paths is not None) is record.has_tree
     assert Parameters(objective=name, negative=7).n_negative == (7 if record.draws_negatives else 0)
     if record.replicated_rows is not None:
         assert all(record.mode(sg).effective_rate > 0 for sg in (True, False))
@@ -95,6 +98,6 @@ def test_a_record_makes_what_its_kernels_need(name):
 
 def test_an_unknown_objective_is_an_error_that_names_the_known_ones():
     with pytest.raises(
-        UsageError, match="objective must be one of ns, hs, softmax, got 'nonsense'"
+        UsageError, match=r"objective must be one of ns, hs, hs\+ns, softmax, got 'nonsense'"
     ):
         Parameters(objective="nonsense")

@@ -74,7 +74,7 @@ def two_camps(n_pairs=6_000):
     return [f"customer{i}" for i in customers], [f"item{i}" for i in items]
 
 
-@pytest.mark.parametrize("objective", [{}, {"hs": 1}, {"softmax": True}])
+@pytest.mark.parametrize("objective", [{}, {"hs": 1}, {"hs": 1, "negative": 5}, {"softmax": True}])
 def test_those_who_share_contexts_come_to_lie_together(objective):
     model = Word2Vec(Pairs(*two_camps()), **SMALL | objective, epochs=20, alpha=0.1)
     vectors = model.wv[[f"customer{i}" for i in range(10)]]
@@ -108,7 +108,7 @@ def test_many_threads_train_all_pairs(small_chunks, no_thread_left):
     assert s.n_subsampled > 0 and s.n_trained == 2 * s.n_predictions
 
 
-@pytest.mark.parametrize("objective", [{}, {"hs": 1}])
+@pytest.mark.parametrize("objective", [{}, {"hs": 1}, {"hs": 1, "negative": 5}])
 def test_deterministic_threads_give_the_same_bits(small_chunks, objective):
     settings = SMALL | objective | {"workers": 3, "deterministic": True}
     vectors = [Word2Vec(Pairs(*two_camps()), **settings).wv.vectors for _ in range(2)]

@@ -48,11 +48,13 @@ def test_a_log_holds_settings_intervals_epochs_and_the_summary(tmp_path, sentenc
     assert head["corpus"]["n_tokens_read"] == 7_200
     assert head["host"]["cpu"]
     assert head["host"]["cores"] > 0
-    assert head["loss_name"].startswith(
-        {"ns": "negative sampling, 5 negative samples", "hs": "hierarchical", "softmax": "full"}[
-            objective
-        ]
-    )
+    names = {
+        "ns": "negative sampling, 5 negative samples",
+        "hs": "hierarchical softmax",
+        "hs+ns": "hierarchical softmax and negative sampling, 5 negative samples",
+        "softmax": "full softmax",
+    }
+    assert head["loss_name"] == names[objective]
     interval, done = rest[0], rest[1]
     assert interval["epoch"] == done["epoch"] == 1
     assert interval["progress"] == 0.5

@@ -72,6 +72,19 @@ def test_the_output_side_follows_where_the_objective_is_the_same(old):
         assert not other.output_vectors.any()
 
 
+def test_with_both_losses_the_outputs_of_words_follow_and_those_of_another_tree_do_not(sentences):
+    settings = {"hs": 1, "negative": 5, "bias": True}
+    source = Word2Vec(sentences, **settings, **SMALL)
+    model = start(source, **settings)
+    row, there = model.wv.get_index("t1w1"), source.wv.get_index("t1w1")
+    np.testing.assert_array_equal(model.syn1neg[row], source.syn1neg[there])
+    bias = source.arrays.out_bias[len(source.syn1) + there]
+    assert model.arrays.out_bias[len(model.syn1) + row] == bias != 0
+    assert not model.syn1.any()
+    assert not model.syn1neg[model.wv.get_index("new")].any()
+    assert "both sides but for the nodes of the tree" in str(model.start)
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_a_start_from_the_same_words_is_the_model_itself(sentences, objective):
     model = Word2Vec(sentences, **OBJECTIVES[objective], **SMALL)

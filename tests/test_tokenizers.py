@@ -299,10 +299,10 @@ def test_a_tokenizer_is_its_name(name, tokenizer):
          "function, got 'word'"),
         (lambda: Word2Vec(tokenizer=3), "tokenizer must be whitespace, words, simple or a "
          "function, got 3"),
-        (lambda: Word2Vec(tokenizer="simple:deaccent"), "tokenizer simple has the options deacc, "
-         "min_len=N and max_len=N, got 'deaccent'"),
-        (lambda: Word2Vec(tokenizer="simple:min_len=-1"), "tokenizer simple has the options deacc, "
-         "min_len=N and max_len=N, got 'min_len=-1'"),
+        (lambda: Word2Vec(tokenizer="simple:deaccent"), "tokenizer must be simple with the options "
+         "deacc, min_len=N and max_len=N, got 'deaccent'"),
+        (lambda: Word2Vec(tokenizer="simple:min_len=-1"), "tokenizer must be simple with the "
+         "options deacc, min_len=N and max_len=N, got 'min_len=-1'"),
         (lambda: Word2Vec(tokenizer="words:deacc"), "deacc, min_len and max_len are for tokenizer "
          "'simple', not 'words'"),
         (lambda: Tokenizer("simple", min_len=3, max_len=2), "max_len must be at least min_len, got "

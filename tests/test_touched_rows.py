@@ -21,7 +21,7 @@ def changed(before, after):
     return np.flatnonzero((before != after).any(axis=1))
 
 
-@pytest.mark.parametrize("objective", ["ns", "hs"])
+@pytest.mark.parametrize("objective", ["ns", "hs", "hs+ns"])
 @pytest.mark.parametrize(
     ("arch", "make"), [("sg", make_chunk), ("cbow", make_chunk), ("sg", make_pairs)]
 )

@@ -21,7 +21,7 @@ from fastw2v.base import threads
 from fastw2v.training import trainer as trainer_module
 from fastw2v.training.arrays import INIT_FLOATS, build_arrays, fill_uniform, zero_rows
 from fastw2v.training.events import ObserverListener
-from fastw2v.training.objectives import FULL_SOFTMAX, NEGATIVE_SAMPLING
+from fastw2v.training.objectives import BOTH_LOSSES, FULL_SOFTMAX, NEGATIVE_SAMPLING
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.trainer import Trainer
 
@@ -122,6 +122,11 @@ def test_a_chunk_of_the_softmax_is_as_long_as_ctrl_c_may_wait(n_floats, expected
 @pytest.mark.parametrize(("n_tokens", "expected"), [(9, 2_000), (900_900, 3_002), (10**9, 10_000)])
 def test_small_corpora_are_cut_into_smaller_chunks(n_tokens, expected):
     assert trainer_module.chunk_tokens(NEGATIVE_SAMPLING, n_tokens, 100) == expected
+
+
+def test_chunks_of_two_losses_take_no_longer_than_those_of_one():
+    assert trainer_module.chunk_tokens(BOTH_LOSSES, 9, 100) == 500
+    assert trainer_module.chunk_tokens(BOTH_LOSSES, 10**9, 100) == 10_000
 
 
 # ---- reports ----

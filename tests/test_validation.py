@@ -109,7 +109,9 @@ def test_training_ends_when_the_held_out_loss_rises():
     assert s.validation_loss == losses[-1]
 
 
-@pytest.mark.parametrize("mode", [{}, {"hs": 1, "bias": True}, {"sg": 0}, {"bias": "both"}])
+@pytest.mark.parametrize(
+    "mode", [{}, {"hs": 1, "bias": True}, {"hs": 1, "negative": 5}, {"sg": 0}, {"bias": "both"}]
+)
 def test_the_best_rows_come_back(mode):
     best = overfitted(patience=2, **mode).summary.best_epoch
     kept = overfitted(patience=2, restore_best=True, **mode)

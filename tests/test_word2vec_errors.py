@@ -17,8 +17,8 @@ from fastw2v.training.parameters import MAX_BLOCK, Parameters
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"hs": 1, "negative": 5}, "hs and negative contradict each other: a model has one "
-         "objective; leave out all but one, or set negative=0"),
+        ({"softmax": True, "negative": 5}, "softmax and negative contradict each other: a model "
+         "has one objective; leave out all but one, or set negative=0"),
         ({"hs": 1, "softmax": True}, "hs and softmax contradict each other: a model has one "
          "objective; leave out all but one"),
         ({"negative": 0}, "negative=0 leaves nothing to train: set negative, hs or softmax"),
@@ -246,7 +246,9 @@ DROPPED = "subsampling dropped 180 of 180 tokens and left no sentence two words;
          "or set 0"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("mode", [{"sg": 0}, {"sg": 1}, {"hs": 1}, {"softmax": True}])
+@pytest.mark.parametrize(
+    "mode", [{"sg": 0}, {"sg": 1}, {"hs": 1}, {"hs": 1, "negative": 5}, {"softmax": True}]
+)
 def test_a_run_that_trains_nothing_says_so(corpus, settings, message, mode):
     given = {"min_count": 1, "vector_size": 4, "workers": 1, "epochs": 1, "sample": 0}
     with pytest.warns(UserWarning) as caught:

@@ -16,7 +16,7 @@ from fastw2v.training.arrays import build_arrays
 from fastw2v.training.parameters import Parameters
 from fastw2v.training.trainer import Trainer
 
-MODES = [(sg, objective) for sg in (True, False) for objective in ("ns", "hs", "softmax")]
+MODES = [(sg, name) for sg in (True, False) for name in ("ns", "hs", "hs+ns", "softmax")]
 RULES = VocabularyRules(min_count=1)
 HANG_SECONDS = 60  # a test that waits so long hangs; one that passes does not wait for it
 

@@ -37,11 +37,13 @@ class Paths:
 class Rows:
     """The trained rows of a system, in the order of Vocabulary.
 
-    inputs: (n_words, dim) float.  outputs: (n_words, dim) or, with paths, (n_words - 1, dim) float.
+    inputs: (n_words, dim) float.  outputs: (n_words, dim) float of the words, None without negative
+    sampling.  nodes: (n_words - 1, dim) float of the inner nodes, with paths.
     """
 
     inputs: Floats
-    outputs: Floats
+    outputs: Floats | None = None
+    nodes: Floats | None = None
     paths: Paths | None = None
 
     @property
@@ -105,7 +107,7 @@ class Predictions:
         probabilities = noise_probabilities(
             vocabulary.noise_counts, settings.get("ns_exponent", NOISE_POWER)
         )
-        n_negatives = 0 if setting.is_hs else settings["negative"]
+        n_negatives = settings["negative"] if setting.is_ns else 0
         drawn = rng.random((len(targets), n_negatives))
         negatives = np.searchsorted(np.cumsum(probabilities)[:-1], drawn)
         sizes = np.array([len(bag) for bag in bags])
@@ -123,15 +125,16 @@ class Predictions:
 
     def loss_of_zeros(self, rows: Rows) -> float:
         """Return the loss of all-zero vectors, on the paths of these rows."""
-        zeros = Rows(np.zeros_like(rows.inputs), np.zeros_like(rows.outputs), rows.paths)
-        return self.loss(zeros)
+        zeros = (a if a is None else np.zeros_like(a) for a in (rows.outputs, rows.nodes))
+        return self.loss(Rows(np.zeros_like(rows.inputs), *zeros, rows.paths))
 
     def _losses(self, rows: Rows) -> Iterator[float]:
         for first in range(0, len(self), PREDICTIONS_AT_ONCE):
             chosen = slice(first, first + PREDICTIONS_AT_ONCE)
             hidden, targets = self._hidden(rows.inputs, chosen), self.targets[chosen]
-            if rows.paths is not None:
-                yield path_loss(hidden, rows.outputs, rows.paths, targets)
+            if rows.paths is not None and rows.nodes is not None:
+                yield path_loss(hidden, rows.nodes, rows.paths, targets)
+            if rows.outputs is None:
                 continue
             negatives = self.negatives[chosen]
             wanted = np.einsum("ij,ij->i", hidden, rows.outputs[targets])
@@ -152,13 +155,13 @@ def softplus(x: Floats) -> Floats:
     return np.logaddexp(0, x)
 
 
-def path_loss(hidden: Floats, outputs: Floats, paths: Paths, targets: Ids) -> float:
+def path_loss(hidden: Floats, nodes: Floats, paths: Paths, targets: Ids) -> float:
     """Return the loss along the paths of all targets, summed over predictions."""
     lengths = paths.begin[targets + 1] - paths.begin[targets]
     prediction = np.repeat(np.arange(len(targets)), lengths)
     offset = np.arange(len(prediction)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     steps = paths.begin[targets][prediction] + offset
-    scores = np.einsum("ij,ij->i", hidden[prediction], outputs[paths.nodes[steps]])
+    scores = np.einsum("ij,ij->i", hidden[prediction], nodes[paths.nodes[steps]])
     return float(softplus(np.where(paths.bits[steps] == 0, -scores, scores)).sum())
 
 

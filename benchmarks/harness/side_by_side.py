@@ -45,20 +45,21 @@ def train_fastw2v(
 def rows_of(model: fastw2v.Word2Vec, vocabulary: Vocabulary) -> Rows:
     """Return the rows of a fastw2v model in the order of a vocabulary."""
     order = in_order(model.wv.index_to_key, vocabulary)
-    inputs, outputs = model.wv.vectors[order], model.output_vectors
+    inputs, outputs = model.wv.vectors[order], model.syn1neg[order] if model.negative else None
     if not model.hs:
-        return Rows(inputs, outputs[order])
+        return Rows(inputs, outputs)
     assert model.arrays is not None and model.arrays.paths is not None
     begin, steps = model.arrays.paths.begin, model.arrays.paths.steps
     own = np.concatenate([np.arange(begin[i], begin[i + 1]) for i in order])
     ends = np.cumsum(np.diff(begin)[order])
-    return Rows(inputs, outputs, Paths(np.append(0, ends), steps[own] >> 1, steps[own] & 1))
+    paths = Paths(np.append(0, ends), steps[own] >> 1, steps[own] & 1)
+    return Rows(inputs, outputs, model.syn1, paths)
 
 
 def arguments(setting: Setting) -> dict[str, Any]:
     """Return the arguments of Word2Vec for a setting, the same in both systems."""
-    objective = {"hs": 1, "negative": 0} if setting.is_hs else {}
-    return {"sg": int(setting.is_skipgram)} | setting.settings | objective
+    negative = {} if setting.is_ns else {"negative": 0}
+    return {"sg": int(setting.is_skipgram), "hs": int(setting.is_hs)} | setting.settings | negative
 
 
 def train_smallest_step(
@@ -81,12 +82,13 @@ def train_gensim(setting: Setting, corpus: Corpus, vocabulary: Vocabulary, seed:
         seconds = time.perf_counter() - start
     order = in_order(model.wv.index_to_key, vocabulary)
     inputs, resolved = model.wv.vectors[order], {"alpha": model.alpha}
+    outputs = model.syn1neg[order] if setting.is_ns else None
     if not setting.is_hs:
-        return Trained(Rows(inputs, model.syn1neg[order]), seconds, resolved)
+        return Trained(Rows(inputs, outputs), seconds, resolved)
     points, codes = ([model.wv.get_vecattr(i, name) for i in order] for name in ("point", "code"))
     begin = np.append(0, np.cumsum([len(code) for code in codes]))
     paths = Paths(begin, np.concatenate(points).astype(np.int64), np.concatenate(codes))
-    return Trained(Rows(inputs, model.syn1, paths), seconds, resolved)
+    return Trained(Rows(inputs, outputs, model.syn1, paths), seconds, resolved)
 
 
 def _in_jobs(sentences: Sentences) -> Sentences:

@@ -17,6 +17,7 @@ DEFAULTS: dict[str, Any] = {
 }
 NS = ("sg-ns", "cbow-ns")
 HS = ("sg-hs", "cbow-hs")
+BOTH = ("sg-hs+ns", "cbow-hs+ns")
 SG, CBOW = ("sg-ns",), ("cbow-ns",)
 WHOLE_SENTENCE = {"window": 1000, "shrink_windows": 0}
 FEW_WORDS = {"min_count": 1, "sample": 0, "negative": 20, "epochs": 1}
@@ -27,7 +28,7 @@ TOPIC_VECTORS = {"min_count": 1, "sample": 0, "epochs": 5, "vector_size": 20}
 class Setting:
     """One training run to compare.
 
-    corpus: a name in corpora.CORPORA.  model: one of MODELS.
+    corpus: a name in corpora.CORPORA.  model: one of MODELS or BOTH.
     given: settings that differ from DEFAULTS; alpha only if both systems get the same value.
     with_pairs: also compare Spearman correlations on word pairs.
     """
@@ -55,8 +56,13 @@ class Setting:
 
     @property
     def is_hs(self) -> bool:
-        """Whether the objective is hierarchical softmax."""
-        return self.model.endswith("hs")
+        """Whether hierarchical softmax is trained."""
+        return "hs" in self.model
+
+    @property
+    def is_ns(self) -> bool:
+        """Whether negative sampling is trained."""
+        return self.model.endswith("ns")
 
     @property
     def gensim_has_it(self) -> bool:
@@ -208,6 +214,21 @@ WITHOUT_GENSIM = [
     *each("pairs", ("sg-hs",), {"min_count": 1, "sample": 0}),
 ]
 
+# Hierarchical softmax and negative sampling together: both losses are added.
+SUMS = [
+    *each("wiki1M", BOTH, {}, {"alpha": 0.1}, {"alpha": 0.2}, {"window": 20}, {"negative": 20}),
+    *each("wiki1M", BOTH, {"alpha": 0.2, "window": 20, "negative": 20}),
+    *each("wiki1M", BOTH, {"sample": 0}, {"vector_size": 300}, {"epochs": 20}),
+    *each("wiki1M", BOTH, {"workers": 1}, {"workers": 16}, {"workers": 16, "alpha": 0.1}),
+    *each("wiki1M", ("cbow-hs+ns",), {"cbow_mean": 0}, {"cbow_mean": 0, "window": 10}),
+    *each("wiki3M", BOTH, {"epochs": 1}),
+    *each("baskets", BOTH, {"window": 30, "sample": 0}),
+    *each("zipf1.5", BOTH, {"sample": 0}),
+    *each("common50", BOTH, {"sample": 0}),
+    *each("chain10", BOTH, {"sample": 0}),
+    *each("topics10x10", BOTH, TOPIC_VECTORS, FEW_WORDS | {"vector_size": 20}),
+]
+
 LARGE = [
     Setting("wiki25M", "sg-ns", {"epochs": 1}, with_pairs=True),
     Setting("wiki25M", "cbow-ns", {"epochs": 1}, with_pairs=True),
@@ -226,6 +247,9 @@ SHORT = [
     *each("topics10x10", SG, FEW_WORDS | {"shrink_windows": 0, "workers": 1}),
     *each("topics10x10", CBOW, TOPIC_VECTORS | {"workers": 1}),
     *each("topics2x6", CBOW, TOPIC_VECTORS | {"workers": 1}),
+    *each("zipf1-common50", BOTH, {"sample": 0, "epochs": 1, "workers": 1}),
 ]
 
-SETTINGS = [*SHORT, *AXES, *CORPORA, *TOPICS, *CORNERS, *LONG_WINDOWS, *WITHOUT_GENSIM, *LARGE]
+SETTINGS = [
+    *SHORT, *AXES, *CORPORA, *TOPICS, *CORNERS, *LONG_WINDOWS, *WITHOUT_GENSIM, *SUMS, *LARGE
+]  # fmt: skip

@@ -60,7 +60,8 @@ MODEL_FLAGS: Flags = {
     "negative": (int, "use negative sampling with N negative samples (5)"),
     "ns_exponent": (float, "draw negative samples in proportion to their count to the power of X "
                            "(0.75)"),
-    "hs": (bool, "use hierarchical softmax instead of negative sampling"),
+    "hs": (bool, "use hierarchical softmax instead of negative sampling; both with --hs "
+                 "--negative N"),
     "softmax": (bool, "use full softmax instead of negative sampling; at most 50,000 words"),
     "bias": (bool, "train a bias for each output"),
     "cbow_mean": (bool, "sum CBOW's context vectors instead of averaging them"),

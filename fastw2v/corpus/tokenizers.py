@@ -77,7 +77,7 @@ class Tokenizer:
                 chosen[name] = int(value)
             else:
                 raise UsageError(
-                    f"tokenizer {rule} has the options deacc, min_len=N and max_len=N, "
+                    f"tokenizer must be {rule} with the options deacc, min_len=N and max_len=N, "
                     f"got {shown(option)}"
                 )
         return cls(rule, **chosen)  # type: ignore[arg-type]

@@ -79,8 +79,9 @@ def write(path: str | PathLike[str], word_vectors: WordVectors) -> None:
     n_words = len(words)
     counts = word_vectors.counts if word_vectors.counts is not None else np.ones(n_words, np.int64)
     outputs = word_vectors.output_vectors
-    if outputs is None or len(outputs) != n_words:
+    if outputs is None or len(outputs) < n_words:
         outputs = np.broadcast_to(np.float32(0), word_vectors.vectors.shape)
+    outputs = outputs[-n_words:]  # those of a Huffman tree come first
     with write_packed(path) as file:
         file.write(MAGIC + struct.pack("<i", VERSION) + _SETTINGS.pack(*_settings(word_vectors)))
         file.write(_DICTIONARY.pack(n_words, n_words, 0, int(counts.sum()), -1))

@@ -35,11 +35,13 @@ class TakenOver:
     known: (n_words,) bool, the words of the model that the source has.
     n_unused: words of the source that the model does not have.
     with_outputs: whether the output rows were copied, too.
+    without_nodes: whether those of tree nodes were not, since the tree is another one.
     """
 
     known: NDArray[np.bool_]
     n_unused: int
     with_outputs: bool
+    without_nodes: bool = False
 
     @property
     def n_known(self) -> int:
@@ -48,6 +50,8 @@ class TakenOver:
 
     def __str__(self) -> str:
         side = "both sides" if self.with_outputs else "word vectors only"
+        if self.without_nodes:
+            side = f"{side} but for the nodes of the tree, which changes"
         text = f"{self.n_known:,} of {len(self.known):,} words taken over, {side}"
         return f"{text}; {self.n_unused:,} not in the vocabulary" if self.n_unused else text
 
@@ -57,8 +61,8 @@ def take_over(
 ) -> TakenOver:
     """Copy the rows of shared words from a source into an untrained model.
 
-    Output rows are copied only if the objectives are equal.  With hierarchical softmax, output rows
-    belong to tree nodes: the words, counts and order of ties must also be equal.
+    Output rows are copied only if the objectives are equal.  Rows of tree nodes are copied only if
+    the words, counts and order of ties are equal, too.
     Raises UsageError if the source has none of the model's words.
     """
     dim = parameters.vector_size
@@ -83,7 +87,8 @@ def take_over(
         if bias is not None and source.input_bias is not None:
             bias[:] = source.input_bias
             arrays.in_rows[~known, :dim] += bias  # the copied rows already include it
-    return TakenOver(known, len(source.words) - len(rows), outputs is not None)
+    without_nodes = outputs is not None and arrays.paths is not None and 0 not in outputs[0]
+    return TakenOver(known, len(source.words) - len(rows), outputs is not None, without_nodes)
 
 
 def ties_in(settings: dict[str, Any]) -> str:
@@ -102,16 +107,23 @@ def _output_rows(
     """Return (target rows, source rows) of the outputs, or None if they do not correspond."""
     if source.output_vectors is None or source.settings.get("objective") != parameters.objective:
         return None
-    if arrays.paths is None:
-        return target[rows], rows
-    if (
-        ties_in(source.settings) != arrays.paths.ties
-        or source.words != vocabulary.words
-        or not np.array_equal(source.counts if source.counts is not None else [], vocabulary.counts)
-    ):
+    objective, found = parameters.objective_record, source.output_vectors
+    if arrays.paths is not None and _is_same_tree(arrays.paths.ties, vocabulary, source):
+        every = np.arange(len(found))
+        return every, every
+    if not objective.scores_words:
         return None
-    nodes = np.arange(len(source.output_vectors))
-    return nodes, nodes
+    n_nodes, nodes_there = (objective.n_nodes(len(words)) for words in (vocabulary, source.words))
+    return n_nodes + target[rows], nodes_there + rows
+
+
+def _is_same_tree(ties: str, vocabulary: Vocabulary, source: WordVectors) -> bool:
+    """Return whether a source's words have the Huffman tree of the vocabulary."""
+    return (
+        ties_in(source.settings) == ties
+        and source.words == vocabulary.words
+        and np.array_equal([] if source.counts is None else source.counts, vocabulary.counts)
+    )
 
 
 def _copy_rows(

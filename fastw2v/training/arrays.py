@@ -83,8 +83,9 @@ class KernelSettings:
 class ModelArrays:
     """Rows to train and tables to draw from.
 
-    in_rows: (n_words, stride) float32; out_rows: (n_outputs, stride) float32, n_outputs being
-    n_words, or n_words - 1 inner nodes with hierarchical softmax; both shared by all threads.
+    in_rows: (n_words, stride) float32; out_rows: (n_outputs, stride) float32, of the words, of the
+    n_words - 1 inner nodes with hierarchical softmax, or of the nodes and then the words if
+    negative sampling is added to it; both shared by all threads.
     out_bias: (n_outputs,) float32 or None.  keep_threshold: (n_words,) uint32.
     noise: (n_words,) alias columns, negative sampling only.  paths: hierarchical softmax only.
     counts: (n_words,) int64, of the words.

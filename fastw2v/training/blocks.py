@@ -138,9 +138,11 @@ class Load:
         n_kept = kept_counts(arrays, counts)
         share = n_kept / n_kept.sum()
         is_corrected = not parameters.sg and parameters.cbow_update != "word2vec"
-        n_terms = parameters.objective_record.target_terms + parameters.n_negative
+        record, n_terms = parameters.objective_record, 0.0
+        if record.scores_words:
+            n_terms += record.target_terms + parameters.n_negative
         if arrays.paths is not None:
-            n_terms = float(share @ np.diff(arrays.paths.begin))
+            n_terms += float(share @ np.diff(arrays.paths.begin))
         top_noise = 0.0
         if parameters.n_negative:
             top_noise = float(noise_probabilities(counts, parameters.ns_exponent).max())
@@ -196,7 +198,9 @@ class BlockRule:
             shape = self._shape(lr)
             shape = _as_asked(self.parameters, shape, self.max_block.interleaved_steps)
             if self.sg:
-                shape = shape._replace(contexts=self._contexts(shape, lr))
+                shape = shape._replace(
+                    contexts=self._contexts(shape, lr), path_contexts=self._path_contexts(lr)
+                )
             self._chosen[octaves] = shape
         return self._chosen[octaves]
 
@@ -218,8 +222,9 @@ class BlockRule:
                 text = f"{text} in {shape.interleaved_steps} steps"
             if shape.reuse > 1:
                 text = f"{text}, each for {shape.reuse} blocks"
-        if self.sg and shape.contexts < self._reached(shape):
-            text = f"{text}, {shape.contexts} contexts a step"
+        n_contexts = min(shape.contexts, shape.path_contexts + shape.centres)
+        if self.sg and n_contexts < self._reached(shape):
+            text = f"{text}, {min(shape.contexts, shape.path_contexts)} contexts a step"
         return text
 
     def largest(self) -> BlockShape:
@@ -335,23 +340,27 @@ class BlockRule:
         A sentence far longer than the mean has more contexts than _holds counts.
         """
         most = shape.centres + CONTEXTS_OF_MEAN * self.load.n_contexts
-        if shape.centres == 1 and lr > 0:
-            most = max(1.0, min(most, self._contexts_of_one(lr, shape.noise)))
+        if shape.centres == 1 and lr > 0 and self.record.scores_words:
+            by_output = self.bounds.output_move / (lr * self._of_one(shape.noise))
+            most = max(1.0, min(most, self._by_input(lr), by_output))
         return int(min(most, self._reached(shape), MAX_CONTEXTS))
+
+    def _path_contexts(self, lr: float) -> int:
+        """Return the maximum inputs of a skip-gram step along a Huffman path."""
+        root_move, most = self.record.max_root_move, min(2 * self.load.reach, MAX_CONTEXTS)
+        if root_move is None or lr == 0:
+            return most
+        by_root = root_move / lr * min(1.0, self.load.n_words / FEW_WORDS)
+        return max(1, int(min(by_root, self._by_input(lr), most)))
+
+    def _by_input(self, lr: float) -> float:
+        """Return how many contexts of one centre keep every input row within its bound."""
+        of_word = self.load.top_word * self.load.concurrency
+        return (self.bounds.input_move / (lr * self.load.n_terms) - 1) / of_word
 
     def _reached(self, shape: BlockShape) -> int:
         """Return how many words the windows of a skip-gram block reach at most."""
         return shape.centres + 2 * self.load.reach
-
-    def _contexts_of_one(self, lr: float, noise: int) -> float:
-        """Return how many contexts of one centre keep every row within its bound."""
-        load = self.load
-        of_word = load.top_word * load.concurrency
-        by_input = (self.bounds.input_move / (lr * load.n_terms) - 1) / of_word
-        root_move = self.record.max_root_move
-        if root_move is not None:
-            return min(by_input, root_move / lr * min(1.0, load.n_words / FEW_WORDS))
-        return min(by_input, self.bounds.output_move / (lr * self._of_one(noise)))
 
 
 def _smaller(block: BlockShape) -> list[int]:

@@ -1,4 +1,4 @@
-"""The three objectives as records: everything in Python that differs between them.
+"""The objectives as records: everything in Python that differs between them.
 
 No other module compares objectives by name.  Their computations are in C; see w2v_objective in
 api.h.
@@ -6,7 +6,7 @@ api.h.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +29,7 @@ class BlockShape(NamedTuple):
     reuse: consecutive blocks that each negative sample serves.
     interleaved_steps: steps per block in CBOW with negative sampling.  Each step takes every
     interleaved_steps-th centre and has its own negative samples.
-    contexts: maximum contexts of one centre in a skip-gram step.
+    contexts: maximum inputs of a skip-gram step.  path_contexts: of one along a Huffman path.
     """
 
     centres: int
@@ -37,6 +37,7 @@ class BlockShape(NamedTuple):
     reuse: int
     interleaved_steps: int = 1
     contexts: int = MAX_CONTEXTS
+    path_contexts: int = MAX_CONTEXTS
 
 
 class ReplicaCounts(NamedTuple):
@@ -87,6 +88,7 @@ class Objective:
 
     name: used in settings, files, checkpoints and the kernels.  label: name for people.
     flag: argument that selects it, of gensim's Word2Vec and of the command line.
+    terms: the objectives whose losses it adds up, () for one loss of its own.
 
     skipgram, cbow: see Mode.
     cbow_is_corrected: whether CBOW uses the corrected update by default.
@@ -96,8 +98,7 @@ class Objective:
     tables: builds them from the word counts, the power of the noise distribution and the order of
     ties in a Huffman tree.
     draws_negatives: whether a prediction also scores negative samples.
-    n_outputs: maps the number of words to the number of output rows.
-    output_order: 1 if the most frequent output row comes first, -1 if it comes last.
+    scores_words: whether words have output rows.  Those of the inner nodes of a tree come before.
     min_words, max_words: range of vocabulary sizes that can be trained; max_words is None for no
     limit.
     target_terms: scores per prediction that move rows, without negative samples and paths.
@@ -129,12 +130,12 @@ class Objective:
     cbow: Mode
     max_learning: float
     tables: Callable[[NDArray[np.int64], float, str | None], Tables]
-    n_outputs: Callable[[int], int]
     start_loss: Callable[[float, int], float]
     max_smallest_move: float
+    terms: tuple[str, ...] = ()
     cbow_is_corrected: bool = True
     draws_negatives: bool = False
-    output_order: int = 1
+    scores_words: bool = True
     min_words: int = 0
     max_words: int | None = None
     target_terms: float = 1.0
@@ -152,9 +153,18 @@ class Objective:
         """Return the mode of skip-gram or of CBOW."""
         return self.skipgram if sg else self.cbow
 
+    @property
+    def has_tree(self) -> bool:
+        """Whether a prediction scores the nodes of a Huffman path."""
+        return self.max_root_move is not None
 
-def _row_per_word(n_words: int) -> int:
-    return n_words
+    def n_nodes(self, n_words: int) -> int:
+        """Return the output rows of inner nodes; the root has the last of them."""
+        return n_words - 1 if self.has_tree else 0
+
+    def n_outputs(self, n_words: int) -> int:
+        """Return the number of output rows."""
+        return self.n_nodes(n_words) + (n_words if self.scores_words else 0)
 
 
 def _loss_of_sigmoids(n_terms: float, n_words: int) -> float:
@@ -184,7 +194,6 @@ NEGATIVE_SAMPLING = Objective(
     max_learning=25.0,
     tables=_noise_table,
     draws_negatives=True,
-    n_outputs=_row_per_word,
     start_loss=_loss_of_sigmoids,
     max_smallest_move=2.5,
     # Negative sampling learns slowly at first.  It learns more from a small text in the original
@@ -205,10 +214,6 @@ def _path_table(counts: NDArray[np.int64], power: float, ties: str | None) -> Ta
     return Tables(paths=huffman_paths(counts, ties))
 
 
-def _inner_nodes(n_words: int) -> int:
-    return n_words - 1
-
-
 HIERARCHICAL_SOFTMAX = Objective(
     name="hs",
     label="hierarchical softmax",
@@ -220,8 +225,7 @@ HIERARCHICAL_SOFTMAX = Objective(
     cbow_is_corrected=False,
     max_learning=12.5,
     tables=_path_table,
-    n_outputs=_inner_nodes,
-    output_order=-1,  # the root has the last row
+    scores_words=False,
     min_words=2,
     start_loss=_loss_of_sigmoids,
     max_smallest_move=1.25,  # the longest paths are twice as long as the mean
@@ -234,6 +238,30 @@ HIERARCHICAL_SOFTMAX = Objective(
     replicated_rows=ReplicaCounts(
         inputs=64, outputs=_core.TOP_NODES, centres=500, small_outputs=_core.TOP_NODES
     ),
+)
+
+
+# ---- both of them ----
+
+
+def _both_tables(counts: NDArray[np.int64], power: float, ties: str | None) -> Tables:
+    return Tables(alias_table(noise_probabilities(counts, power)), huffman_paths(counts, ties))
+
+
+# The losses are added.  Each block takes the steps of both, one after the other, and fits the
+# bounds of either; see train_sigmoids in kernel.h.
+BOTH_LOSSES = replace(
+    HIERARCHICAL_SOFTMAX,
+    name="hs+ns",
+    label="hierarchical softmax and negative sampling",
+    terms=(HIERARCHICAL_SOFTMAX.name, NEGATIVE_SAMPLING.name),
+    # Inputs that two losses move are longer than those of one: twice the rates of paths alone.
+    skipgram=replace(NEGATIVE_SAMPLING.skipgram, effective_rate=0.06),
+    cbow=Mode(alpha=0.05, block=BlockShape(24, 8, 4, interleaved_steps=6), effective_rate=0.2),
+    tables=_both_tables,
+    draws_negatives=True,
+    scores_words=True,
+    max_smallest_move=1.5,  # the longest paths are twice as long as the mean, but not the samples
 )
 
 
@@ -267,7 +295,6 @@ FULL_SOFTMAX = Objective(
     cbow=Mode(alpha=0.1, block=_SOFTMAX_BLOCK),
     max_learning=25.0,
     tables=_no_table,
-    n_outputs=_row_per_word,
     max_words=50_000,  # every input scores every word: a larger vocabulary would take days
     target_terms=2.0,  # the target, and its share of all other predictions
     start_loss=_loss_of_softmax,
@@ -286,26 +313,31 @@ FULL_SOFTMAX = Objective(
 DEFAULT = NEGATIVE_SAMPLING
 OBJECTIVES = {
     objective.name: objective
-    for objective in (NEGATIVE_SAMPLING, HIERARCHICAL_SOFTMAX, FULL_SOFTMAX)
+    for objective in (NEGATIVE_SAMPLING, HIERARCHICAL_SOFTMAX, BOTH_LOSSES, FULL_SOFTMAX)
 }
 # The arguments that select an objective other than DEFAULT.
-FLAGS = tuple(objective.flag for objective in OBJECTIVES.values() if objective is not DEFAULT)
+FLAGS = tuple(o.flag for o in OBJECTIVES.values() if o is not DEFAULT and not o.terms)
 
 
 def choose_objective(flags: Mapping[str, int | bool], negative: int | None) -> tuple[str, int]:
     """Return the objective's name and number of negative samples for gensim's arguments.
 
     flags: FLAGS, true to select one.  negative: negative samples, 0 for none, None if not given.
-    Raises UsageError if the arguments select two objectives or none.
+    Two objectives are both trained if their losses can be added.
+    Raises UsageError if they cannot, or if the arguments select none.
     """
-    asked = {o.flag: o for o in OBJECTIVES.values() if flags.get(o.flag)}
+    asked = {o.flag: o for o in OBJECTIVES.values() if flags.get(o.flag) and not o.terms}
     if negative:
         asked[DEFAULT.flag] = DEFAULT
     if len(asked) > 1:
-        raise UsageError(
-            f"{' and '.join(asked)} contradict each other: a model has one objective; "
-            f"leave out all but one{', or set negative=0' if negative else ''}"
-        )
+        names = {o.name for o in asked.values()}
+        sums = [o for o in OBJECTIVES.values() if set(o.terms) == names]
+        if not sums:
+            raise UsageError(
+                f"{' and '.join(asked)} contradict each other: a model has one objective; "
+                f"leave out all but one{', or set negative=0' if negative else ''}"
+            )
+        asked = {sums[0].flag: sums[0]}
     if not asked and negative == 0:
         others = ", ".join([DEFAULT.flag, *FLAGS[:-1]])
         raise UsageError(f"negative=0 leaves nothing to train: set {others} or {FLAGS[-1]}")

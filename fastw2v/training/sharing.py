@@ -42,13 +42,16 @@ def row_shares(
     """
     of_words = kept_counts(arrays, counts) / counts.sum()
     n_pairs = n_contexts if parameters.sg else 1.0
-    of_outputs = of_words * n_pairs * parameters.objective_record.target_terms
+    of_targets = of_words * n_pairs * parameters.objective_record.target_terms
+    of_outputs = []
     if arrays.paths is not None:
-        of_outputs = _through_nodes(arrays.paths, of_outputs)
+        of_outputs.append(_through_nodes(arrays.paths, of_targets))
+    if parameters.objective_record.scores_words:
+        of_outputs.append(of_targets)
     if parameters.n_negative:
         noise = noise_probabilities(counts, parameters.ns_exponent)
-        of_outputs = of_outputs + of_outputs.sum() * parameters.n_negative * noise
-    return of_words * n_contexts, of_outputs
+        of_outputs[-1] = of_targets + of_targets.sum() * parameters.n_negative * noise
+    return of_words * n_contexts, np.concatenate(of_outputs)
 
 
 def _through_nodes(paths: HuffmanPaths, of_words: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -122,7 +125,9 @@ def output_shares(
     counts = np.maximum(arrays.counts, 1)  # a model may have no counts
     tokens = replicas.centres * counts.sum() / kept_counts(arrays, counts).sum()
     _, of_outputs = row_shares(parameters, arrays, counts, n_contexts)
-    order = slice(None, None, parameters.objective_record.output_order)
+    n_nodes, order = parameters.objective_record.n_nodes(len(counts)), slice(None)
+    if n_nodes:  # the root has the last row
+        of_outputs, order = of_outputs[:n_nodes], slice(None, None, -1)
     of_outputs = of_outputs[order][: replicas.outputs]
     interval = np.empty(len(of_outputs), np.int64)
     _core.sync_intervals(interval)

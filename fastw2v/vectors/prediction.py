@@ -45,6 +45,8 @@ def predicted_words(
         warnings.warn("none of the context words is in the vocabulary", stacklevel=3)
         return None
     hidden = context_row(wv.vectors[rows], bool(model.cbow_mean))
-    chances = word_probabilities(hidden, model.output_vectors, model.arrays.out_bias)
+    outputs, bias = model.syn1neg, model.arrays.out_bias
+    bias = None if bias is None else bias[-len(outputs) :]  # those of inner nodes come first
+    chances = word_probabilities(hidden, outputs, bias)
     top = top_rows(chances, topn)
     return [(wv.index_to_key[row], float(chances[row])) for row in top.tolist()]

@@ -181,8 +181,8 @@ static void make_replicas(w2v_model *m, int64_t n)
         share[i] = 0.75f;
     m->n_replicated_in = m->n_replicated_out = n;
     m->in_flush_share = share, m->out_flush_share = copy_of(share, n, sizeof *share);
-    if (m->objective == W2V_HIERARCHICAL_SOFTMAX)
-        m->first_replicated_out = m->n_outputs - n;
+    if (m->n_nodes)
+        m->first_replicated_out = m->n_nodes - n;
 }
 
 static void make_model(w2v_model *m, const variant *v, int32_t objective, int32_t is_cbow)
@@ -190,10 +190,11 @@ static void make_model(w2v_model *m, const variant *v, int32_t objective, int32_
     *m = (w2v_model){.n_words = N_WORDS, .dim = v->dim, .objective = objective};
     m->is_cbow = is_cbow;
     m->stride_floats = (v->dim + W2V_ROW_FLOATS - 1) / W2V_ROW_FLOATS * W2V_ROW_FLOATS;
-    m->n_outputs = N_WORDS - (objective == W2V_HIERARCHICAL_SOFTMAX);
+    m->n_nodes = objective & W2V_HIERARCHICAL_SOFTMAX ? N_WORDS - 1 : 0;
+    m->n_outputs = m->n_nodes + (objective == W2V_HIERARCHICAL_SOFTMAX ? 0 : N_WORDS);
     m->window_left = v->is_full ? 5 : 3, m->window_right = m->max_reach = 5;
     m->shrink_windows = !v->is_full, m->negative = 5, m->loss_every = 2, m->sync_centres = 20;
-    m->largest = (w2v_block){v->centres, v->contexts, 16, 2, v->interleaved_steps};
+    m->largest = (w2v_block){v->centres, v->contexts, v->contexts, 16, 2, v->interleaved_steps};
     m->prefetch_for_write = 1, m->cbow_rate = 1, m->in_bias_limit = 0.1f;
     m->cbow_sum = v->has_bias, m->cbow_divide = !v->has_bias;
     m->in_rows = make_rows(N_WORDS, m, 0.1f);
@@ -208,11 +209,11 @@ static void make_model(w2v_model *m, const variant *v, int32_t objective, int32_
             frozen[i] = i % 3 == 0;
     }
     m->keep_threshold = keep, m->frozen = frozen;
-    if (objective == W2V_NEGATIVE_SAMPLING)
+    if (objective & W2V_NEGATIVE_SAMPLING)
         make_noise(m);
-    else if (objective == W2V_HIERARCHICAL_SOFTMAX)
+    if (objective & W2V_HIERARCHICAL_SOFTMAX)
         make_paths(m);
-    else
+    if (objective == W2V_SOFTMAX)
         m->sgemm = sgemm;
     if (v->n_replicated && objective != W2V_SOFTMAX)
         make_replicas(m, v->n_replicated);
@@ -335,7 +336,7 @@ static void check_results(const training *t, int n_threads, const char *where)
 static void run(const w2v_backend *backend, const variant *v, int32_t objective, int32_t is_cbow,
                 int n_threads)
 {
-    static const char *const NAMES[] = {"ns", "hs", "softmax"};
+    static const char *const NAMES[] = {"", "ns", "hs", "hs+ns", "softmax"};
     char where[200];
     snprintf(where, sizeof where, "%s, %s, %s, %s, %d threads", backend->name, NAMES[objective],
              is_cbow ? "cbow" : "skip-gram", v->name, n_threads);
@@ -357,7 +358,7 @@ static void run(const w2v_backend *backend, const variant *v, int32_t objective,
 static void run_all(const w2v_backend *backend)
 {
     for (size_t i = 0; i < sizeof VARIANTS / sizeof *VARIANTS; i++)
-        for (int32_t objective = 0; objective < 3; objective++)
+        for (int32_t objective = W2V_NEGATIVE_SAMPLING; objective <= W2V_SOFTMAX; objective++)
             for (int32_t is_cbow = 0; is_cbow < 2 - VARIANTS[i].has_pairs; is_cbow++)
                 for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads++)
                     run(backend, VARIANTS + i, objective, is_cbow, n_threads);

@@ -340,8 +340,8 @@ FAULTS = (
     Fault(
         "loss-measured-twice",
         STEP + "block_step.h",
-        "with_loss = w->block_number++ % m->loss_every == 0;",
-        "with_loss = w->block_number++ % (m->loss_every + 1) == 0;",
+        "with_loss = w->block_number % m->loss_every == 0;",
+        "with_loss = w->block_number % (m->loss_every + 1) == 0;",
         ("tests/test_loss.py", *KERNEL),
     ),
 )

@@ -37,9 +37,9 @@ static void end_draws(run *r, int64_t n, int64_t step)
         const w2v_alias_column *noise = m->noise + column;
         int32_t is_column = r->s.noise_bits[i] <= noise->threshold;
         int32_t word = noise->alias ^ ((noise->alias ^ column) & -is_column);
-        noise_id[oldest] = word;
+        noise_id[oldest] = word_output(r, word);
+        prefetch_next(&r->s, out_row(r, noise_id[oldest]));
         oldest = oldest + 1 < r->block.noise ? oldest + 1 : 0;
-        prefetch_next(&r->s, out_row(r, word));
     }
     r->s.oldest_noise[step] = oldest;
 }
@@ -73,7 +73,7 @@ static void set_centre_outputs(run *r, const block *b, int64_t begin, int64_t n_
     const scratch *s = &r->s;
     float share = noise_share(r);
     for (int64_t k = 0; k < n_centres; k++)
-        set_output(r, k, s->kept_id[begin + k]);
+        set_output(r, k, word_output(r, s->kept_id[begin + k]));
     set_noise_outputs(r, n_centres, 0);
     for (int64_t k = 0; k < b->out_step; k++) {
         int is_centre = k < n_centres;
@@ -122,10 +122,11 @@ static void drop_collisions(const run *r, const block *b)
     }
 }
 
-/* Input k wants a paired output, and meets the negative samples, with weight w. */
-static void set_paired_output(run *r, const block *b, int64_t k, int32_t output, float w)
+/* Input k wants the output of a word, and meets the negative samples, with weight w. */
+static void set_paired_output(run *r, const block *b, int64_t k, int32_t word, float w)
 {
     const scratch *s = &r->s;
+    int32_t output = word_output(r, word);
     s->paired_id[k] = output;
     s->paired_row[k] = out_row(r, output);
     b->want[paired_at(b) + k] = b->weight[paired_at(b) + k] = w;
@@ -178,7 +179,7 @@ static int64_t count_pairs(const run *r, int64_t begin, int64_t n_centres, span 
 static void prefetch_centres(const run *r, int64_t begin, int64_t end, int64_t n)
 {
     for (int64_t c = begin; c < end; c += n)
-        prefetch_next(&r->s, out_row(r, r->s.kept_id[c]));
+        prefetch_next(&r->s, out_row(r, word_output(r, r->s.kept_id[c])));
 }
 
 /* Prefetch the last context of each centre of [begin, end); the others were prefetched before. */

@@ -36,7 +36,7 @@ static void prefetch_pairs(const run *r, int64_t begin)
     int64_t end = min64(begin + 2 * (int64_t)r->block.centres, r->trained.end);
     for (int64_t i = begin; i < end; i += 2) {
         prefetch_next(&r->s, local_in_row(r, i));
-        prefetch_next(&r->s, out_row(r, r->s.kept_id[i + 1]));
+        prefetch_next(&r->s, out_row(r, word_output(r, r->s.kept_id[i + 1])));
     }
 }
 
@@ -87,20 +87,22 @@ static void pair_softmax_block(run *r, const float *weights, int64_t begin, int6
 
 static void train_pairs(run *r, const float *weights)
 {
-    const w2v_model *m = r->model;
-    int64_t size = m->objective == W2V_HIERARCHICAL_SOFTMAX ? 1 : r->block.centres;
-    if (m->objective == W2V_NEGATIVE_SAMPLING)
+    int by_noise = draws_noise(r->model), by_path = has_paths(r->model);
+    int64_t size = by_path && !by_noise ? 1 : r->block.centres;
+    if (by_noise)
         draw_first_noise(r);
     for (int64_t begin = 0; begin < r->trained.end; begin += 2 * size) {
-        int64_t n = min64(size, (r->trained.end - begin) / 2);
+        int64_t n = min64(size, (r->trained.end - begin) / 2), n_before = r->worker->n_predictions;
         sync_replicas(r, begin);
-        if (m->objective == W2V_NEGATIVE_SAMPLING) {
+        if (by_noise) {
             prefetch_pairs(r, begin + 2 * size);
             pair_noise_block(r, weights, begin, n);
-        } else if (m->objective == W2V_HIERARCHICAL_SOFTMAX)
-            pair_path_block(r, weights, begin);
-        else
+        }
+        for (int64_t k = 0; by_path && k < n; k++)
+            pair_path_block(r, weights, begin + 2 * k);
+        if (!by_noise && !by_path)
             pair_softmax_block(r, weights, begin, n);
+        end_block_of_both(r, n_before);
     }
 }
 

@@ -19,7 +19,8 @@ INLINE void set_path_block(const run *r, block *b, int64_t kept_pos, float **in_
     int32_t word = s->kept_id[kept_pos];
     const int32_t *steps = m->path_steps + m->path_begin[word];
     int64_t n = m->path_begin[word + 1] - m->path_begin[word], at = slot * s->path_step;
-    b->in.row = in_row, b->in.n = b->n_predictions = n_in;
+    b->in.row = in_row, b->in.n = n_in;
+    b->n_predictions = adds_losses(m) ? 0 : n_in; /* counted by negative sampling */
     b->out.row = s->out_row + at, b->out.n = n;
     b->out_step = round_up(n, OUT_STEP);
     b->scores = s->scores + at, b->want = s->want + at, b->weight = s->weight + at;
@@ -60,7 +61,7 @@ static void prefetch_path(const run *r, int64_t centre)
     int32_t word = r->s.kept_id[min64(centre, r->trained.end - 1)];
     for (int64_t i = m->path_begin[word + 1] - 1; i >= m->path_begin[word]; i--) {
         int32_t node = m->path_steps[i] >> 1;
-        if (node >= m->n_outputs - W2V_TOP_NODES)
+        if (node >= m->n_nodes - W2V_TOP_NODES)
             break;
         prefetch_row(&r->s, m->out_rows + node * m->stride_floats);
     }
@@ -78,9 +79,10 @@ static void skipgram_path_block(run *r, int64_t centre)
 {
     const scratch *s = &r->s;
     prefetch_places(r, centre + ROWS_AHEAD, centre + ROWS_AHEAD);
+    int64_t max_in = min64(r->block.contexts, r->block.path_contexts);
     for (int64_t c = s->kept_begin[centre]; c < s->kept_end[centre];) {
         int64_t n_in = 0;
-        for (; c < s->kept_end[centre] && n_in < r->block.contexts; c++)
+        for (; c < s->kept_end[centre] && n_in < max_in; c++)
             if (c != centre)
                 s->in_row[n_in++] = in_row(r, c);
         if (n_in == 0)

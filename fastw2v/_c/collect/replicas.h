@@ -28,11 +28,11 @@ static replicas input_replicas(const run *r, int64_t n_rows)
                       m->stride_floats};
 }
 
-/* The n_rows most frequent output rows: the first words, or the last nodes of a tree. */
+/* The n_rows most frequent output rows: the last nodes of a tree, or else the first words. */
 static replicas output_replicas(const run *r, int64_t n_rows)
 {
     const w2v_model *m = r->model;
-    int64_t first = m->objective == W2V_HIERARCHICAL_SOFTMAX ? m->n_replicated_out - n_rows : 0;
+    int64_t first = has_paths(m) ? m->n_replicated_out - n_rows : 0;
     int64_t at = first * m->stride_floats;
     float *shared = m->out_rows + (m->first_replicated_out + first) * m->stride_floats;
     return (replicas){r->s.out_replica + at, r->s.out_fork + at, shared,

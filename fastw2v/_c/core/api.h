@@ -36,13 +36,15 @@ typedef void w2v_sgemm(char *trans_a, char *trans_b, int *m, int *n, int *k, flo
 typedef struct {
     int32_t centres;           /* consecutive centres of a block, B; or given pairs */
     int32_t contexts;          /* skip-gram: most inputs of a step */
+    int32_t path_contexts;     /* of a step along a Huffman path, likewise */
     int32_t noise;             /* negative samples that a step shares, S */
     int32_t reuse;             /* consecutive blocks that each negative sample serves */
     int32_t interleaved_steps; /* CBOW with negative sampling: steps of a block. Step i takes every
                                   n-th centre from i on, with its own negative samples. Else 1 */
 } w2v_block;
 
-enum w2v_objective { W2V_NEGATIVE_SAMPLING, W2V_HIERARCHICAL_SOFTMAX, W2V_SOFTMAX };
+/* The first two may be combined: the loss is then the sum of both. */
+enum w2v_objective { W2V_NEGATIVE_SAMPLING = 1, W2V_HIERARCHICAL_SOFTMAX = 2, W2V_SOFTMAX = 4 };
 
 /* The model, shared by all workers. Only rows and biases are written. */
 typedef struct {
@@ -57,10 +59,12 @@ typedef struct {
     const int32_t *path_steps;      /* (path_begin[n_words],) inner node * 2 + code bit */
     w2v_sgemm *sgemm;               /* full softmax only, else NULL */
     int64_t n_words;
-    int64_t n_outputs;              /* n_words, or n_words - 1 inner nodes */
+    int64_t n_outputs;              /* n_nodes, plus n_words unless there are only paths */
+    int64_t n_nodes;                /* the outputs that are inner nodes come first: n_words - 1 with
+                                       hierarchical softmax, else 0 */
     int64_t dim;                    /* floats of a row that are used */
     int64_t stride_floats;          /* floats of a row; those past dim are zero */
-    int32_t objective;              /* enum w2v_objective */
+    int32_t objective;              /* enum w2v_objective, one or a sum of two */
     int32_t is_cbow;                /* 0: skip-gram */
     int64_t window_left;            /* words before the centre, >= 0 */
     int64_t window_right;           /* words after the centre, >= 0 */
@@ -103,7 +107,7 @@ typedef struct {
                                    and keep state in it from chunk to chunk */
     int64_t n_predictions;      /* as in w2v_counters, of the blocks so far */
     int64_t n_loss_predictions;
-    int64_t block_number;       /* in the chunk, counted from a drawn number */
+    int64_t block_number;       /* in the chunk, of blocks that predict, from a drawn number on */
     double loss_sum;
     int64_t has_replicas;       /* 1: the replicas in scratch are in use */
     int64_t n_syncs;            /* since they were forked */

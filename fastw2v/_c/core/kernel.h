@@ -14,29 +14,41 @@
     for (int64_t begin = (r)->trained.begin, end = (r)->trained.end, n_centres;    \
          n_centres = min64((step), end - begin), begin < end; begin += n_centres)
 
-static void train_noise(run *r)
+static void noise_block(run *r, int64_t begin, int64_t n_centres)
 {
-    const w2v_model *m = r->model;
-    draw_first_noise(r);
-    FOR_BLOCKS(r, r->block.centres)
-    {
-        sync_replicas(r, begin);
-        if (m->is_cbow)
-            cbow_noise_block(r, begin, n_centres);
-        else
-            skipgram_noise_block(r, begin, n_centres);
-    }
+    if (r->model->is_cbow)
+        cbow_noise_block(r, begin, n_centres);
+    else
+        skipgram_noise_block(r, begin, n_centres);
 }
 
-static void train_paths(run *r)
+static void path_block(run *r, int64_t begin, int64_t n_centres)
 {
-    FOR_BLOCKS(r, r->model->is_cbow ? r->block.centres : 1)
+    if (r->model->is_cbow)
+        cbow_path_block(r, begin, n_centres);
+    else
+        for (int64_t centre = begin; centre < begin + n_centres; centre++)
+            skipgram_path_block(r, centre);
+}
+
+/* Negative sampling, hierarchical softmax, or both: then each block takes the steps of the one loss
+   and then those of the other. word2vec.c adds both gradients of an input first. Their expected
+   sum is the same, and no row moves further at once than by one loss alone. */
+static void train_sigmoids(run *r)
+{
+    const w2v_model *m = r->model;
+    int by_noise = draws_noise(m), by_path = has_paths(m);
+    if (by_noise)
+        draw_first_noise(r);
+    FOR_BLOCKS(r, by_noise || m->is_cbow ? r->block.centres : 1)
     {
+        int64_t n_before = r->worker->n_predictions;
         sync_replicas(r, begin);
-        if (r->model->is_cbow)
-            cbow_path_block(r, begin, n_centres);
-        else
-            skipgram_path_block(r, begin);
+        if (by_noise)
+            noise_block(r, begin, n_centres);
+        if (by_path)
+            path_block(r, begin, n_centres);
+        end_block_of_both(r, n_before);
     }
 }
 
@@ -103,12 +115,10 @@ static int64_t train_chunk(const w2v_model *m, w2v_worker *w, const w2v_chunk *c
     fork_replicas(&r);
     if (c->pair_weights)
         train_pairs(&r, c->pair_weights);
-    else if (m->objective == W2V_NEGATIVE_SAMPLING)
-        train_noise(&r);
-    else if (m->objective == W2V_HIERARCHICAL_SOFTMAX)
-        train_paths(&r);
-    else
+    else if (m->objective == W2V_SOFTMAX)
         train_softmax(&r);
+    else
+        train_sigmoids(&r);
     keep_replicas(&r);
 #ifdef MATRIX_UNIT
     end_tiles();

@@ -73,6 +73,16 @@ INLINE float *out_row(const run *r, int64_t output)
     for (span part = {(whole).begin, (whole).begin}; part.begin = part.end,                \
               part.end = min64(part.end + (r)->block.contexts, (whole).end),               \
               part.begin < (whole).end;)
+/* The output of a word, which comes after the inner nodes. */
+INLINE int32_t word_output(const run *r, int32_t word) { return (int32_t)r->model->n_nodes + word; }
+
+/* Count a block whose two losses have steps of their own, which do not count: the loss of both is
+   measured on the same predictions. n_before: predictions before the block. */
+INLINE void end_block_of_both(run *r, int64_t n_before)
+{
+    if (adds_losses(r->model))
+        r->worker->block_number += r->worker->n_predictions > n_before;
+}
 
 /* The contexts of all centres of [begin, end). */
 static span reached(const scratch *s, int64_t begin, int64_t end)

@@ -41,6 +41,21 @@ typedef struct {
 
 static inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
+static inline int draws_noise(const w2v_model *m)
+{
+    return (m->objective & W2V_NEGATIVE_SAMPLING) != 0;
+}
+
+static inline int has_paths(const w2v_model *m)
+{
+    return (m->objective & W2V_HIERARCHICAL_SOFTMAX) != 0;
+}
+
+static inline int adds_losses(const w2v_model *m)
+{
+    return m->objective == (W2V_NEGATIVE_SAMPLING | W2V_HIERARCHICAL_SOFTMAX);
+}
+
 static inline void *carve(scratch *s, char *base, int64_t n, size_t item_bytes)
 {
     char *array = base ? base + s->n_bytes : NULL;
@@ -64,8 +79,7 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
 {
     scratch s = {0};
     int is_softmax = m->objective == W2V_SOFTMAX;
-    int by_path = m->objective == W2V_HIERARCHICAL_SOFTMAX;
-    int is_packed = m->objective == W2V_NEGATIVE_SAMPLING;
+    int by_path = has_paths(m), is_packed = draws_noise(m);
     int64_t stride = m->stride_floats, centres = m->largest.centres;
     int64_t n_noise = m->largest.noise, n_steps = m->largest.interleaved_steps;
     int64_t max_in = centres + 2 * (int64_t)m->max_reach;
@@ -75,14 +89,15 @@ static inline scratch carve_scratch(const w2v_model *m, int64_t max_tokens, char
     s.score_stride = is_softmax ? round_up(m->n_outputs, 16) : 0;
     s.n_frozen = m->frozen ? 2 * max_in : 0;
     s.max_in = max_in;
-    int64_t max_out = by_path ? PATHS * s.path_step : centres + n_noise;
+    int64_t of_paths = by_path * PATHS * s.path_step;
+    int64_t of_words = is_packed || is_softmax ? centres + n_noise : 0;
+    int64_t max_out = of_paths > of_words ? of_paths : of_words;
     int64_t out_step = round_up(max_out, 16);
     int64_t in_rows = round_up(max_in, 32), out_rows = round_up(out_step, 32);
     int64_t row_bytes = round_up(stride, 32) * 2;
-    int64_t n_weights = by_path ? out_step : is_softmax ? 0 : in_rows * out_step + in_rows + 32;
-    int64_t n_scores = by_path ? (max_in + PATHS) * s.path_step : n_weights;
-    if (is_softmax)
-        n_scores = max_in * s.score_stride;
+    int64_t n_weights = is_packed ? in_rows * out_step + in_rows + 32 : by_path * out_step;
+    int64_t n_scores = is_packed * n_weights + by_path * (max_in + PATHS) * s.path_step +
+                       is_softmax * max_in * s.score_stride;
     int64_t n_running = m->is_cbow ? max_in + 1 : 0, n_frozen = s.n_frozen;
     int64_t n_pairs = is_softmax ? centres * max_in : 0;
     int64_t max_queued = 2 * centres + (n_steps + 1) * n_noise;

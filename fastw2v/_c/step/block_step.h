@@ -153,7 +153,8 @@ INLINE void block_steps(const w2v_model *m, w2v_worker *w, const scratch *s, con
         if (m->out_bias)
             add_bias_to_scores(m, s, b + i);
     }
-    int with_loss = w->block_number++ % m->loss_every == 0;
+    int with_loss = w->block_number % m->loss_every == 0;
+    w->block_number += n > 0 && b->n_predictions > 0 && !adds_losses(m);
     for (int64_t i = 0; i < n; i++) {
         if (with_loss) {
             w->loss_sum += gradients(s, b + i, 1);
