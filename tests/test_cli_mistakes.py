@@ -95,8 +95,8 @@ def test_the_version_and_the_help_of_a_command_are_shown(capsys):
         (["--sample", "-1"], "--sample must be at least 0, got -1.0"),
         (["--alpha", "1", "--min-alpha", "2"],
          "--min-alpha must be between 0 and --alpha (1.0), got 2.0"),
-        (["--hs", "--negative", "5"], "--hs and --negative contradict each other: a model has one "
-         "objective; leave out all but one, or set --negative=0"),
+        (["--softmax", "--negative", "5"], "--softmax and --negative contradict each other: a "
+         "model has one objective; leave out all but one, or set --negative=0"),
         (["--grow"], "--grow needs --init-from, the vectors whose words to keep"),
         (["--checkpoint-every", "90s"], "--checkpoint-every needs a checkpoint folder: set "
          "--checkpoint"),
@@ -104,7 +104,8 @@ def test_the_version_and_the_help_of_a_command_are_shown(capsys):
          "such as 90s, 10m or 1h, at least 0, got 'soon'"),
         (["--patience", "2"], "--patience needs --validation or --metric-pairs or "
          "--metric-analogies, to know which epoch is best"),
-        (["--column", "text"], "--column is for Parquet files, but corpus.txt is not one"),
+        (["--column", "text"], "--column is for Parquet files and .jsonl, .ndjson, .json, .csv, "
+         ".tsv, but corpus.txt is none of them"),
         (["--tokenizer", "x:y"], "--tokenizer 'x:y' cannot be imported: ModuleNotFoundError: No "
          "module named 'x'"),
         (["--save-vocab", "corpus.txt"], "corpus.txt is both --save-vocab and the corpus; "
